@@ -1,0 +1,195 @@
+package system
+
+import (
+	"context"
+	"fmt"
+	"time"
+)
+
+// An Env is a running system: local processes, containers, a simulation.
+//
+// An Env may also be a [Linker], a [Recorder], a [Restorer], a [Snapshotter] or a [Rewriter].
+// All methods are safe for concurrent use. system/systemtest is the suite that every Env passes.
+type Env interface {
+	// System returns the topology that runs.
+	System() System
+	// Nodes returns one Node for each instance, in the order of System.Instances.
+	Nodes() []Node
+	// Addr returns the "host:port" that from (an instance, or Client) dials to
+	// reach port of host (an instance or a service).
+	Addr(ctx context.Context, from, host string, port int) (string, error)
+	// Close heals what is broken, stops what runs, and leaves nothing behind.
+	Close(ctx context.Context) error
+}
+
+// A Node is one instance in an environment.
+//
+// A Node may also be a [Killer], a [Pauser], a [Restarter], a [Prober] or an [Inspector].
+type Node interface {
+	Instance() Instance
+	// State returns what the environment believes of the instance.
+	State(ctx context.Context) (State, error)
+}
+
+// A State is what an environment believes of an instance.
+type State string
+
+const (
+	Starting State = "starting" // runs, and was not ready yet
+	IsReady  State = "ready"
+	Unready  State = "unready" // runs, was ready, and does not answer as ready now
+	Paused   State = "paused"
+	Exited   State = "exited"  // ended by itself or by a fault
+	Stopped  State = "stopped" // ended because it was asked to
+)
+
+// A Killer is a Node that can be killed at once, and started again.
+type Killer interface {
+	Kill(ctx context.Context) error
+	// Start starts it and returns when it is ready.
+	Start(ctx context.Context) error
+}
+
+// A Pauser is a Node whose processes can be stopped in their tracks, and continued.
+type Pauser interface {
+	Pause(ctx context.Context) error
+	Resume(ctx context.Context) error
+}
+
+// A Restarter is a Node that can be stopped as its operator would, and started again.
+type Restarter interface {
+	// Restart returns when it is ready again.
+	Restart(ctx context.Context) error
+}
+
+// A Prober is a Node that can be asked a question the topology declares.
+type Prober interface {
+	// Probe returns the answer as CEL gave it: nil, bool, int64, float64, string,
+	// []any or map[string]any. No answer in time is an error.
+	Probe(ctx context.Context, name string) (any, error)
+}
+
+// An Inspector is a Node whose processes can be looked at by another path than
+// the one that starts and breaks them.
+type Inspector interface {
+	Inspect(ctx context.Context) (Inspection, error)
+}
+
+// An Inspection is what the operating system says of an instance.
+type Inspection struct {
+	Processes []Proc `json:"processes"` // all that carry the instance's mark, daemonised ones included
+}
+
+// A Proc is one process.
+type Proc struct {
+	ID      ProcID `json:"id"`
+	Stopped bool   `json:"stopped"` // by a signal (state T)
+	Command string `json:"command"`
+}
+
+// A ProcID names a process for good: a pid alone is used again, and starts over after a boot.
+type ProcID struct {
+	Boot  string `json:"boot"`
+	PID   int    `json:"pid"`
+	Start uint64 `json:"start"` // clock ticks since boot
+}
+
+// A Link is the direction of data from one instance to another, whoever dialled.
+type Link struct {
+	From string `json:"from"`
+	To   string `json:"to"`
+}
+
+// String returns "a -> b".
+func (l Link) String() string { return l.From + " -> " + l.To }
+
+// A RuleKind says what a Rule does to a link.
+type RuleKind string
+
+const (
+	Delay  RuleKind = "delay"  // bytes arrive later
+	Cut    RuleKind = "cut"    // bytes stall; new dials time out
+	Refuse RuleKind = "refuse" // new dials are reset, and live connections too
+)
+
+// A Rule is what happens to the data on a link while the rule is set.
+type Rule struct {
+	Kind   RuleKind      `json:"kind"`
+	Delay  time.Duration `json:"delay,omitempty"`
+	Jitter time.Duration `json:"jitter,omitempty"` // uniform in ±Jitter, seeded by link and connection
+	Seed   uint64        `json:"seed,omitempty"`
+	Text   string        `json:"text,omitempty"` // the fault in its text form, for records
+}
+
+// A Linker is an Env whose links can be bent and are counted.
+type Linker interface {
+	// SetRule arms rule on links under an id of the caller's, at once for live
+	// connections too. Setting an id again replaces it.
+	SetRule(ctx context.Context, id string, links []Link, rule Rule) error
+	// ClearRule removes the rule. An id that is not set is no error.
+	ClearRule(ctx context.Context, id string) error
+	// LinkStats returns counters that only grow, one for each link that was ever used.
+	LinkStats(ctx context.Context) ([]LinkStats, error)
+}
+
+// ResidenceBuckets is how many buckets LinkStats.Residence has.
+const ResidenceBuckets = 36
+
+// LinkStats counts what passed, or did not, from one instance to another. It is
+// measured at the sockets' ends, not where rules are applied.
+type LinkStats struct {
+	Link
+	BytesIn  int64 `json:"bytes_in"`  // read from the sender
+	BytesOut int64 `json:"bytes_out"` // written to the receiver
+	Dials    int64 `json:"dials"`     // connections From opened to To
+	Stalled  int64 `json:"stalled"`   // dials that were left unanswered
+	Refused  int64 `json:"refused"`   // dials that were reset
+	Reset    int64 `json:"reset"`     // live connections that were reset
+	Live     int64 `json:"live"`      // connections open now; the one that shrinks
+	// Residence counts chunks by the time between read and write: bucket i holds
+	// those of [2^i, 2^(i+1)) microseconds, bucket 0 also all below.
+	Residence [ResidenceBuckets]int64 `json:"residence"`
+}
+
+// A Recorder is an Env that writes down what it sees itself: changes of state,
+// answers of probes and leaks as history.Event in DIR/env.jsonl, requests on
+// links as history.Exchange in DIR/exchanges.jsonl. Whoever sees a thing writes it, so a
+// controller that dies loses no record.
+type Recorder interface {
+	// Record starts writing to dir. Epoch is the run's start on CLOCK_MONOTONIC.
+	// A recording that is on is ended first. Probes are asked every 250 ms while recording.
+	Record(ctx context.Context, dir string, epoch time.Duration) error
+	// StopRecording flushes and closes the files.
+	StopRecording(ctx context.Context) error
+}
+
+// A Restorer is an Env that can go back to a state it had.
+type Restorer interface {
+	// Checkpoint makes the present state the one that Restore returns to.
+	Checkpoint(ctx context.Context) error
+	// Restore returns to it, with every instance ready.
+	Restore(ctx context.Context) error
+}
+
+// A Rewriter is an Env that can put the addresses that from must dial into a
+// text that names services.
+type Rewriter interface {
+	Rewrite(ctx context.Context, from, text string) (string, error)
+}
+
+// A Logger is an Env that keeps what instances print.
+type Logger interface {
+	// Log returns the last lines of the instance's output, oldest first.
+	Log(ctx context.Context, instance string, lines int) ([]string, error)
+}
+
+// UnsupportedError reports that a target lacks a power that a fault needs.
+type UnsupportedError struct {
+	Target string // an instance, or the environment's name
+	Power  string // such as "Killer"
+}
+
+// Error returns "x is no system.Killer in this environment".
+func (e *UnsupportedError) Error() string {
+	return fmt.Sprintf("%s is no system.%s in this environment", e.Target, e.Power)
+}

@@ -1,0 +1,161 @@
+// Package system describes a distributed system, the environments it runs in,
+// and the powers an environment may have over it.
+//
+// A [System] is data: services with their instances, owners and zones, and how
+// one instance is started, is ready and answers questions. An [Env] is a System that runs. What can be done to
+// it is asked for, never assumed: a fault that kills looks for a [Killer]
+// among the nodes, and reports before the run when there is none.
+//
+//	killer, ok := node.(system.Killer)
+//	if !ok {
+//		return &system.UnsupportedError{Target: node.Instance().Name, Power: "Killer"}
+//	}
+package system
+
+import (
+	"fmt"
+	"slices"
+	"time"
+)
+
+// Client is the name of the load driver, which dials like an instance and whose links can be bent.
+const Client = "client"
+
+// A System is a topology: what runs, and who answers for it.
+type System struct {
+	Name     string    `json:"name"`
+	Dir      string    `json:"dir"` // absolute; relative programs and build lines are relative to it
+	Seed     uint64    `json:"seed"`
+	Services []Service `json:"services"` // in order of name
+}
+
+// A Service is one program in one or more instances. Its name is a virtual
+// address: per connection a seeded choice among the ready instances.
+type Service struct {
+	Name      string           `json:"name"`
+	Owner     string           `json:"owner,omitempty"`
+	Zones     []string         `json:"zones,omitempty"` // dealt to instances in turn
+	Replicas  int              `json:"replicas"`        // at least 1
+	Ports     []int            `json:"ports,omitempty"` // TCP ports an instance listens on
+	DependsOn []Dependency     `json:"depends_on,omitempty"`
+	Process   Process          `json:"process"`
+	Ready     Ready            `json:"ready,omitzero"`
+	Probes    map[string]Probe `json:"probes,omitempty"`
+	Pos       string           `json:"pos,omitempty"` // "file:line:column" of its declaration
+}
+
+// A Dependency is a service that must have got somewhere before another starts.
+type Dependency struct {
+	Service   string    `json:"service"`
+	Condition Condition `json:"condition"`
+}
+
+// A Condition says how far a dependency must have got. The names are compose's.
+type Condition string
+
+const (
+	Started   Condition = "service_started"
+	Healthy   Condition = "service_healthy"
+	Completed Condition = "service_completed_successfully"
+)
+
+// A Process says how one instance runs as a local process. Values of Command,
+// Env and Files may hold {{cel}} templates and addresses of services; the
+// environment fills and rewrites them.
+type Process struct {
+	Build   string            `json:"build,omitempty"`   // shell line, run once in System.Dir
+	Command []string          `json:"command,omitempty"` // argument vector
+	Dir     string            `json:"dir,omitempty"`     // working directory, absolute; default System.Dir
+	Env     map[string]string `json:"env,omitempty"`
+	Files   map[string]string `json:"files,omitempty"`  // path below the instance's data folder: content
+	Signal  string            `json:"signal,omitempty"` // asks it to stop; default SIGTERM
+	Grace   time.Duration     `json:"grace,omitempty"`  // between Signal and SIGKILL; default 5s
+	Binary  string            `json:"binary,omitempty"` // the file whose digest names what ran; default Command[0]
+}
+
+// A Ready says when an instance is ready: at most one of the four is set, and
+// none means as soon as it runs. After start it is asked again every Every, so
+// that an instance can become unready.
+type Ready struct {
+	HTTP    string        `json:"http,omitempty"`    // "PORT/PATH", ready on a 2xx status
+	TCP     int           `json:"tcp,omitempty"`     // ready when the port accepts
+	Log     string        `json:"log,omitempty"`     // ready once a line matches this regular expression
+	Exec    []string      `json:"exec,omitempty"`    // ready when it exits 0; templates and addresses as in Process
+	Timeout time.Duration `json:"timeout,omitempty"` // to become ready, default 30s
+	Poll    time.Duration `json:"poll,omitempty"`    // between tries while starting, default 50ms
+	Every   time.Duration `json:"every,omitempty"`   // between tries when running, default 500ms
+}
+
+// A Probe is a question to one instance, such as its role. Value is CEL over
+// status and body (HTTP), rows (SQL), stdout and exit (Exec), and instance.
+type Probe struct {
+	HTTP  string   `json:"http,omitempty"` // "PORT/PATH"
+	SQL   *SQL     `json:"sql,omitempty"`
+	Exec  []string `json:"exec,omitempty"`
+	Value string   `json:"value"`
+	Pos   string   `json:"pos,omitempty"`
+}
+
+// SQL is one query to a database reached by URL; the scheme names the database.
+type SQL struct {
+	URL   string `json:"url"`
+	Query string `json:"query"`
+}
+
+// An Instance is one running copy of a service.
+type Instance struct {
+	Name    string `json:"name"` // "orders-1"
+	Service string `json:"service"`
+	Ordinal int    `json:"ordinal"` // from 1
+	Zone    string `json:"zone,omitempty"`
+	Owner   string `json:"owner,omitempty"`
+}
+
+// Instances returns the service's instances, in order.
+func (s Service) Instances() []Instance {
+	instances := make([]Instance, max(s.Replicas, 1))
+	for i := range instances {
+		instances[i] = Instance{Name: fmt.Sprintf("%s-%d", s.Name, i+1), Service: s.Name, Ordinal: i + 1, Owner: s.Owner}
+		if len(s.Zones) > 0 {
+			instances[i].Zone = s.Zones[i%len(s.Zones)]
+		}
+	}
+	return instances
+}
+
+// Instances returns all instances, in order of service and ordinal.
+func (s System) Instances() []Instance {
+	var all []Instance
+	for _, service := range s.Services {
+		all = append(all, service.Instances()...)
+	}
+	return all
+}
+
+// Service returns the service of that name and whether there is one.
+func (s System) Service(name string) (Service, bool) {
+	i := slices.IndexFunc(s.Services, func(service Service) bool { return service.Name == name })
+	if i < 0 {
+		return Service{}, false
+	}
+	return s.Services[i], true
+}
+
+// Instance returns the instance of that name and whether there is one.
+func (s System) Instance(name string) (Instance, bool) {
+	for _, instance := range s.Instances() {
+		if instance.Name == name {
+			return instance, true
+		}
+	}
+	return Instance{}, false
+}
+
+// ServiceOf returns the service of an instance, and the name itself for anything
+// that is no instance, such as the client or a service.
+func (s System) ServiceOf(name string) string {
+	if instance, ok := s.Instance(name); ok {
+		return instance.Service
+	}
+	return name
+}
