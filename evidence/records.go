@@ -1,0 +1,124 @@
+package evidence
+
+import (
+	"time"
+
+	"github.com/assay-dev/assay/check"
+	"github.com/assay-dev/assay/verdict"
+)
+
+// Meta is run.json: what was run, where and when.
+type Meta struct {
+	ID          string    `json:"id"`      // set by Create
+	Started     time.Time `json:"started"` // UTC; Create takes now where it is zero
+	Version     string    `json:"version"` // of assay
+	Args        []string  `json:"args,omitempty"`
+	Seed        uint64    `json:"seed"`
+	Commit      string    `json:"commit,omitempty"` // of the user's tree: an attribute, the subjects' digests say what ran
+	Dirty       bool      `json:"dirty,omitempty"`  // the tree had changes that are in no commit
+	OS          string    `json:"os"`
+	Arch        string    `json:"arch"`
+	Grade       string    `json:"grade"`       // how faithful links are: "stream" or "packet"
+	Environment string    `json:"environment"` // "plain", …
+	Defect      string    `json:"defect,omitempty"`
+	Control     bool      `json:"control,omitempty"`
+}
+
+// Subject is one service with the digest of what ran. subjects.json is a list of them.
+type Subject struct {
+	Service   string   `json:"service"`
+	Instances []string `json:"instances"`
+	Binary    string   `json:"binary,omitempty"` // path of the file that SHA256 names
+	SHA256    string   `json:"sha256,omitempty"` // as Digest writes it
+}
+
+// Declaration is declaration.json: what the run was asked to prove, so that a
+// journey or cell that somebody deleted is missed and not forgotten.
+type Declaration struct {
+	System   string    `json:"system"`
+	Journeys []Journey `json:"journeys"`
+	Cells    []Cell    `json:"cells,omitempty"`
+}
+
+// A Journey is a row of the matrix.
+type Journey struct {
+	Name  string `json:"name"`
+	Owner string `json:"owner,omitempty"`
+}
+
+// A Cell is one failure mode of one journey, and the experiment that is to prove it.
+type Cell struct {
+	Journey    string `json:"journey"`
+	Mode       string `json:"mode"`
+	Experiment string `json:"experiment,omitempty"`
+}
+
+// End is end.json, written last: a run without it was cut short.
+type End struct {
+	Ended       time.Time         `json:"ended"`
+	Verdict     verdict.Verdict   `json:"verdict"`
+	Reason      string            `json:"reason,omitempty"`
+	Exit        int               `json:"exit"`                  // the command's exit code
+	Interrupted bool              `json:"interrupted,omitempty"` // a signal ended the run; its records are partial
+	Files       map[string]string `json:"files"`                 // path below the run: digest; set by Seal
+}
+
+// ExperimentResult is result.json and judged-N.json: what was concluded from
+// the records of one experiment.
+type ExperimentResult struct {
+	Name     string            `json:"name"`
+	Title    string            `json:"title,omitempty"`
+	Owner    string            `json:"owner,omitempty"`
+	Verdict  verdict.Verdict   `json:"verdict"`
+	Reason   string            `json:"reason"` // one sentence
+	Checks   []Checked         `json:"checks,omitempty"`
+	Modes    map[string][]Mode `json:"modes,omitempty"` // by journey
+	Effects  []Effect          `json:"effects,omitempty"`
+	Recovery *Recovery         `json:"recovery,omitempty"` // nil where nothing was injected
+	Phases   []Phase           `json:"phases,omitempty"`
+	Problems []string          `json:"problems,omitempty"` // what kept the verdict from being a pass, besides the checks
+	Replay   string            `json:"replay,omitempty"`   // the command that runs it again
+	Judged   time.Time         `json:"judged,omitzero"`
+	Version  string            `json:"version,omitempty"` // of the assay that judged
+}
+
+// Checked is one check's result and the phase it was asked in.
+type Checked struct {
+	Phase string `json:"phase"` // one of Phases
+	check.Result
+}
+
+// Phases are the phases of Checked, in the order of reports.
+func Phases() []string {
+	return []string{"steady before", "during", "steady after", "expect", "rollback", "driver", "effect"}
+}
+
+// A Mode is a failure mode of a journey, and whether the records prove that it was met.
+type Mode struct {
+	Name   string `json:"name"`
+	Proved bool   `json:"proved"`
+	Text   string `json:"text"` // what was seen, or what was missing
+}
+
+// An Effect is what was observed of one fault on one target.
+type Effect struct {
+	Fault    string `json:"fault"` // in its text form
+	Target   string `json:"target"`
+	Observed bool   `json:"observed"`
+	Text     string `json:"text"`
+}
+
+// Recovery is how long the journeys took to be well again.
+type Recovery struct {
+	Recovered  bool          `json:"recovered"`
+	FromInject time.Duration `json:"from_inject"`
+	FromHeal   time.Duration `json:"from_heal"`
+	Text       string        `json:"text,omitempty"`
+}
+
+// A Phase is a stretch of an experiment on the run's time axis.
+type Phase struct {
+	Name string        `json:"name"`
+	From time.Duration `json:"from"`
+	To   time.Duration `json:"to"`
+}
