@@ -55,8 +55,27 @@ type Active interface {
 
 // An Effect is what was observed on one target.
 type Effect struct {
-	Target   string        `json:"target"`
-	Observed bool          `json:"observed"`
+	Target   string `json:"target"`
+	Observed bool   `json:"observed"`
+	// Idle says that the target gave no occasion to observe anything, as a link
+	// without traffic. It speaks neither for the fault nor against it.
+	Idle     bool          `json:"idle,omitempty"`
 	Text     string        `json:"text"`              // what was seen or what was missing, in one sentence
 	Measured history.Value `json:"measured,omitzero"` // amounts by name
 }
+
+// Observed says whether effects prove a fault as a whole: it was seen on at
+// least one target, and every target on which it was not seen was idle.
+func Observed(effects []Effect) bool {
+	seen := false
+	for _, effect := range effects {
+		if !effect.Observed && !effect.Idle {
+			return false
+		}
+		seen = seen || effect.Observed
+	}
+	return seen
+}
+
+// Kinds returns the names of all faults, sorted.
+func Kinds() []string { return []string{"cut", "delay", "kill", "pause", "refuse", "restart"} }

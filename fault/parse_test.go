@@ -1,0 +1,169 @@
+package fault_test
+
+import (
+	"errors"
+	"testing"
+	"time"
+
+	"github.com/assay-dev/assay/fault"
+)
+
+func TestParsePrintsAsItIsWritten(t *testing.T) {
+	t.Parallel()
+	cases := []struct{ text, want string }{
+		{"kill(orders)", "kill(orders)"},
+		{"  kill ( orders-1 )  ", "kill(orders-1)"},
+		{"kill(orders[*])", "kill(orders[*])"},
+		{"kill(db[role=leader], mode=one)", "kill(db[role=leader], mode=one)"},
+		{"kill(orders, mode=all)", "kill(orders)"},
+		{"pause(*)", "pause(*)"},
+		{"pause(*[zone=a])", "pause(*[zone=a])"},
+		{"restart(*[ owner = team a ])", "restart(*[owner=team a])"},
+		{"kill(orders[owner=x,zone=a])", "kill(orders[zone=a,owner=x])"},
+		{"kill(orders, value=50, mode=fixed-percent)", "kill(orders, mode=fixed-percent, value=50)"},
+		{"delay(orders->payments,3s)", "delay(orders -> payments, 3s)"},
+		{"delay(orders -> payments, 200ms, jitter=50ms)", "delay(orders -> payments, 200ms, jitter=50ms)"},
+		{"delay(client <-> orders, 90s)", "delay(client <-> orders, 1m30s)"},
+		{"delay(a -> b, 3600s)", "delay(a -> b, 1h)"},
+		{"cut(nats-1 <-> *)", "cut(nats-1 <-> *)"},
+		{"cut(orders-1 <-> nats[*], mode=fixed, value=2)", "cut(orders-1 <-> nats[*], mode=fixed, value=2)"},
+		{"refuse(orders -> payments)", "refuse(orders -> payments)"},
+	}
+	for _, c := range cases {
+		f, err := fault.Parse(c.text)
+		if err != nil {
+			t.Errorf("Parse(%q): %v", c.text, err)
+			continue
+		}
+		if got := f.String(); got != c.want {
+			t.Errorf("Parse(%q) prints %q, want %q", c.text, got, c.want)
+		}
+		if again := mustParse(t, f.String()); again != f {
+			t.Errorf("Parse(%q) is %#v, and its text reads as %#v", c.text, f, again)
+		}
+	}
+}
+
+func TestConstructorsEqualTheirText(t *testing.T) {
+	t.Parallel()
+	cases := []struct {
+		f    fault.Fault
+		text string
+	}{
+		{fault.Kill("orders-1"), "kill(orders-1)"},
+		{fault.Kill("orders", fault.With{Mode: fault.All}), "kill(orders)"},
+		{fault.Pause("db[role=leader]", fault.With{Mode: fault.One}), "pause(db[role=leader], mode=one)"},
+		{fault.Restart("*", fault.With{Mode: fault.FixedPercent, Value: 30}), "restart(*, mode=fixed-percent, value=30)"},
+		{fault.Delay("orders", "payments", 3*time.Second), "delay(orders -> payments, 3s)"},
+		{fault.Delay("orders", "payments", time.Second, fault.With{Jitter: time.Millisecond, Both: true}), "delay(orders <-> payments, 1s, jitter=1ms)"},
+		{fault.Cut("nats-1", "*", fault.With{Both: true}), "cut(nats-1 <-> *)"},
+		{fault.Refuse("orders", "payments"), "refuse(orders -> payments)"},
+	}
+	for _, c := range cases {
+		if want := mustParse(t, c.text); c.f != want {
+			t.Errorf("constructor gives %#v, want %#v", c.f, want)
+		}
+	}
+}
+
+func TestConstructorsReportBadArgumentsInCheck(t *testing.T) {
+	t.Parallel()
+	cases := []struct {
+		f    fault.Fault
+		want string
+	}{
+		{fault.Kill("orders["), `kill(orders[): target "orders[": column 8: a key is missing before the end (allowed: role, zone, owner)`},
+		{fault.Kill("orders x"), `kill(orders x): target "orders x": column 8: nothing may follow a target, and here is "x"`},
+		{fault.Kill("client"), `kill(client): kill cannot hit the load driver`},
+		{fault.Kill("orders", fault.With{Both: true}), `kill(orders): Both and Jitter are for links`},
+		{fault.Kill("orders", fault.With{Mode: "some"}), `kill(orders, mode=some): no mode is called "some"`},
+		{fault.Kill("orders", fault.With{Mode: fault.Fixed}), `kill(orders, mode=fixed): mode=fixed needs a value from 1 to 1000000`},
+		{fault.Delay("orders", "payments", 0), `delay(orders -> payments): delay needs a duration above zero`},
+		{fault.Cut("orders", "payments", fault.With{Jitter: 1}), `cut(orders -> payments, jitter=1ns): Jitter is for delay`},
+	}
+	for _, c := range cases {
+		err := c.f.Check(shop(), nil)
+		if err == nil || err.Error() != c.want {
+			t.Errorf("got  %v\nwant %s", err, c.want)
+		}
+		if _, err := c.f.Inject(t.Context(), newFake(false), fault.Options{}); err == nil {
+			t.Errorf("%s: injected", c.f)
+		}
+	}
+}
+
+func TestParseErrors(t *testing.T) {
+	t.Parallel()
+	const kinds = "allowed: cut, delay, kill, pause, refuse, restart"
+	cases := []struct {
+		text      string
+		col       int
+		msg, hint string
+	}{
+		{"", 1, "a fault starts with its kind, not with the end", "such as kill(orders-1) or delay(orders -> payments, 3s)"},
+		{"(orders)", 1, `a fault starts with its kind, not with "("`, "such as kill(orders-1) or delay(orders -> payments, 3s)"},
+		{"dealy(a -> b, 3s)", 1, `no fault is called "dealy"`, `did you mean "delay"? ` + kinds},
+		{"explode(a)", 1, `no fault is called "explode"`, kinds},
+		{"kill", 5, `"(" is expected after kill, and here is the end`, ""},
+		{"kill()", 6, `a target is missing before ")"`, "a service, an instance such as orders-1, or *"},
+		{"kill(orders", 12, `")" is expected after the arguments of kill, and here is the end`, ""},
+		{"kill(orders) now", 14, `nothing may follow the fault, and here is "n"`, "one fault is one kind(…)"},
+		{"kill(client)", 6, "kill cannot hit the load driver", "the client may stand in links"},
+		{"kill(a -> b)", 8, "kill takes instances, not a link", "such as kill(orders-1)"},
+		{"kill(db[rôle=leader])", 9, `targets have no key "r"`, "allowed: role, zone, owner"},
+		{"kill(db[rol=leader])", 9, `targets have no key "rol"`, `did you mean "role"? allowed: role, zone, owner`},
+		{"kill(db[role])", 13, `"=" is expected after role, and here is "]"`, ""},
+		{"kill(db[role=])", 14, "role has no value", ""},
+		{"kill(db[role=a,role=b])", 16, "role is given twice", ""},
+		{"kill(*[*])", 8, "* selects every instance already", "write *"},
+		{"cut(client[*] -> a)", 11, "the client is one instance, and takes no brackets", "write client"},
+		{"kill(a, mode=most)", 14, `no mode is called "most"`, "allowed: all, fixed, fixed-percent, one"},
+		{"kill(a, mode=onee)", 14, `no mode is called "onee"`, `did you mean "one"? allowed: all, fixed, fixed-percent, one`},
+		{"kill(a, mod=one)", 9, `kill has no argument "mod"`, `did you mean "mode"? allowed: mode, value`},
+		{"kill(a, 3s)", 9, `kill takes no argument "3s"`, "allowed: mode=…, value=…"},
+		{"kill(a, jitter=3s)", 9, `kill has no argument "jitter"`, "allowed: mode, value"},
+		{"kill(a, mode=fixed)", 9, "mode=fixed needs a value from 1 to 1000000", ""},
+		{"kill(a, mode=fixed, value=0)", 27, `value is a whole number from 1, not "0"`, ""},
+		{"kill(a, mode=fixed-percent, value=101)", 29, "mode=fixed-percent needs a value from 1 to 100", ""},
+		{"kill(a, value=2)", 9, "value needs mode=fixed or mode=fixed-percent", ""},
+		{"kill(a, mode=one, mode=all)", 19, "mode is given twice, first in column 9", ""},
+		{"kill(a,)", 8, `an argument is missing before ")"`, ""},
+		{"delay(a, 3s)", 8, `delay needs a link, and here is ","`, "A -> B is the data from A to B, A <-> B both"},
+		{"delay(a <- b, 3s)", 9, `delay needs a link, and here is "<"`, "A -> B is the data from A to B, A <-> B both"},
+		{"delay(a -> b)", 13, "delay needs a duration", "such as delay(orders -> payments, 200ms)"},
+		{"delay(a -> b, 5 s)", 15, `"5 s" is no duration above zero`, "such as 200ms, 3s or 1m30s"},
+		{"delay(a -> b, -5s)", 15, `"-5s" is no duration above zero`, "such as 200ms, 3s or 1m30s"},
+		{"delay(a -> b, 1s, 2s)", 19, "the duration is given twice, first in column 15", ""},
+		{"delay(a -> b, 1s, jitter=2s)", 19, "jitter 2s is more than the delay of 1s", ""},
+		{"cut(a -> b, 1s)", 13, `cut takes no argument "1s"`, "allowed: mode=…, value=…"},
+		{"kill(a\x00)", 7, "a fault has no characters that cannot be printed", ""},
+	}
+	for _, c := range cases {
+		f, err := fault.Parse(c.text)
+		var wrong *fault.ParseError
+		if !errors.As(err, &wrong) {
+			t.Errorf("Parse(%q) = %v, %v, want a ParseError", c.text, f, err)
+			continue
+		}
+		if *wrong != (fault.ParseError{Col: c.col, Msg: c.msg, Hint: c.hint}) {
+			t.Errorf("Parse(%q)\n got %d %q %q\nwant %d %q %q", c.text, wrong.Col, wrong.Msg, wrong.Hint, c.col, c.msg, c.hint)
+		}
+	}
+}
+
+func FuzzParse(f *testing.F) {
+	for _, seed := range []string{"kill(db[role=leader], mode=one)", "delay(a -> b, 200ms, jitter=50ms)", "cut(*[zone=a] <-> nats[*])",
+		"refuse(client->orders, mode=fixed, value=3)", "restart(x[owner=team é])", "kill(", "delay(a--> b,1h)"} {
+		f.Add(seed)
+	}
+	f.Fuzz(func(t *testing.T, text string) {
+		first, err := fault.Parse(text)
+		if err != nil {
+			return
+		}
+		again, err := fault.Parse(first.String())
+		if err != nil || again != first {
+			t.Fatalf("%q reads as %q, and that as %v, %v", text, first, again, err)
+		}
+	})
+}
