@@ -1,0 +1,263 @@
+package fault_test
+
+import (
+	"context"
+	"errors"
+	"strings"
+	"testing"
+
+	"github.com/assay-dev/assay/fault"
+	"github.com/assay-dev/assay/system"
+)
+
+// drive sends traffic from both orders to all payments, and the other way.
+func drive(env *fake) {
+	for _, a := range []string{"orders-1", "orders-2"} {
+		for _, b := range []string{"payments-1", "payments-2", "payments-3"} {
+			for range 5 {
+				env.send(a, b, 100)
+				env.send(b, a, 10)
+			}
+		}
+	}
+}
+
+func allKinds() []string {
+	return []string{"kill(orders)", "pause(orders)", "restart(orders)", "delay(orders -> payments, 3s)", "cut(orders <-> payments)", "refuse(orders -> payments)"}
+}
+
+func TestEffectIsObserved(t *testing.T) {
+	t.Parallel()
+	for _, text := range allKinds() {
+		t.Run(text, func(t *testing.T) {
+			t.Parallel()
+			env := newFake(false)
+			drive(env)
+			active := inject(t, env, text)
+			drive(env)
+			if seen := effects(t, active); !fault.Observed(seen) {
+				t.Errorf("not observed:\n%s", describe(seen))
+			}
+			if err := active.Heal(t.Context()); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+}
+
+// The heart of it: an injector that does nothing is never called a fault.
+func TestEffectOfAnIdleInjectorIsNotObserved(t *testing.T) {
+	t.Parallel()
+	for _, text := range allKinds() {
+		t.Run(text, func(t *testing.T) {
+			t.Parallel()
+			env := newFake(true)
+			drive(env)
+			active := inject(t, env, text)
+			for range 3 {
+				drive(env)
+				for _, e := range effects(t, active) {
+					if e.Observed || e.Idle || e.Text == "" {
+						t.Errorf("nothing was injected, and the effect is %+v", e)
+					}
+				}
+			}
+		})
+	}
+}
+
+func TestEffectWithoutTrafficIsIdle(t *testing.T) {
+	t.Parallel()
+	for text, want := range map[string]string{
+		"delay(orders-1 -> payments-1, 3s)": "no bytes passed on orders-1 -> payments-1 since the inject",
+		"cut(orders-1 -> payments-1)":       "no bytes and no unanswered dial on orders-1 -> payments-1 since the inject",
+		"refuse(orders-1 -> payments-1)":    "no bytes passed and no dial was made on orders-1 -> payments-1 since the inject",
+	} {
+		env := newFake(false)
+		drive(env)
+		seen := effects(t, inject(t, env, text))
+		if fault.Observed(seen) || !seen[0].Idle || seen[0].Text != want {
+			t.Errorf("%s: got %+v, want idle and %q", text, seen, want)
+		}
+	}
+}
+
+func TestOneIdleLinkDoesNotSpeakAgainstAFault(t *testing.T) {
+	t.Parallel()
+	env := newFake(false)
+	active := inject(t, env, "cut(orders -> payments)")
+	env.send("orders-2", "payments-3", 100)
+	if seen := effects(t, active); !fault.Observed(seen) {
+		t.Errorf("one link showed the cut, the others were idle:\n%s", describe(seen))
+	}
+}
+
+func TestOneLinkThatPassesSpeaksAgainstACut(t *testing.T) {
+	t.Parallel()
+	env := newFake(false)
+	active := inject(t, env, "cut(orders -> payments)")
+	drive(env)
+	if seen := effects(t, active); !fault.Observed(seen) {
+		t.Fatalf("not observed:\n%s", describe(seen))
+	}
+	env.rules["test/1"] = env.rules["test/1"][1:] // the first link leaks from now on
+	drive(env)
+	seen := effects(t, active)
+	if fault.Observed(seen) || seen[0].Observed || !seen[1].Observed {
+		t.Errorf("bytes passed, and the cut is still called observed:\n%s", describe(seen))
+	}
+}
+
+func TestDelayIsJudgedByBuckets(t *testing.T) {
+	t.Parallel()
+	cases := []struct {
+		name        string
+		text        string
+		before, got int // buckets of ten chunks before and after the inject
+		want        bool
+	}{
+		{"at the delay", "delay(orders-1 -> payments-1, 3s)", 8, 21, true},
+		{"beyond the delay", "delay(orders-1 -> payments-1, 3s)", 8, 23, true},
+		{"half of it", "delay(orders-1 -> payments-1, 3s)", 8, 20, false},
+		{"as before", "delay(orders-1 -> payments-1, 100us)", 6, 6, false},
+		{"too short to tell", "delay(orders-1 -> payments-1, 100us)", -1, 6, false},
+		{"shortest", "delay(orders-1 -> payments-1, 1us)", -1, 0, false},
+	}
+	for _, c := range cases {
+		env := newFake(false)
+		count := env.link("orders-1", "payments-1")
+		if c.before >= 0 {
+			count.Residence[c.before] += 10
+		}
+		active := inject(t, env, c.text)
+		count.Residence[c.got] += 10
+		if seen := effects(t, active); fault.Observed(seen) != c.want {
+			t.Errorf("%s: want %v: %s", c.name, c.want, describe(seen))
+		}
+	}
+}
+
+func TestDelayOnlyCountsMostChunks(t *testing.T) {
+	t.Parallel()
+	env := newFake(false)
+	count := env.link("orders-1", "payments-1")
+	count.Residence[5] = 100
+	active := inject(t, env, "delay(orders-1 -> payments-1, 3s)")
+	count.Residence[5] += 5
+	count.Residence[21] += 5
+	seen := effects(t, active)
+	if want := "only 5 of 10 chunks stayed 2.097152s or longer in orders-1 -> payments-1"; seen[0].Observed || seen[0].Text != want {
+		t.Errorf("got %+v, want %q", seen[0], want)
+	}
+	count.Residence[21]++
+	if seen := effects(t, active); !seen[0].Observed {
+		t.Errorf("6 of 11 chunks were late: %s", describe(seen))
+	}
+	count.Residence[5] += 50 // once seen it stays so
+	if seen := effects(t, active); !seen[0].Observed {
+		t.Errorf("what was seen is forgotten: %s", describe(seen))
+	}
+}
+
+func TestADialAloneIsNoProofOfACut(t *testing.T) {
+	t.Parallel()
+	env := newFake(true)
+	active := inject(t, env, "cut(orders-1 -> payments-1)")
+	env.link("orders-1", "payments-1").Dials++
+	if seen := effects(t, active); seen[0].Observed {
+		t.Errorf("a dial that may have been answered is called cut: %+v", seen)
+	}
+	env.link("orders-1", "payments-1").Stalled++
+	if seen := effects(t, active); !seen[0].Observed {
+		t.Errorf("a dial was left unanswered: %+v", seen)
+	}
+}
+
+func TestRefuseSeesConnectionsResetWhileTheRuleIsSet(t *testing.T) {
+	t.Parallel()
+	env := newFake(false)
+	resetting := resettingEnv{env}
+	active, err := mustParse(t, "refuse(orders-1 -> payments-1)").Inject(t.Context(), resetting, fault.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if seen := effects(t, active); !seen[0].Observed {
+		t.Errorf("a live connection was reset: %+v", seen)
+	}
+}
+
+// resettingEnv resets a live connection of every link that a rule is set on.
+type resettingEnv struct{ *fake }
+
+func (e resettingEnv) SetRule(ctx context.Context, id string, links []system.Link, rule system.Rule) error {
+	for _, l := range links {
+		e.link(l.From, l.To).Reset++
+	}
+	return e.fake.SetRule(ctx, id, links, rule)
+}
+
+func TestWhatWasSeenOfAKillStays(t *testing.T) {
+	t.Parallel()
+	env := newFake(false)
+	active := inject(t, env, "pause(orders-1)")
+	if seen := effects(t, active); !fault.Observed(seen) {
+		t.Fatal(describe(seen))
+	}
+	env.byName["orders-1"].stopped = false
+	if seen := effects(t, active); !fault.Observed(seen) {
+		t.Errorf("the pause was seen before: %s", describe(seen))
+	}
+}
+
+func TestAPauseOfWhatWasPausedIsNotObserved(t *testing.T) {
+	t.Parallel()
+	env := newFake(false)
+	env.byName["orders-1"].stopped = true
+	seen := effects(t, inject(t, env, "pause(orders-1)"))
+	if seen[0].Observed || !strings.Contains(seen[0].Text, "before the inject already") {
+		t.Errorf("got %+v", seen[0])
+	}
+}
+
+// blind has powers but lets nobody look: no Inspector, no counters.
+type blind struct{ *fake }
+
+type blindNode struct{ n *node }
+
+func (b blindNode) Instance() system.Instance                       { return b.n.Instance() }
+func (b blindNode) State(ctx context.Context) (system.State, error) { return b.n.State(ctx) }
+func (b blindNode) Kill(ctx context.Context) error                  { return b.n.Kill(ctx) }
+func (b blindNode) Start(ctx context.Context) error                 { return b.n.Start(ctx) }
+
+func (b blind) Nodes() []system.Node {
+	var nodes []system.Node
+	for _, n := range b.fake.nodes {
+		nodes = append(nodes, blindNode{n.(*node)})
+	}
+	return nodes
+}
+
+func (b blind) LinkStats(context.Context) ([]system.LinkStats, error) {
+	return nil, errors.New("not counted")
+}
+
+func TestEffectThatCannotBeLookedAtIsNotObserved(t *testing.T) {
+	t.Parallel()
+	env := blind{newFake(false)}
+	for text, want := range map[string]string{
+		"kill(orders-1)":              "its processes could not be inspected before the inject: orders-1 is no system.Inspector in this environment",
+		"cut(orders-1 -> payments-1)": "the counters of links cannot be read: not counted",
+	} {
+		seen := effects(t, inject(t, env, text))
+		if seen[0].Observed || seen[0].Idle || !strings.HasPrefix(seen[0].Text, want) {
+			t.Errorf("%s: got %+v, want %q", text, seen[0], want)
+		}
+	}
+}
+
+func TestObservedOfNothingIsFalse(t *testing.T) {
+	t.Parallel()
+	if fault.Observed(nil) || fault.Observed([]fault.Effect{{Idle: true}}) || fault.Observed([]fault.Effect{{Observed: true}, {}}) {
+		t.Error("nothing seen is called observed")
+	}
+}
