@@ -1,0 +1,85 @@
+// Package archtest holds the import rules of this module, as a table and the
+// tests that keep it. The table is the architecture: to change it, change it
+// first, in a commit of its own, and say why.
+package archtest
+
+import (
+	"slices"
+	"strings"
+)
+
+// leaves are plain data and small interfaces, and import nothing of ours.
+const leaves = "verdict history telemetry system"
+
+// concepts are what an experiment is made of. They know no file format and no environment.
+const concepts = leaves + " fault workload check check/consistency check/slo evidence experiment"
+
+// rules says what each package may import from this module. A name that ends in
+// /… stands for all packages below it; the longest name that fits decides.
+func rules() map[string]string {
+	return map[string]string{
+		"verdict":         "",
+		"history":         "",
+		"telemetry":       "",
+		"system":          "",
+		"internal/expr":   "",
+		"internal/ledger": "", // entries are data: whoever writes them says what they mean
+
+		// One concept each, which knows no other on its row.
+		"system/systemtest": "system history",
+		"internal/link":     "system history",
+		"internal/recipe":   "system",
+		"fault":             "system history",
+		"workload":          "system history internal/expr", // steps are expressions
+		"check":             "verdict history telemetry",
+		"check/consistency": "check verdict history telemetry", // the families are blind to each other
+		"check/slo":         "check verdict history telemetry",
+		"evidence":          "check verdict history telemetry",
+
+		// Environments, and the process that holds one.
+		"internal/env/…": "system history internal/link internal/recipe internal/expr internal/ledger",
+		"internal/hold":  "system history internal/env/… internal/ledger",
+
+		// Where concepts meet. No environment is among them: a plan runs in any.
+		"experiment":    leaves + " fault workload check check/consistency check/slo evidence internal/expr",
+		"internal/spec": concepts + " internal/expr",
+
+		// A whole run, from files to sealed evidence, shared by the command and the Go facade.
+		"internal/run": concepts + " internal/spec internal/hold internal/expr",
+		"":             concepts + " internal/spec internal/hold internal/run",
+
+		// The command. It is also the holder's binary.
+		"internal/cli": concepts + " internal/…",
+		"cmd/assay":    "internal/cli internal/hold",
+
+		"internal/archtest": "",
+	}
+}
+
+// ruleOf returns the rule for a package, and whether there is one.
+func ruleOf(pkg string) (allowed []string, ok bool) {
+	table := rules()
+	if rule, ok := table[pkg]; ok {
+		return strings.Fields(rule), true
+	}
+	longest := ""
+	for name := range table {
+		if covers(name, pkg) && len(name) > len(longest) {
+			longest = name
+		}
+	}
+	return strings.Fields(table[longest]), longest != ""
+}
+
+// covers says whether the name, which may end in /…, stands for pkg.
+func covers(name, pkg string) bool {
+	if prefix, ok := strings.CutSuffix(name, "…"); ok {
+		return strings.HasPrefix(pkg, prefix)
+	}
+	return name == pkg
+}
+
+// allows says whether one of the allowed names stands for the imported package.
+func allows(allowed []string, imported string) bool {
+	return slices.ContainsFunc(allowed, func(name string) bool { return covers(name, imported) })
+}
