@@ -1,0 +1,120 @@
+package link
+
+import (
+	"sync"
+	"time"
+
+	"github.com/assay-dev/assay/history"
+)
+
+// pendingExchanges is how many records wait at most for a slow receiver of them.
+const pendingExchanges = 1 << 17
+
+// A recorder hands exchanges to whoever records, on a goroutine of its own, so
+// that a slow disk never delays a connection's bytes.
+type recorder struct {
+	offset time.Duration // the run's clock less the mesh's
+	on     func(history.Exchange)
+
+	mu     sync.Mutex
+	queue  []history.Exchange
+	lost   uint64
+	closed bool
+	wake   chan struct{}
+	done   chan struct{}
+}
+
+func newRecorder(offset time.Duration, on func(history.Exchange)) *recorder {
+	r := &recorder{offset: offset, on: on, wake: make(chan struct{}, 1), done: make(chan struct{})}
+	go r.run()
+	return r
+}
+
+func (r *recorder) put(x history.Exchange) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if len(r.queue) >= pendingExchanges {
+		r.lost++
+		return
+	}
+	r.queue = append(r.queue, x)
+	notify(r.wake)
+}
+
+func (r *recorder) run() {
+	defer close(r.done)
+	for {
+		batch, closed := r.take()
+		for _, x := range batch {
+			r.on(x)
+		}
+		if len(batch) > 0 {
+			continue
+		}
+		if closed {
+			return
+		}
+		<-r.wake
+	}
+}
+
+func (r *recorder) take() ([]history.Exchange, bool) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	batch := r.queue
+	r.queue = nil
+	return batch, r.closed
+}
+
+// close returns when all is handed over.
+func (r *recorder) close() {
+	r.mu.Lock()
+	r.closed = true
+	r.mu.Unlock()
+	notify(r.wake)
+	<-r.done
+}
+
+// SetRecorder hands every request that begins from now on, when it has ended, to on, which is
+// called from one goroutine at a time. Times are read from now; nil: Options.Now.
+// A nil on switches recording off. Requests in flight at the switch are handed to the recorder before
+// with the error "unfinished"; it is not called any more once SetRecorder has returned.
+func (m *Mesh) SetRecorder(now func() time.Duration, on func(history.Exchange)) {
+	m.arming.Lock()
+	defer m.arming.Unlock()
+	if on == nil {
+		m.swapRecorder(nil)
+		return
+	}
+	if now == nil {
+		now = m.opts.Now
+	}
+	offset := time.Duration(0)
+	if now != nil {
+		offset = now() - m.now()
+	}
+	m.swapRecorder(newRecorder(offset, on))
+}
+
+// swapRecorder ends the recorder before. The caller holds arming.
+func (m *Mesh) swapRecorder(next *recorder) {
+	before := m.recorder.Swap(next)
+	if before == nil {
+		return
+	}
+	for _, c := range m.connections() {
+		c.tap.flush(before)
+	}
+	before.close()
+	m.mu.Lock()
+	m.lost += before.lost
+	m.mu.Unlock()
+}
+
+// Lost returns how many exchanges were dropped because the recorder's receiver
+// did not keep up. It is updated when a recorder is switched off.
+func (m *Mesh) Lost() uint64 {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return m.lost
+}
