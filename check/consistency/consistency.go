@@ -45,7 +45,6 @@ func (c *checker) Check(ctx context.Context, in check.Input) check.Result {
 		res = check.Result{Reason: fmt.Sprintf("the check did not end in time: %v", err), Model: res.Model}
 	}
 	res.Check = c.String()
-	res.Witness = res.Witness[:min(len(res.Witness), maxWitness)]
 	return res
 }
 
@@ -57,15 +56,19 @@ func pass(format string, args ...any) check.Result {
 	return check.Result{Verdict: verdict.Pass, Reason: fmt.Sprintf(format, args...)}
 }
 
-func fail(witness []history.Op, format string, args ...any) check.Result {
-	return check.Result{Verdict: verdict.Fail, Witness: witness, Reason: fmt.Sprintf(format, args...)}
+func fail(witness []*history.Op, format string, args ...any) check.Result {
+	res := check.Result{Verdict: verdict.Fail, Reason: fmt.Sprintf(format, args...)}
+	for _, op := range witness[:min(len(witness), maxWitness)] {
+		res.Witness = append(res.Witness, *op)
+	}
+	return res
 }
 
-// modelOps returns the operations on an object.
-func modelOps(in check.Input, object string) []history.Op {
-	var ops []history.Op
-	for _, op := range in.Ops {
-		if op.Kind == history.Model && op.Object == object {
+// modelOps returns the operations on an object, in place.
+func modelOps(in check.Input, object string) []*history.Op {
+	var ops []*history.Op
+	for i := range in.Ops {
+		if op := &in.Ops[i]; op.Kind == history.Model && op.Object == object {
 			ops = append(ops, op)
 		}
 	}
@@ -85,7 +88,7 @@ func some(values []string) string {
 }
 
 // byCall orders operations for a reader.
-func byCall(ops []history.Op) []history.Op {
-	slices.SortStableFunc(ops, func(a, b history.Op) int { return cmp.Compare(a.Call, b.Call) })
+func byCall(ops []*history.Op) []*history.Op {
+	slices.SortStableFunc(ops, func(a, b *history.Op) int { return cmp.Compare(a.Call, b.Call) })
 	return ops
 }

@@ -9,18 +9,18 @@ import (
 
 // A journal is what was put into an object and what was seen of it.
 type journal struct {
-	appends []history.Op            // append and enqueue, however they ended
-	byValue map[string][]history.Op // the same, by value
-	reads   []history.Op            // ok ones
-	taken   []history.Op            // dequeues that gave a value
-	empty   []history.Op            // dequeues that found nothing
-	unsure  []history.Op            // dequeues that may have taken a value which nobody saw
+	appends []*history.Op            // append and enqueue, however they ended
+	byValue map[string][]*history.Op // the same, by value
+	reads   []*history.Op            // ok ones
+	taken   []*history.Op            // dequeues that gave a value
+	empty   []*history.Op            // dequeues that found nothing
+	unsure  []*history.Op            // dequeues that may have taken a value which nobody saw
 }
 
 // newJournal sorts an object's operations. A read returns the list of all
 // values, or nil for none; a dequeue returns one value, or nil where there is none.
-func newJournal(ops []history.Op) (journal, error) {
-	j := journal{byValue: map[string][]history.Op{}}
+func newJournal(ops []*history.Op) (journal, error) {
+	j := journal{byValue: map[string][]*history.Op{}}
 	for _, op := range ops {
 		switch op.Name {
 		case "append", "enqueue":
@@ -43,7 +43,7 @@ func newJournal(ops []history.Op) (journal, error) {
 	return j, nil
 }
 
-func (j *journal) dequeue(op history.Op) {
+func (j *journal) dequeue(op *history.Op) {
 	switch {
 	case op.Outcome == history.Maybe:
 		j.unsure = append(j.unsure, op)
@@ -68,27 +68,21 @@ func (j journal) acknowledged() int {
 // sees says whether an operation that looks at key, nil for the whole object, sees what was put under other.
 func sees(key, other history.Value) bool { return key.IsNil() || key.Equal(other) }
 
-// lastRead returns the last read that sees key.
-func (j journal) lastRead(key history.Value) (history.Op, bool) {
-	return last(j.reads, key)
-}
-
-// last returns the operation that was called last of those that see key.
-func last(ops []history.Op, key history.Value) (history.Op, bool) {
-	var newest history.Op
-	found := false
+// last returns the operation that was called last of those that see key, nil if none does.
+func last(ops []*history.Op, key history.Value) *history.Op {
+	var newest *history.Op
 	for _, op := range ops {
-		if sees(op.Key, key) && (!found || op.Call >= newest.Call) {
-			newest, found = op, true
+		if sees(op.Key, key) && (newest == nil || op.Call >= newest.Call) {
+			newest = op
 		}
 	}
-	return newest, found
+	return newest
 }
 
 // lastReads returns the last read of each key that was read, and of the whole object.
-func (j journal) lastReads() []history.Op {
+func (j journal) lastReads() []*history.Op {
 	at := map[string]int{}
-	var reads []history.Op
+	var reads []*history.Op
 	for _, op := range j.reads {
 		i, ok := at[text(op.Key)]
 		switch {

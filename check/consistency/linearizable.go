@@ -85,7 +85,7 @@ type registerOp struct {
 	arg     int  // read: what it returned; write: what it wrote; cas: from
 	to      int  // cas
 	pending bool // it may take effect at any later time, or never
-	op      history.Op
+	op      *history.Op
 }
 
 type action uint8
@@ -98,7 +98,7 @@ const (
 )
 
 // registers returns the operations by key.
-func registers(ops []history.Op) (map[string]register, error) {
+func registers(ops []*history.Op) (map[string]register, error) {
 	keys := map[string]register{}
 	numbers := map[string]map[string]int{}
 	for _, op := range ops {
@@ -124,7 +124,7 @@ func registers(ops []history.Op) (map[string]register, error) {
 	return keys, nil
 }
 
-func newRegisterOp(op history.Op, number func(history.Value) int) (r registerOp, relevant bool, err error) {
+func newRegisterOp(op *history.Op, number func(history.Value) int) (r registerOp, relevant bool, err error) {
 	r = registerOp{pending: op.Outcome == history.Maybe, op: op}
 	relevant = op.Outcome != history.Failed
 	switch op.Name {
@@ -197,8 +197,8 @@ func (r register) String() string {
 }
 
 // records returns the operations, the last ones if they are too many for a witness.
-func (r register) records() []history.Op {
-	var ops []history.Op
+func (r register) records() []*history.Op {
+	var ops []*history.Op
 	for _, o := range r[max(0, len(r)-maxWitness):] {
 		ops = append(ops, o.op)
 	}

@@ -61,7 +61,7 @@ func judgeLost(ctx context.Context, object string, in check.Input) check.Result 
 	return res
 }
 
-func lossResult(j journal, acknowledged int, lost []string, unread int, witness []history.Op) check.Result {
+func lossResult(j journal, acknowledged int, lost []string, unread int, witness []*history.Op) check.Result {
 	if n := len(lost); n > 0 && n <= len(j.unsure) {
 		return unknown("%d of %d acknowledged appends are gone, and as many may have been taken by %d dequeues whose outcome is not known: %s",
 			n, acknowledged, len(j.unsure), some(lost))
@@ -81,7 +81,7 @@ func lossResult(j journal, acknowledged int, lost []string, unread int, witness 
 
 // lost returns the acknowledged values that are gone, the number of those that
 // were not looked for after their append, and the operations that show the loss.
-func (j journal) lost(ctx context.Context) (gone []string, unread int, witness []history.Op) {
+func (j journal) lost(ctx context.Context) (gone []string, unread int, witness []*history.Op) {
 	views := j.views()
 	blamed := map[uint64]bool{}
 	for _, op := range j.appends {
@@ -91,7 +91,7 @@ func (j journal) lost(ctx context.Context) (gone []string, unread int, witness [
 		view := views[text(op.Key)]
 		switch value := text(op.Input); {
 		case view.values[value]:
-		case view.looked && view.look.Call > op.Return:
+		case view.look != nil && view.look.Call > op.Return:
 			gone = append(gone, value)
 			if !blamed[view.look.ID] {
 				blamed[view.look.ID] = true
@@ -108,11 +108,10 @@ func (j journal) lost(ctx context.Context) (gone []string, unread int, witness [
 }
 
 // A view is what can be said about one key: the values that were seen, and the
-// last look that would have seen more.
+// last look that would have seen more, nil if there was none.
 type view struct {
 	values map[string]bool
-	look   history.Op
-	looked bool
+	look   *history.Op
 }
 
 // views returns a view for each key that was appended to.
@@ -127,18 +126,19 @@ func (j journal) views() map[string]view {
 }
 
 func (j journal) view(key history.Value) view {
-	v := view{values: map[string]bool{}}
-	v.look, v.looked = j.lastRead(key)
-	for _, item := range v.look.Output.Items() {
-		v.values[text(item)] = true
+	v := view{values: map[string]bool{}, look: last(j.reads, key)}
+	if v.look != nil {
+		for _, item := range v.look.Output.Items() {
+			v.values[text(item)] = true
+		}
 	}
 	for _, op := range j.taken {
 		if sees(op.Key, key) {
 			v.values[text(op.Output)] = true
 		}
 	}
-	if !v.looked {
-		v.look, v.looked = last(j.empty, key)
+	if v.look == nil {
+		v.look = last(j.empty, key)
 	}
 	return v
 }
@@ -162,8 +162,8 @@ func (j journal) unfounded() check.Result {
 }
 
 // explain fails unless value, seen by op, was appended, perhaps, before op returned.
-func (j journal) explain(op history.Op, value history.Value) check.Result {
-	witness := []history.Op{op}
+func (j journal) explain(op *history.Op, value history.Value) check.Result {
+	witness := []*history.Op{op}
 	late := false
 	for _, a := range j.byValue[text(value)] {
 		switch {
@@ -188,9 +188,9 @@ func (j journal) explain(op history.Op, value history.Value) check.Result {
 
 // twice returns the values that are twice in one last read or were dequeued
 // twice, and the operations that show it.
-func (j journal) twice() (values []string, witness []history.Op) {
+func (j journal) twice() (values []string, witness []*history.Op) {
 	told := map[string]bool{}
-	tell := func(value string, ops ...history.Op) {
+	tell := func(value string, ops ...*history.Op) {
 		if !told[value] {
 			told[value] = true
 			values = append(values, value)
@@ -206,7 +206,7 @@ func (j journal) twice() (values []string, witness []history.Op) {
 			seen[text(item)] = true
 		}
 	}
-	first := map[string]history.Op{}
+	first := map[string]*history.Op{}
 	for _, op := range j.taken {
 		value := text(op.Output)
 		if earlier, ok := first[value]; ok {
@@ -218,9 +218,9 @@ func (j journal) twice() (values []string, witness []history.Op) {
 }
 
 // dedupe drops the second and later of equal operations.
-func dedupe(ops []history.Op) []history.Op {
+func dedupe(ops []*history.Op) []*history.Op {
 	seen := map[uint64]bool{}
-	var once []history.Op
+	var once []*history.Op
 	for _, op := range ops {
 		if !seen[op.ID] {
 			seen[op.ID] = true

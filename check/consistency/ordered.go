@@ -23,7 +23,7 @@ func Ordered(object string) check.Checker { return &checker{"ordered", object, j
 // A sighting is a value that was seen between from and to, on an axis of time
 // or of places in a list.
 type sighting struct {
-	put, seen history.Op
+	put, seen *history.Op
 	from, to  int64
 }
 
@@ -40,7 +40,7 @@ func judgeOrder(ctx context.Context, object string, in check.Input) check.Result
 				return unknown("stopped")
 			}
 			if first, second, ok := outOfOrder(sightings); ok {
-				witness := dedupe([]history.Op{second.put, first.put, first.seen, second.seen})
+				witness := dedupe([]*history.Op{second.put, first.put, first.seen, second.seen})
 				return fail(witness, "key %s: %v was seen before %v, which was appended before it", key, first.put.Input, second.put.Input)
 			}
 			if hasOrder(sightings) {
@@ -86,8 +86,8 @@ func (j journal) inDequeues() []sighting {
 }
 
 // only returns the append of a value that key sees, if there was exactly one.
-func (j journal) only(value, key history.Value) (history.Op, bool) {
-	var found history.Op
+func (j journal) only(value, key history.Value) (*history.Op, bool) {
+	var found *history.Op
 	n := 0
 	for _, op := range j.byValue[text(value)] {
 		if op.Outcome != history.Failed && sees(key, op.Key) {
@@ -112,7 +112,7 @@ func byKey(sequence []sighting) map[string][]sighting {
 
 // precedes says whether a took effect before b was called. One whose outcome is
 // not known may take effect later than any.
-func precedes(a, b history.Op) bool { return a.Outcome == history.OK && a.Return < b.Call }
+func precedes(a, b *history.Op) bool { return a.Outcome == history.OK && a.Return < b.Call }
 
 // outOfOrder returns two sightings, the first seen before the second, whose
 // appends were the other way round. It goes through them from the last seen to the
