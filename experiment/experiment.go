@@ -6,6 +6,7 @@
 package experiment
 
 import (
+	"fmt"
 	"time"
 
 	"github.com/assay-dev/assay/fault"
@@ -14,22 +15,22 @@ import (
 
 // An Experiment says how a system is broken and what must hold.
 type Experiment struct {
-	Name   string // the file's name without its ending
-	Title  string
-	Owner  string
-	Load   []workload.Load
-	Steady []Expectation // hold before the first fault, and after all are healed
-	During []Expectation // hold from the first inject to the last heal
-	Expect []Expectation // hold over the whole experiment
-	Stop   []Condition
-	Method []Action            // in order of At
-	Hold   time.Duration       // how long actions without For stay after the last action, default 5s
-	Settle time.Duration       // from the last heal to the window of steady after, default 2s
-	After  time.Duration       // length of that window, default as long as before
-	Covers map[string][]string // journey: modes
-	// ControlDefect is the defect that a control run plants; "" means full strength, never healed.
-	ControlDefect string
-	Pos           string
+	Name   string              `json:"name"` // the file's name without its ending
+	Title  string              `json:"title,omitempty"`
+	Owner  string              `json:"owner,omitempty"`
+	Load   []workload.Load     `json:"load"`
+	Steady []Expectation       `json:"steady,omitempty"` // hold before the first fault, and after all are healed
+	During []Expectation       `json:"during,omitempty"` // hold from the first inject to the last heal
+	Expect []Expectation       `json:"expect,omitempty"` // hold over the whole experiment
+	Stop   []Condition         `json:"stop,omitempty"`
+	Method []Action            `json:"method"`           // in order of At
+	Hold   time.Duration       `json:"hold,omitempty"`   // how long actions without For stay after the last action, default 5s
+	Settle time.Duration       `json:"settle,omitempty"` // from the last heal to the window of steady after, default 2s
+	After  time.Duration       `json:"after,omitempty"`  // length of that window, default as long as before
+	Covers map[string][]string `json:"covers,omitempty"` // journey: modes
+	// ControlDefects are what a control run plants beside the fault at full strength, never healed.
+	ControlDefects []string `json:"control_defects,omitempty"`
+	Pos            string   `json:"pos,omitempty"`
 }
 
 // An Expectation is a CEL expression over the experiment's signals, and where it stands.
@@ -45,6 +46,8 @@ type Condition struct {
 }
 
 // An Action is a fault on the experiment's time axis.
+//
+// It is written to a plan with the fault in text form.
 type Action struct {
 	At    time.Duration // since the load started
 	For   time.Duration // 0: until the end of the method
@@ -57,3 +60,7 @@ func Modes() []string {
 	return []string{"replication", "failover", "retry", "timeout", "partition", "loss", "latency", "restart", "pause", "skew",
 		"disk", "rebalance", "redelivery", "dependency", "overload", "zone", "version-skew", "rollback"}
 }
+
+// ActionID names the injection of action i (from 0) of the experiment, in an
+// environment and as the key of its seeded choices.
+func ActionID(experiment string, i int) string { return fmt.Sprintf("%s/%d", experiment, i+1) }

@@ -1,0 +1,293 @@
+package experiment
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/assay-dev/assay/check"
+	"github.com/assay-dev/assay/evidence"
+	"github.com/assay-dev/assay/fault"
+	"github.com/assay-dev/assay/history"
+	"github.com/assay-dev/assay/verdict"
+	"github.com/assay-dev/assay/workload"
+)
+
+const s = time.Second
+
+// scenario is an experiment and the records of a run that went well: 20
+// checkouts a second for 10 s, a fault from 3 s to 6 s that was seen to bite.
+type scenario struct {
+	x        Experiment
+	in       check.Input
+	problems []string
+}
+
+func well(faultText string) *scenario {
+	f, err := fault.Parse(faultText)
+	if err != nil {
+		panic(err)
+	}
+	c := &scenario{x: Experiment{Name: "x", Load: []workload.Load{{Journey: "checkout", Rate: 20}},
+		Steady: []Expectation{{Text: `success("checkout") >= 0.99`}},
+		During: []Expectation{{Text: `success("checkout") >= 0.9`}},
+		Method: []Action{{At: 3 * s, For: 3 * s, Fault: f}}}}
+	for i := range 200 {
+		c.op(time.Duration(i)*50*time.Millisecond, history.OK)
+	}
+	for _, p := range []struct {
+		name string
+		at   time.Duration
+	}{{phaseBefore, 0}, {phaseFault, 3 * s}, {phaseHealed, 6 * s}, {phaseAfter, 7 * s}, {phaseDrain, 10 * s}, {phaseFinal, 10 * s}, {phaseEnd, 11 * s}} {
+		c.event(history.Event{At: p.at, Kind: history.Phase, Name: p.name})
+	}
+	text := f.String()
+	c.event(history.Event{At: 3 * s, Kind: history.Inject, Name: text, Fault: 1, Target: "orders-1 -> payments-1"})
+	c.event(history.Event{At: 4 * s, Kind: history.Effect, Name: text, Fault: 1, Target: "orders-1 -> payments-1", OK: true, Text: "seen"})
+	c.event(history.Event{At: 6 * s, Kind: history.Heal, Name: text, Fault: 1, Target: "orders-1 -> payments-1"})
+	c.event(history.Event{At: 10 * s, Kind: history.Note, Name: "driver", Value: lateness(time.Millisecond)})
+	c.event(history.Event{At: 11 * s, Kind: history.Snapshot, Name: "rollback", OK: true, Text: "as before"})
+	return c
+}
+
+func (c *scenario) op(at time.Duration, outcome history.Outcome) {
+	id := uint64(len(c.in.Ops) + 1)
+	c.in.Ops = append(c.in.Ops, history.Op{ID: id, Kind: history.Journey, Client: "c1", Journey: "checkout", Name: "checkout",
+		Outcome: outcome, Scheduled: at, Call: at, Return: at + 5*time.Millisecond, Trace: fmt.Sprintf("%032x", id)})
+}
+
+func (c *scenario) event(e history.Event) { c.in.Events = append(c.in.Events, e) }
+
+func (c *scenario) without(kind history.EventKind) {
+	c.in.Events = slices.DeleteFunc(c.in.Events, func(e history.Event) bool { return e.Kind == kind })
+}
+
+// badBetween makes the operations scheduled in [from, to) fail.
+func (c *scenario) badBetween(from, to time.Duration) {
+	for i := range c.in.Ops {
+		if at := c.in.Ops[i].Scheduled; at >= from && at < to {
+			c.in.Ops[i].Outcome = history.Failed
+		}
+	}
+}
+
+func (c *scenario) judge() evidence.ExperimentResult {
+	c.in.Service = func(name string) string { return strings.TrimRight(name, "-0123456789") }
+	slices.SortStableFunc(c.in.Events, func(a, b history.Event) int { return int(a.At - b.At) })
+	return Judge(context.Background(), c.x, c.in, c.problems)
+}
+
+func TestJudge(t *testing.T) {
+	for _, tt := range []struct {
+		name   string
+		change func(*scenario)
+		want   verdict.Verdict
+		reason string
+	}{
+		{"all is well", func(*scenario) {}, verdict.Pass, "checks hold"},
+		{"a limit is missed, and by how much", func(c *scenario) { c.badBetween(3*s, 4*s) }, verdict.Fail, `success("checkout") was 0.6667, limit >= 0.9 (missed by 0.2333)`},
+		{"not healthy before the fault", func(c *scenario) { c.badBetween(1*s, 2*s) }, verdict.Unknown, "not healthy before the fault"},
+		{"not healthy before beats a failure", func(c *scenario) { c.badBetween(1*s, 6*s) }, verdict.Unknown, "not healthy before the fault"},
+		{"not steady after", func(c *scenario) { c.badBetween(8*s, 9*s) }, verdict.Fail, "steady after"},
+		{"nobody looked for an effect", func(c *scenario) { c.without(history.Effect) }, verdict.Unknown, "nobody looked"},
+		{"the effect was not observed", func(c *scenario) {
+			for i := range c.in.Events {
+				if c.in.Events[i].Kind == history.Effect {
+					c.in.Events[i].OK, c.in.Events[i].Text = false, "no bytes passed"
+				}
+			}
+		}, verdict.Unknown, "no effect was observed: no bytes passed"},
+		{"one target of two was not hit", func(c *scenario) {
+			c.event(history.Event{At: 5 * s, Kind: history.Effect, Fault: 1, Target: "orders-2 -> payments-1", Text: "bytes passed at once"})
+		}, verdict.Unknown, "no effect"},
+		{"an idle target contradicts nothing", func(c *scenario) {
+			c.event(history.Event{At: 5 * s, Kind: history.Effect, Fault: 1, Target: "orders-2 -> payments-1", Value: idleMark()})
+		}, verdict.Pass, ""},
+		{"the fault was never injected", func(c *scenario) { c.without(history.Inject) }, verdict.Unknown, "it was not injected"},
+		{"the driver was late", func(c *scenario) {
+			c.event(history.Event{At: 10 * s, Kind: history.Note, Name: "driver", Value: lateness(11 * time.Millisecond)})
+		}, verdict.Unknown, "the load driver was overloaded"},
+		{"the driver said nothing", func(c *scenario) { c.without(history.Note) }, verdict.Unknown, "did not say how late"},
+		{"a connection bypassed the links", func(c *scenario) {
+			c.event(history.Event{At: 5 * s, Kind: history.Leak, Target: "orders-1 -> payments-1", Text: "from 127.0.0.1"})
+		}, verdict.Unknown, "bypassed the links"},
+		{"a stop condition was met", func(c *scenario) {
+			c.event(history.Event{At: 5 * s, Kind: history.Stop, Name: "stop", OK: true, Text: "success was 0"})
+		}, verdict.Fail, "success was 0"},
+		{"the user interrupted", func(c *scenario) {
+			c.event(history.Event{At: 5 * s, Kind: history.Stop, Name: "interrupted", Text: "interrupted"})
+		}, verdict.Unknown, "interrupted"},
+		{"the rollback left something", func(c *scenario) {
+			c.without(history.Snapshot)
+			c.event(history.Event{At: 11 * s, Kind: history.Snapshot, Text: "link rule x is left"})
+		}, verdict.Fail, "link rule x is left"},
+		{"nobody compared after the rollback", func(c *scenario) { c.without(history.Snapshot) }, verdict.Unknown, "nobody compared"},
+		{"no operation at all", func(c *scenario) { c.in.Ops = nil }, verdict.Unknown, "not healthy before"},
+		{"no operation during the fault", func(c *scenario) {
+			c.in.Ops = slices.DeleteFunc(c.in.Ops, func(op history.Op) bool { return op.Scheduled >= 3*s && op.Scheduled < 6*s })
+		}, verdict.Unknown, "during"},
+		{"records were cut", func(c *scenario) { c.problems = []string{"ops.jsonl: line 7: the last record is cut short"} }, verdict.Unknown, "line 7"},
+		{"the run did not reach its end", func(c *scenario) {
+			c.in.Events = slices.DeleteFunc(c.in.Events, func(e history.Event) bool { return e.Name == phaseEnd })
+		}, verdict.Unknown, "did not reach its end"},
+		{"nothing is expected", func(c *scenario) { c.x.Steady, c.x.During = nil, nil }, verdict.Unknown, "expects nothing"},
+		{"no fault in the method", func(c *scenario) { c.x.Method = nil }, verdict.Unknown, "no fault"},
+		{"an object that nobody recorded", func(c *scenario) { c.x.Expect = []Expectation{{Text: `no_lost("orders")`}} }, verdict.Unknown, "orders"},
+		{"a function that nobody knows", func(c *scenario) { c.x.Expect = []Expectation{{Text: `no_loss("orders")`}} }, verdict.Unknown, "no_loss"},
+		{"recovery in time", func(c *scenario) { c.x.Expect = []Expectation{{Text: `recovery.from_inject_s < 2.0`}} }, verdict.Pass, ""},
+		{"recovery too late", func(c *scenario) {
+			c.badBetween(5900*time.Millisecond, 6200*time.Millisecond)
+			c.x.Expect = []Expectation{{Text: `recovery.from_inject_s < 2.0`}}
+		}, verdict.Fail, "recovery.from_inject_s was 3.15, limit < 2"},
+		{"never recovered", func(c *scenario) {
+			c.badBetween(6*s, 10*s)
+			c.x.Steady = nil
+			c.x.Expect = []Expectation{{Text: `recovery.from_heal_s < 2.0`}}
+		}, verdict.Fail, "not recovered"},
+		{"a claimed mode is proved", func(c *scenario) { c.x.Covers = map[string][]string{"checkout": {"latency"}} }, verdict.Pass, ""},
+		{"a claimed mode without proof", func(c *scenario) { c.x.Covers = map[string][]string{"checkout": {"failover"}} }, verdict.Unknown, "no role probe named a leader"},
+		{"a mode that no version proves yet", func(c *scenario) { c.x.Covers = map[string][]string{"checkout": {"skew"}} }, verdict.Unknown, "no proof for the mode skew"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			c := well("delay(orders -> payments, 1s)")
+			tt.change(c)
+			got := c.judge()
+			if got.Verdict != tt.want || !strings.Contains(got.Reason, tt.reason) {
+				t.Errorf("got %s: %s\nwant %s: …%s…", got.Verdict, got.Reason, tt.want, tt.reason)
+			}
+		})
+	}
+}
+
+func TestModesAreProved(t *testing.T) {
+	probe := func(at time.Duration, name, instance string, v history.Value) history.Event {
+		return history.Event{At: at, Kind: history.Probe, Name: name, Target: instance, Value: v}
+	}
+	exchange := func(op int, at time.Duration, x history.Exchange) history.Exchange {
+		x.Src, x.Dst, x.Method, x.Path, x.Start = "orders-1", "payments-1", "POST", "/shop.Payments/Charge", at
+		x.Traceparent = fmt.Sprintf("00-%032x-0000000000000001-01", op)
+		x.End = max(x.End, at+time.Millisecond)
+		return x
+	}
+	leader, follower := history.String("leader"), history.String("follower")
+	for _, tt := range []struct {
+		mode, fault string
+		change      func(*scenario)
+		want        bool
+	}{
+		{"retry", "refuse(orders -> payments)", func(c *scenario) {
+			c.in.Exchanges = []history.Exchange{exchange(70, 4*s, history.Exchange{Error: "reset"}), exchange(70, 4100*time.Millisecond, history.Exchange{Status: 200})}
+		}, true},
+		{"retry", "refuse(orders -> payments)", func(c *scenario) { // two requests of two runs are no retry
+			c.in.Exchanges = []history.Exchange{exchange(70, 4*s, history.Exchange{}), exchange(71, 4*s, history.Exchange{})}
+		}, false},
+		{"retry", "refuse(orders -> payments)", func(c *scenario) { // retries before the fault prove nothing of it
+			c.in.Exchanges = []history.Exchange{exchange(7, 1*s, history.Exchange{}), exchange(7, 1*s, history.Exchange{})}
+		}, false},
+		{"timeout", "delay(orders -> payments, 1s)", func(c *scenario) {
+			c.in.Exchanges = []history.Exchange{exchange(70, 4*s, history.Exchange{Deadline: 300 * time.Millisecond, End: 4300 * time.Millisecond})}
+		}, true},
+		{"timeout", "delay(orders -> payments, 1s)", func(c *scenario) { // slow, but answered in time
+			c.in.Exchanges = []history.Exchange{exchange(70, 4*s, history.Exchange{Deadline: 300 * time.Millisecond, First: 4200 * time.Millisecond, End: 4200 * time.Millisecond})}
+		}, false},
+		{"failover", "kill(nats[role=leader])", func(c *scenario) {
+			c.event(probe(1*s, "role", "nats-1", leader))
+			c.event(probe(1*s, "role", "nats-2", follower))
+			c.event(probe(5*s, "role", "nats-2", leader))
+		}, true},
+		{"failover", "kill(nats[role=leader])", func(c *scenario) {
+			c.event(probe(1*s, "role", "nats-1", leader))
+			c.event(probe(5*s, "role", "nats-1", leader))
+		}, false},
+		{"replication", "cut(orders <-> payments)", func(c *scenario) {
+			for _, p := range []struct {
+				at time.Duration
+				n  string
+				v  int64
+			}{{1 * s, "payments-1", 10}, {1 * s, "payments-2", 10}, {5 * s, "payments-2", 20}, {9 * s, "payments-1", 30}, {9 * s, "payments-2", 30}} {
+				c.event(probe(p.at, "position", p.n, history.Int(p.v)))
+			}
+		}, true},
+		{"replication", "cut(orders <-> payments)", func(c *scenario) { // it never caught up
+			c.event(probe(1*s, "position", "payments-1", history.Int(10)))
+			c.event(probe(5*s, "position", "payments-2", history.Int(20)))
+		}, false},
+		{"replication", "cut(orders <-> payments)", func(c *scenario) { // it never fell behind
+			c.event(probe(1*s, "position", "payments-1", history.Int(10)))
+			c.event(probe(1*s, "position", "payments-2", history.Int(10)))
+		}, false},
+		{"redelivery", "kill(fulfilment)", func(c *scenario) {
+			c.event(probe(1*s, "redelivered", "nats-1", history.Int(2)))
+			c.event(probe(8*s, "redelivered", "nats-1", history.Int(5)))
+		}, true},
+		{"redelivery", "kill(fulfilment)", func(c *scenario) { c.event(probe(1*s, "redelivered", "nats-1", history.Int(2))) }, false},
+		{"dependency", "kill(payments-1)", func(c *scenario) { c.in.Exchanges = []history.Exchange{exchange(7, 1*s, history.Exchange{})} }, true},
+		{"dependency", "kill(payments-1)", func(c *scenario) {}, false},
+		{"partition", "cut(orders <-> payments)", func(c *scenario) {}, true},
+		{"partition", "delay(orders -> payments, 1s)", func(c *scenario) {}, false},
+		{"restart", "kill(orders-1 )", func(c *scenario) {}, false},
+	} {
+		t.Run(fmt.Sprintf("%s/%v", tt.mode, tt.want), func(t *testing.T) {
+			c := well(tt.fault)
+			c.x.Covers = map[string][]string{"checkout": {tt.mode}}
+			tt.change(c)
+			got := c.judge()
+			mode := got.Modes["checkout"][0]
+			if mode.Proved != tt.want || mode.Text == "" {
+				t.Errorf("proved %v (%s), want %v", mode.Proved, mode.Text, tt.want)
+			}
+			if wantVerdict := map[bool]verdict.Verdict{true: verdict.Pass, false: verdict.Unknown}[tt.want]; got.Verdict != wantVerdict {
+				t.Errorf("verdict %s (%s), want %s", got.Verdict, got.Reason, wantVerdict)
+			}
+		})
+	}
+}
+
+func TestAJourneyThatDidNotRunProvesNothing(t *testing.T) {
+	c := well("cut(orders <-> payments)")
+	c.x.Load = append(c.x.Load, workload.Load{Journey: "status", Rate: 1})
+	c.x.Covers = map[string][]string{"status": {"partition"}}
+	if got := c.judge(); got.Modes["status"][0].Proved || got.Verdict != verdict.Unknown {
+		t.Errorf("%s: %+v", got.Verdict, got.Modes)
+	}
+}
+
+func TestCannotFail(t *testing.T) {
+	held := func(check string) evidence.Checked {
+		return evidence.Checked{Phase: PartExpect, Result: checkResult(check, verdict.Pass)}
+	}
+	result := evidence.ExperimentResult{Checks: []evidence.Checked{held("a"), held("b"), held("c")}}
+	controls := []evidence.ExperimentResult{
+		{Checks: []evidence.Checked{{Phase: PartExpect, Result: checkResult("a", verdict.Fail)}, held("b")}},
+		{Checks: []evidence.Checked{{Phase: PartExpect, Result: checkResult("c", verdict.Unknown)}, held("b")}},
+	}
+	var got []string
+	for _, c := range CannotFail(result, controls) {
+		got = append(got, c.Check)
+	}
+	if want := []string{"b", "c"}; !slices.Equal(got, want) {
+		t.Errorf("cannot fail: %v, want %v: an unknown is no failure", got, want)
+	}
+}
+
+func checkResult(name string, v verdict.Verdict) check.Result {
+	return check.Result{Check: name, Verdict: v}
+}
+
+func TestActionRoundTrip(t *testing.T) {
+	c := well("delay(orders -> payments, 1s)")
+	text, err := c.x.Method[0].MarshalJSON()
+	if err != nil {
+		t.Fatal(err)
+	}
+	var back Action
+	if err := back.UnmarshalJSON(text); err != nil || back.Fault.String() != c.x.Method[0].Fault.String() || back.At != 3*s {
+		t.Errorf("%s came back as %+v, %v", text, back, err)
+	}
+	if err := back.UnmarshalJSON([]byte(`{"fault": "dealy(a -> b, 1s)"}`)); err == nil {
+		t.Error("a fault that nobody knows was read")
+	}
+}

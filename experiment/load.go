@@ -1,0 +1,73 @@
+package experiment
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+	"time"
+
+	"github.com/assay-dev/assay/history"
+	"github.com/assay-dev/assay/system"
+	"github.com/assay-dev/assay/workload"
+)
+
+// drain bounds how long runs that are under way when the load ends may take.
+const drain = 15 * time.Second
+
+// ClientOptions are the options of a driver that reaches env as its client does.
+func ClientOptions(env system.Env, seed uint64) workload.Options {
+	opts := workload.Options{Seed: seed, Dir: env.System().Dir, Drain: drain,
+		Resolve: func(ctx context.Context, host string, port int) (string, error) {
+			return env.Addr(ctx, system.Client, host, port)
+		}}
+	if rewriter, ok := env.(system.Rewriter); ok {
+		opts.Rewrite = func(ctx context.Context, text string) (string, error) {
+			return rewriter.Rewrite(ctx, system.Client, text)
+		}
+	}
+	return opts
+}
+
+// newDriver makes the driver of the experiment's load and of its final steps,
+// so that all operations have ids of one history.
+func (r *run) newDriver() (*workload.Driver, error) {
+	opts := ClientOptions(r.env, r.opts.Seed)
+	opts.Journeys, opts.Load, opts.Record, opts.Now = r.opts.Journeys, r.x.Load, r.rec.op, r.rec.now
+	return workload.New(opts)
+}
+
+// load starts the journeys. The function it returns stops new arrivals, waits
+// until what is under way has ended, and notes how late the driver was; calling it again does nothing.
+func (r *run) load(ctx context.Context) (stop func()) {
+	ctx, cancel := context.WithCancel(ctx)
+	done := make(chan struct{})
+	var stats workload.Stats
+	var err error
+	go func() {
+		defer close(done)
+		stats, err = r.drive.Drive(ctx)
+	}()
+	var once sync.Once
+	return func() {
+		once.Do(func() {
+			r.rec.phase(phaseDrain)
+			cancel()
+			<-done
+			r.noteDriver(stats, err)
+		})
+	}
+}
+
+func (r *run) noteDriver(stats workload.Stats, err error) {
+	if err != nil || stats.Lateness.Count == 0 {
+		r.rec.note("driver failed", fmt.Sprint(errors.Join(err, errors.New("no operation was started"))))
+		return
+	}
+	r.rec.event(history.Event{Kind: history.Note, Name: "driver", Value: lateness(stats.Lateness.P99),
+		Text: fmt.Sprintf("%d runs, %d ok, at most %d in flight", stats.Runs, stats.OK, stats.InFlight)})
+}
+
+func lateness(p99 time.Duration) history.Value {
+	return history.Map(history.Entry{Key: history.String("lateness_p99_ns"), Val: history.Int(int64(p99))})
+}

@@ -1,0 +1,183 @@
+package experiment
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/assay-dev/assay/check"
+	"github.com/assay-dev/assay/fault"
+	"github.com/assay-dev/assay/history"
+	"github.com/assay-dev/assay/verdict"
+)
+
+// method waits until the first action, makes sure the system is healthy, then
+// injects and heals each action at its time. It returns when all are healed.
+func (r *run) method(ctx context.Context) error {
+	if len(r.x.Method) == 0 {
+		return errors.New("the method has no action")
+	}
+	if err := r.sleep(ctx, phaseBefore, r.x.Method[0].At); err != nil {
+		return err
+	}
+	r.rec.phase(phaseFault)
+	if !r.healthy(ctx) {
+		return ErrStopped
+	}
+	errs := make([]error, len(r.x.Method))
+	var all sync.WaitGroup
+	for i, end := range r.x.ends() {
+		all.Go(func() {
+			if errs[i] = r.act(ctx, i, end); errs[i] != nil {
+				r.cause(errs[i])
+			}
+		})
+	}
+	all.Wait()
+	if err := errors.Join(errs...); err != nil {
+		return err
+	}
+	r.rec.phase(phaseHealed)
+	return nil
+}
+
+// healthy judges the steady state before the first inject. A system that is not
+// steady by itself is not broken further.
+func (r *run) healthy(ctx context.Context) bool {
+	w := window{0, r.rec.now()}
+	in := check.Input{Ops: r.rec.since(0), From: w.from, To: w.to}
+	s := &signals{ctx: ctx, in: in, whole: in}
+	for _, e := range r.x.Steady {
+		if strings.Contains(e.Text, "recovery") {
+			continue
+		}
+		for _, result := range s.expect(e) {
+			if result.Verdict == verdict.Fail {
+				r.rec.event(history.Event{Kind: history.Stop, Name: "not healthy before the fault", Text: result.Reason})
+				return false
+			}
+		}
+	}
+	return true
+}
+
+// act injects one action at its time, watches its effect, and heals it.
+func (r *run) act(ctx context.Context, i int, end time.Duration) error {
+	action := r.x.Method[i]
+	if err := r.sleep(ctx, phaseFault, action.At-r.rec.now()); err != nil {
+		return err
+	}
+	active, err := r.inject(ctx, i, action)
+	if err != nil {
+		return err
+	}
+	if r.opts.Control {
+		return r.observe(ctx, i, active, end)
+	}
+	err = r.observe(ctx, i, active, end)
+	return errors.Join(err, r.heal(ctx, i))
+}
+
+func (r *run) inject(ctx context.Context, i int, action Action) (fault.Active, error) {
+	f := action.Fault
+	if r.opts.Control {
+		f = f.Worst()
+	}
+	id := ActionID(r.x.Name, i)
+	active, err := f.Inject(ctx, r.env, fault.Options{Seed: r.opts.Seed, ID: id})
+	if err != nil {
+		return nil, fmt.Errorf("inject %s: %w", f, err)
+	}
+	r.mu.Lock()
+	r.active[i] = active
+	r.mu.Unlock()
+	for _, target := range active.Targets() {
+		r.rec.event(history.Event{Kind: history.Inject, Name: f.String(), Fault: i + 1, Target: target})
+	}
+	r.tell(phaseFault, fmt.Sprintf("%s on %s", f, strings.Join(active.Targets(), ", ")))
+	return active, nil
+}
+
+// observe asks for the fault's effect until its end, and a last time at the end.
+func (r *run) observe(ctx context.Context, i int, active fault.Active, end time.Duration) error {
+	seen := map[string]fault.Effect{}
+	for {
+		r.look(ctx, i, active, seen, false)
+		left := end - r.rec.now()
+		if left <= 0 {
+			break
+		}
+		if err := r.sleep(ctx, phaseFault, min(left, watchEvery)); err != nil {
+			r.look(context.WithoutCancel(ctx), i, active, seen, true)
+			return err
+		}
+	}
+	r.look(ctx, i, active, seen, true)
+	return nil
+}
+
+// look writes an effect when it is first observed; the last look writes what was never observed, too.
+func (r *run) look(ctx context.Context, i int, active fault.Active, seen map[string]fault.Effect, last bool) {
+	limited, cancel := context.WithTimeout(ctx, 5*time.Second)
+	defer cancel()
+	effects, err := active.Effect(limited)
+	if err != nil && last && len(seen) == 0 {
+		r.rec.event(history.Event{Kind: history.Effect, Name: r.x.Method[i].Fault.String(), Fault: i + 1, Text: err.Error()})
+	}
+	for _, e := range effects {
+		was, had := seen[e.Target]
+		if (had && was.Observed) || (!e.Observed && !last) {
+			continue
+		}
+		seen[e.Target] = e
+		if e.Idle {
+			e.Measured = idleMark()
+		}
+		r.rec.event(history.Event{Kind: history.Effect, Name: r.x.Method[i].Fault.String(), Fault: i + 1,
+			Target: e.Target, OK: e.Observed, Text: e.Text, Value: e.Measured})
+	}
+}
+
+// heal undoes one action with a deadline of its own, also when ctx has ended.
+func (r *run) heal(ctx context.Context, i int) error {
+	r.mu.Lock()
+	active := r.active[i]
+	delete(r.active, i)
+	r.mu.Unlock()
+	if active == nil {
+		return nil
+	}
+	cleanup, cancel := lasting(ctx)
+	defer cancel()
+	name := r.x.Method[i].Fault.String()
+	r.tell(phaseFault, "healing "+name)
+	if err := active.Heal(cleanup); err != nil {
+		r.rec.note("heal failed", fmt.Sprintf("%s: %v", name, err))
+		return fmt.Errorf("heal %s: %w", name, err)
+	}
+	for _, target := range active.Targets() {
+		r.rec.event(history.Event{Kind: history.Heal, Name: name, Fault: i + 1, Target: target})
+	}
+	return nil
+}
+
+// healAll undoes what is still active, the last injected first.
+func (r *run) healAll(ctx context.Context) error {
+	r.mu.Lock()
+	var left []int
+	for i := range r.active {
+		left = append(left, i)
+	}
+	r.mu.Unlock()
+	slices.Sort(left)
+	slices.Reverse(left)
+	var errs []error
+	for _, i := range left {
+		errs = append(errs, r.heal(ctx, i))
+	}
+	return errors.Join(errs...)
+}

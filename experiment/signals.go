@@ -1,0 +1,243 @@
+package experiment
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/assay-dev/assay/check"
+	"github.com/assay-dev/assay/check/consistency"
+	"github.com/assay-dev/assay/check/slo"
+	"github.com/assay-dev/assay/internal/expr"
+	"github.com/assay-dev/assay/verdict"
+)
+
+// signals answers the names of expressions from records.
+type signals struct {
+	ctx      context.Context
+	in       check.Input // the window that is judged
+	whole    check.Input // the whole experiment, for checkers of objects
+	t        timeline
+	journeys []string
+	// results are what checkers concluded while an expression was evaluated.
+	results []check.Result
+}
+
+// undecided is the error of a checker that reached no verdict.
+type undecided struct{ result check.Result }
+
+func (u *undecided) Error() string { return u.result.Reason }
+
+// SignalVars are the variables of an experiment's expressions.
+func SignalVars() []string { return []string{"recovery"} }
+
+// names binds the functions of expressions to the records. docs/files.md lists them.
+func (s *signals) names() expr.Names {
+	var funcs []expr.Func
+	add := func(name string, params int, call func(args []string) (any, error)) {
+		funcs = append(funcs, expr.Func{Name: name, Call: func(args []any) (any, error) { return callStrings(name, params, args, call) }})
+	}
+	for name, measure := range measures() {
+		add(name, 1, func(args []string) (any, error) { return measure(s.in, args[0]) })
+	}
+	for name, measure := range linkMeasures() {
+		add(name, 2, func(args []string) (any, error) { return measure(s.in, args[0], args[1]) })
+	}
+	for name, checker := range checkers() {
+		add(name, 1, func(args []string) (any, error) { return s.check(checker(args[0])) })
+	}
+	return expr.Names{Vars: SignalVars(), Funcs: funcs}
+}
+
+func callStrings(name string, params int, args []any, call func([]string) (any, error)) (any, error) {
+	if len(args) != params {
+		return nil, fmt.Errorf("%s takes %d names, not %d", name, params, len(args))
+	}
+	texts := make([]string, len(args))
+	for i, arg := range args {
+		text, ok := arg.(string)
+		if !ok {
+			return nil, fmt.Errorf("%s takes a name in quotes, not %v", name, arg)
+		}
+		texts[i] = text
+	}
+	return call(texts)
+}
+
+// measures are the numbers of one journey.
+func measures() map[string]func(check.Input, string) (any, error) {
+	quantile := func(q float64) func(check.Input, string) (any, error) {
+		return func(in check.Input, journey string) (any, error) {
+			d, err := slo.Quantile(in, journey, q)
+			return milliseconds(d), err
+		}
+	}
+	return map[string]func(check.Input, string) (any, error){
+		"success": func(in check.Input, journey string) (any, error) {
+			ratio, err := slo.Success(in, journey)
+			return ratio.Share(), err
+		},
+		"degraded": func(in check.Input, journey string) (any, error) { return slo.Degraded(in, journey) },
+		"count":    func(in check.Input, journey string) (any, error) { return slo.Count(in, journey) },
+		"failures": func(in check.Input, journey string) (any, error) { return slo.Failures(in, journey) },
+		"rate":     func(in check.Input, journey string) (any, error) { return slo.Rate(in, journey) },
+		"p50_ms":   quantile(0.50), "p90_ms": quantile(0.90), "p95_ms": quantile(0.95), "p99_ms": quantile(0.99), "max_ms": quantile(1),
+	}
+}
+
+// linkMeasures are the numbers of the links from one service to another.
+func linkMeasures() map[string]func(check.Input, string, string) (any, error) {
+	return map[string]func(check.Input, string, string) (any, error){
+		"attempts_max": func(in check.Input, from, to string) (any, error) {
+			n, err := slo.AttemptsMax(in, from, to)
+			return int64(n), err
+		},
+		"retries": func(in check.Input, from, to string) (any, error) { return slo.Retries(in, from, to) },
+	}
+}
+
+// checkers conclude on one object, or on one service.
+func checkers() map[string]func(string) check.Checker {
+	return map[string]func(string) check.Checker{
+		"no_lost":      consistency.NoLost,
+		"once":         consistency.Once,
+		"ordered":      consistency.Ordered,
+		"converged":    consistency.Converged,
+		"linearizable": consistency.Linearizable,
+	}
+}
+
+// check runs a checker over the whole experiment. Unknown is an error here, so
+// that no operator of the expression can turn it into true.
+func (s *signals) check(c check.Checker) (any, error) {
+	result := c.Check(s.ctx, s.whole)
+	s.results = append(s.results, result)
+	switch result.Verdict {
+	case verdict.Pass:
+		return true, nil
+	case verdict.Fail:
+		return false, nil
+	}
+	return nil, &undecided{result}
+}
+
+func milliseconds(d time.Duration) float64 { return float64(d) / float64(time.Millisecond) }
+
+// vars computes recovery only when it is asked for: a run without faults has none.
+func (s *signals) vars(text string) (map[string]any, error) {
+	vars := map[string]any{"recovery": map[string]any{}}
+	if !strings.Contains(text, "recovery") {
+		return vars, nil
+	}
+	inject, ok := s.t.firstInject()
+	if !ok {
+		return nil, fmt.Errorf("%w: no fault was injected, so nothing recovered", slo.ErrNoData)
+	}
+	heal, ok := s.t.lastHeal()
+	if !ok {
+		return nil, fmt.Errorf("%w: not every fault was healed", slo.ErrNoData)
+	}
+	recovery, err := slo.Recover(s.whole, s.journeys, inject, heal, s.t.whole().to)
+	if err != nil {
+		return nil, err
+	}
+	vars["recovery"] = map[string]any{"from_inject_s": recovery.FromInject.Seconds(), "from_heal_s": recovery.FromHeal.Seconds()}
+	return vars, nil
+}
+
+// expect evaluates one expectation, clause by clause.
+func (s *signals) expect(e Expectation) []check.Result {
+	program, err := expr.Compile(e.Text, s.names())
+	if err != nil {
+		return []check.Result{{Check: e.Text, Reason: fmt.Sprintf("cannot be evaluated: %v", err)}}
+	}
+	var results []check.Result
+	for _, clause := range program.Clauses() {
+		results = append(results, s.clause(clause))
+	}
+	return results
+}
+
+func (s *signals) clause(clause expr.Clause) check.Result {
+	s.results = nil
+	result := check.Result{Check: clause.Text}
+	vars, err := s.vars(clause.Text)
+	if err == nil {
+		var holds bool
+		if holds, err = clause.Eval(s.ctx, vars); err == nil {
+			s.conclude(&result, clause, vars, holds)
+			return result
+		}
+	}
+	s.excuse(&result, err)
+	return result
+}
+
+// excuse turns an error into a verdict: only a system that did not recover has failed.
+func (s *signals) excuse(result *check.Result, err error) {
+	var open *undecided
+	switch {
+	case errors.Is(err, slo.ErrNotRecovered):
+		result.Verdict = verdict.Fail
+		result.Measured = "never recovered"
+		result.Reason = err.Error()
+	case errors.As(err, &open):
+		result.Reason, result.Witness = open.result.Reason, open.result.Witness
+	default:
+		result.Reason = err.Error()
+	}
+}
+
+func (s *signals) conclude(result *check.Result, clause expr.Clause, vars map[string]any, ok bool) {
+	result.Verdict = verdict.Fail
+	if ok {
+		result.Verdict = verdict.Pass
+	}
+	if clause.Left != nil {
+		s.compare(result, clause, vars, ok)
+		return
+	}
+	for _, r := range s.results {
+		if r.Verdict == result.Verdict {
+			result.Reason, result.Witness, result.Model = r.Reason, r.Witness, r.Model
+			return
+		}
+	}
+	result.Reason = fmt.Sprintf("%s is %v", clause.Text, ok)
+}
+
+// compare puts the measured value and the limit side by side.
+func (s *signals) compare(result *check.Result, clause expr.Clause, vars map[string]any, ok bool) {
+	left, errLeft := clause.Left.Eval(s.ctx, vars)
+	right, errRight := clause.Right.Eval(s.ctx, vars)
+	if errLeft != nil || errRight != nil {
+		result.Reason = fmt.Sprintf("%s is %v", clause.Text, ok)
+		return
+	}
+	result.Measured, result.Limit = number(left), clause.Op+" "+number(right)
+	result.Reason = fmt.Sprintf("%s was %s, limit %s", clause.Left, result.Measured, result.Limit)
+	a, okA := toFloat(left)
+	b, okB := toFloat(right)
+	if !ok && okA && okB {
+		result.Reason += fmt.Sprintf(" (missed by %s)", number(max(a-b, b-a)))
+	}
+}
+
+func toFloat(x any) (float64, bool) {
+	switch x := x.(type) {
+	case float64:
+		return x, true
+	case int64:
+		return float64(x), true
+	}
+	return 0, false
+}
+
+func number(x any) string {
+	if f, ok := x.(float64); ok {
+		return strings.TrimSuffix(strings.TrimRight(fmt.Sprintf("%.4f", f), "0"), ".")
+	}
+	return fmt.Sprint(x)
+}

@@ -1,0 +1,62 @@
+package experiment
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/assay-dev/assay/check"
+	"github.com/assay-dev/assay/history"
+	"github.com/assay-dev/assay/verdict"
+)
+
+// watch evaluates the stop conditions until ctx ends or one is met. Then the
+// experiment ends: nothing waits for an action that is under way.
+func (r *run) watch(ctx context.Context) {
+	if len(r.x.Stop) == 0 || r.opts.Control {
+		return
+	}
+	tick := time.NewTicker(watchEvery)
+	defer tick.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-tick.C:
+		}
+		for _, c := range r.x.Stop {
+			if reason, met := r.met(ctx, c); met {
+				r.rec.event(history.Event{Kind: history.Stop, Name: c.When.Text, OK: true, Text: reason})
+				r.tell("stop", reason)
+				r.cause(ErrStopped)
+				return
+			}
+		}
+	}
+}
+
+// met says whether a condition held over its last For. Operations past their
+// timeout that nobody answered count as not ok: a system that hangs must not look idle.
+func (r *run) met(ctx context.Context, c Condition) (reason string, met bool) {
+	now := r.rec.now()
+	if now < c.For {
+		return "", false
+	}
+	ops := r.rec.since(now - c.For)
+	for journey, n := range r.drive.Overdue(now) {
+		for range n {
+			ops = append(ops, history.Op{Kind: history.Journey, Journey: journey, Name: journey, Outcome: history.Maybe, Scheduled: now, Return: now})
+		}
+	}
+	in := check.Input{Ops: ops}
+	signals := &signals{ctx: ctx, in: in, whole: in, journeys: journeyNames(r.x)}
+	var reasons []string
+	for _, result := range signals.expect(c.When) {
+		if result.Verdict != verdict.Pass {
+			return "", false
+		}
+		reasons = append(reasons, result.Reason)
+	}
+	return fmt.Sprintf("stopped, because for %s %s", c.For, strings.Join(reasons, " and ")), true
+}
