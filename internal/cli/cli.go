@@ -1,0 +1,142 @@
+// Package cli is the command line. stdout is the result, stderr the story.
+package cli
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"path/filepath"
+	"runtime/debug"
+	"strings"
+	"syscall"
+
+	"github.com/spf13/cobra"
+
+	"github.com/assay-dev/assay/internal/run"
+	"github.com/assay-dev/assay/internal/spec"
+)
+
+const exitCodes = `Exit codes:
+  0    pass
+  1    fail
+  2    bad usage or configuration
+  3    unknown: nothing failed, and something was not proved
+  4    the environment or the tool broke
+  130  interrupted
+Of many, 1 goes over 4 over 3 over 0.`
+
+// exit is an error that only carries an exit code: what is to say was said.
+type exit struct{ code int }
+
+func (e *exit) Error() string { return fmt.Sprintf("exit %d", e.code) }
+
+// app is what commands share.
+type app struct {
+	out, err io.Writer
+	json     bool
+	store    string
+	name     string // how the user calls assay, for commands to paste
+}
+
+// Main runs the command line and returns the exit code.
+func Main(args []string, stdout, stderr io.Writer) int {
+	a := &app{out: stdout, err: stderr, name: invocation()}
+	root := a.root()
+	root.SetArgs(args)
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	return a.code(root.ExecuteContext(ctx))
+}
+
+func (a *app) root() *cobra.Command {
+	root := &cobra.Command{
+		Use:   "assay",
+		Short: "Prove that a distributed system survives what production does to it",
+		Long: "assay starts a real system, drives its journeys, breaks it as its experiments say,\n" +
+			"judges, heals, and stores the evidence.\n\n" + exitCodes,
+		SilenceErrors: true,
+		SilenceUsage:  true,
+		Version:       version(),
+	}
+	root.SetOut(a.out)
+	root.SetErr(a.err)
+	root.PersistentFlags().BoolVar(&a.json, "json", false, "print the result as JSON")
+	root.PersistentFlags().StringVar(&a.store, "store", ".assay", "folder of the evidence")
+	root.AddCommand(a.runCommand(), a.evidenceCommand(), a.recoverCommand())
+	return root
+}
+
+// code says what went wrong and returns the exit code for it.
+func (a *app) code(err error) int {
+	var quiet *exit
+	var files spec.Errors
+	var file *spec.Error
+	var usage *run.UsageError
+	switch {
+	case err == nil:
+		return run.ExitPass
+	case errors.As(err, &quiet):
+		return quiet.code
+	case errors.As(err, &files), errors.As(err, &file), errors.As(err, &usage):
+		a.complain(err, run.ExitUsage)
+		return run.ExitUsage
+	case errors.Is(err, context.Canceled):
+		a.complain(errors.New("interrupted"), run.ExitInterrupted)
+		return run.ExitInterrupted
+	case isUsage(err):
+		a.complain(fmt.Errorf("%w\nRun '%s --help' for usage.", err, a.name), run.ExitUsage)
+		return run.ExitUsage
+	}
+	a.complain(err, run.ExitBroken)
+	return run.ExitBroken
+}
+
+func (a *app) complain(err error, code int) {
+	if a.json {
+		a.printJSON(map[string]any{"error": err.Error(), "exit": code})
+		return
+	}
+	fmt.Fprintln(a.err, err)
+}
+
+func (a *app) printJSON(v any) {
+	enc := json.NewEncoder(a.out)
+	enc.SetEscapeHTML(false)
+	enc.SetIndent("", "  ")
+	if err := enc.Encode(v); err != nil {
+		fmt.Fprintln(a.err, "cannot print the result:", err)
+	}
+}
+
+// isUsage knows cobra's own complaints by their texts: it has no type for them.
+func isUsage(err error) bool {
+	for _, start := range []string{"unknown command", "unknown flag", "unknown shorthand", "accepts ", "requires ", "invalid argument", "flag needs"} {
+		if strings.HasPrefix(err.Error(), start) {
+			return true
+		}
+	}
+	return false
+}
+
+// invocation returns how this process was started, so that a printed command can be pasted.
+func invocation() string {
+	if path, err := os.Executable(); err == nil && strings.Contains(path, "go-build") {
+		return "go run ./cmd/assay"
+	}
+	if strings.ContainsRune(os.Args[0], filepath.Separator) {
+		return os.Args[0]
+	}
+	return "assay"
+}
+
+func version() string {
+	info, ok := debug.ReadBuildInfo()
+	if !ok || info.Main.Version == "" {
+		return "devel"
+	}
+	return info.Main.Version
+}

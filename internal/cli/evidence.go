@@ -1,0 +1,192 @@
+package cli
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"os"
+	"strings"
+	"text/tabwriter"
+
+	"github.com/spf13/cobra"
+
+	"github.com/assay-dev/assay/evidence"
+	"github.com/assay-dev/assay/internal/run"
+	"github.com/assay-dev/assay/verdict"
+)
+
+func (a *app) evidenceCommand() *cobra.Command {
+	cmd := &cobra.Command{Use: "evidence", Short: "List, show and judge again what runs left behind"}
+	cmd.AddCommand(
+		&cobra.Command{Use: "list", Short: "List runs, newest first; cut and corrupt ones say so", Args: cobra.NoArgs,
+			RunE: func(*cobra.Command, []string) error { return a.evidenceList() }},
+		&cobra.Command{Use: "show [RUN]", Short: "Show a run: its verdicts, checks and effects (default: the latest)", Args: cobra.MaximumNArgs(1),
+			Example: "  assay evidence show latest\n  assay evidence show 20261122T15 --json",
+			RunE:    func(_ *cobra.Command, args []string) error { return a.evidenceShow(runName(args)) }},
+		&cobra.Command{Use: "judge [RUN]", Short: "Judge a run's records again with this version (default: the latest)", Args: cobra.MaximumNArgs(1),
+			Long: "Judge a run's records again with this version's checkers. The new judgement is\nadded; old ones stay.\n\n" + exitCodes,
+			RunE: func(cmd *cobra.Command, args []string) error { return a.evidenceJudge(cmd.Context(), runName(args)) }},
+	)
+	return cmd
+}
+
+func runName(args []string) string {
+	if len(args) == 0 {
+		return "latest"
+	}
+	return args[0]
+}
+
+// openStore opens the store for reading: a folder that is not there is the user's mistake.
+func (a *app) openStore() (*evidence.Store, error) {
+	if _, err := os.Stat(a.store); err != nil {
+		return nil, &run.UsageError{Msg: fmt.Sprintf("no evidence at %s: %v (run assay run first, or name the folder with --store)", a.store, err)}
+	}
+	return evidence.OpenStore(a.store)
+}
+
+func (a *app) openRun(id string) (*evidence.Run, error) {
+	store, err := a.openStore()
+	if err != nil {
+		return nil, err
+	}
+	r, err := store.Open(id)
+	if err != nil {
+		return nil, &run.UsageError{Msg: err.Error()}
+	}
+	return r, nil
+}
+
+func (a *app) evidenceList() error {
+	store, err := a.openStore()
+	if err != nil {
+		return err
+	}
+	summaries, err := store.List()
+	if err != nil {
+		return err
+	}
+	if a.json {
+		a.printJSON(summaries)
+		return nil
+	}
+	w := tabwriter.NewWriter(a.out, 0, 0, 2, ' ', 0)
+	fmt.Fprintln(w, "RUN\tSTATUS\tVERDICT\tSEED\tDEFECT\tREASON")
+	for _, s := range summaries {
+		fmt.Fprintf(w, "%s\t%s\t%s\t%d\t%s\t%s\n", s.ID, s.Status, s.End.Verdict, s.Meta.Seed, orDash(s.Meta.Defect), orDash(s.Reason))
+	}
+	return w.Flush()
+}
+
+func orDash(s string) string {
+	if s == "" {
+		return "-"
+	}
+	return strings.ReplaceAll(s, "\n", " ")
+}
+
+// results reads the newest judgement of each experiment. What cannot be read is a result, too: unknown.
+func results(r *evidence.Run) ([]evidence.ExperimentResult, error) {
+	names, err := r.Experiments()
+	if err != nil {
+		return nil, err
+	}
+	var all []evidence.ExperimentResult
+	for _, name := range names {
+		result, err := r.Result(name)
+		if err != nil {
+			result = evidence.ExperimentResult{Reason: "no judgement can be read: " + err.Error()}
+		}
+		result.Name = name
+		all = append(all, result)
+	}
+	return all, nil
+}
+
+func (a *app) evidenceShow(id string) error {
+	r, err := a.openRun(id)
+	if err != nil {
+		return err
+	}
+	all, err := results(r)
+	if err != nil {
+		return err
+	}
+	summary := r.Summary()
+	broken := r.Verify()
+	if a.json {
+		a.printJSON(map[string]any{"run": summary, "results": all, "verify": errorText(broken)})
+		return nil
+	}
+	p := newPrinter(a.out)
+	fmt.Fprintf(a.out, "%s  run %s, %s, seed %d%s\n", p.paint(summary.End.Verdict, strings.ToUpper(summary.End.Verdict.String())), r.ID(), summary.Status,
+		summary.Meta.Seed, defectText(summary.Meta.Defect))
+	if broken != nil {
+		fmt.Fprintf(a.out, "not whole: %v\n", broken)
+	}
+	for _, result := range all {
+		p.result(result)
+	}
+	return nil
+}
+
+func errorText(err error) string {
+	if err == nil {
+		return ""
+	}
+	return err.Error()
+}
+
+// result prints one experiment in full.
+func (p *printer) result(r evidence.ExperimentResult) {
+	fmt.Fprintf(p.w, "\n%s  %s: %s\n", p.paint(r.Verdict, strings.ToUpper(r.Verdict.String())), r.Name, r.Reason)
+	w := tabwriter.NewWriter(p.w, 0, 0, 2, ' ', 0)
+	for _, c := range r.Checks {
+		fmt.Fprintf(w, "  %s\t%s\t%s\t%s\n", c.Verdict, c.Phase, c.Check, c.Reason)
+	}
+	w.Flush()
+	for journey, modes := range r.Modes {
+		for _, m := range modes {
+			fmt.Fprintf(p.w, "  %s: %s %s: %s\n", journey, m.Name, map[bool]string{true: "proved", false: "unproven"}[m.Proved], m.Text)
+		}
+	}
+	for _, c := range r.Checks {
+		for _, op := range c.Witness {
+			text, _ := json.Marshal(op)
+			fmt.Fprintf(p.w, "  witness of %s: %s\n", c.Check, text)
+		}
+	}
+	if r.Replay != "" {
+		fmt.Fprintf(p.w, "  replay: %s\n", r.Replay)
+	}
+}
+
+func (a *app) evidenceJudge(ctx context.Context, id string) error {
+	r, err := a.openRun(id)
+	if err != nil {
+		return err
+	}
+	all, err := run.Rejudge(ctx, r, version())
+	if err != nil {
+		return err
+	}
+	var verdicts []verdict.Verdict
+	for _, result := range all {
+		verdicts = append(verdicts, result.Verdict)
+	}
+	whole := verdict.Merge(verdicts...)
+	if a.json {
+		a.printJSON(map[string]any{"run": r.ID(), "verdict": whole, "results": all})
+	} else {
+		p := newPrinter(a.out)
+		fmt.Fprintf(a.out, "%s  run %s judged again\n\n", p.paint(whole, strings.ToUpper(whole.String())), r.ID())
+		p.table(all)
+	}
+	switch whole {
+	case verdict.Pass:
+		return nil
+	case verdict.Fail:
+		return &exit{run.ExitFail}
+	}
+	return &exit{run.ExitUnknown}
+}

@@ -1,0 +1,84 @@
+package run
+
+import (
+	"regexp"
+	"slices"
+	"strings"
+
+	"github.com/assay-dev/assay/evidence"
+	"github.com/assay-dev/assay/experiment"
+	"github.com/assay-dev/assay/internal/spec"
+	"github.com/assay-dev/assay/verdict"
+)
+
+// A Headline is the first thing to read of an experiment that did not pass:
+// which journey, under which fault, missed which limit by how much.
+type Headline struct {
+	Verdict    verdict.Verdict `json:"verdict"`
+	Experiment string          `json:"experiment"`
+	Phase      string          `json:"phase"`
+	Journey    string          `json:"journey"`
+	Fault      string          `json:"fault"`
+	Reason     string          `json:"reason"`
+	Replay     string          `json:"replay"`
+}
+
+// Headlines returns one Headline for each result that did not pass, failures first.
+func Headlines(project *spec.Project, results []evidence.ExperimentResult) []Headline {
+	var lines []Headline
+	for _, r := range results {
+		if r.Verdict != verdict.Pass {
+			lines = append(lines, headline(project, r))
+		}
+	}
+	slices.SortStableFunc(lines, func(a, b Headline) int { return int(b.Verdict) - int(a.Verdict) })
+	return lines
+}
+
+func headline(project *spec.Project, r evidence.ExperimentResult) Headline {
+	h := Headline{Verdict: r.Verdict, Experiment: r.Name, Reason: r.Reason, Replay: r.Replay}
+	var x experiment.Experiment
+	if i := slices.IndexFunc(project.Experiments, func(x experiment.Experiment) bool { return x.Name == r.Name }); i >= 0 {
+		x = project.Experiments[i]
+	}
+	var faults []string
+	for _, action := range x.Method {
+		faults = append(faults, action.Fault.String())
+	}
+	h.Fault = strings.Join(faults, ", ")
+	for _, c := range r.Checks {
+		if c.Verdict == r.Verdict {
+			h.Phase, h.Reason, h.Journey = c.Phase, c.Reason, journeyOf(project, x, c.Check)
+			break
+		}
+	}
+	if r.Verdict == verdict.Unknown {
+		h.Reason = r.Reason
+	}
+	return h
+}
+
+// journeyOf finds the journey that a check speaks of: the one it names, the one
+// that recorded the object it names, else the first that the experiment covers or loads.
+func journeyOf(project *spec.Project, x experiment.Experiment, check string) string {
+	for _, quoted := range regexp.MustCompile(`"([^"]*)"`).FindAllStringSubmatch(check, -1) {
+		for _, j := range project.Journeys {
+			if j.Name == quoted[1] {
+				return j.Name
+			}
+			for _, step := range j.Steps {
+				for _, record := range step.Record {
+					if record.Object == quoted[1] {
+						return j.Name
+					}
+				}
+			}
+		}
+	}
+	for _, load := range x.Load {
+		if _, covered := x.Covers[load.Journey]; covered || len(x.Covers) == 0 {
+			return load.Journey
+		}
+	}
+	return ""
+}

@@ -1,0 +1,117 @@
+package run
+
+import (
+	"context"
+	"fmt"
+	"maps"
+	"path/filepath"
+	"slices"
+
+	"github.com/assay-dev/assay/evidence"
+	"github.com/assay-dev/assay/experiment"
+	"github.com/assay-dev/assay/fault"
+	"github.com/assay-dev/assay/internal/spec"
+	"github.com/assay-dev/assay/system"
+	"github.com/assay-dev/assay/workload"
+)
+
+// A Plan is all that decides a run, as plan.json stores it. The same files and
+// the same seed give the same bytes; no time, no id and no path of the machine is in it.
+type Plan struct {
+	System      system.System      `json:"system"`
+	Seed        uint64             `json:"seed"`
+	Defect      string             `json:"defect,omitempty"`
+	Control     bool               `json:"control,omitempty"`
+	Journeys    []workload.Journey `json:"journeys"`
+	Setup       []workload.Step    `json:"setup,omitempty"`
+	Final       []workload.Step    `json:"final,omitempty"`
+	Experiments []Planned          `json:"experiments"`
+}
+
+// Planned is an experiment and what its faults would hit, as far as that is known before the system runs.
+type Planned struct {
+	experiment.Experiment
+	Targets [][]string `json:"targets"` // by action
+}
+
+// NewPlan plans the experiments of project.
+func NewPlan(ctx context.Context, project *spec.Project, opts Options) (Plan, error) {
+	plan := Plan{System: project.System, Seed: project.Seed, Defect: opts.Defect, Control: opts.Control,
+		Journeys: project.Journeys, Setup: project.Setup, Final: project.Final}
+	for _, x := range project.Experiments {
+		planned := Planned{Experiment: x}
+		for i, action := range x.Method {
+			if err := action.Fault.Check(project.System, nil); err != nil {
+				return Plan{}, fmt.Errorf("%s: %w", action.Pos, err)
+			}
+			targets, err := action.Fault.Targets(ctx, project.System, nil, injectOptions(project.Seed, x.Name, i))
+			if err != nil {
+				return Plan{}, fmt.Errorf("%s: %w", action.Pos, err)
+			}
+			planned.Targets = append(planned.Targets, targets)
+		}
+		plan.Experiments = append(plan.Experiments, planned)
+	}
+	return plan.portable(), nil
+}
+
+// injectOptions are the options that experiment.Run injects action i of an experiment with.
+func injectOptions(seed uint64, name string, i int) fault.Options {
+	return fault.Options{Seed: seed, ID: experiment.ActionID(name, i)}
+}
+
+// portable returns the plan with folders of this machine taken out.
+func (p Plan) portable() Plan {
+	base := p.System.Dir
+	p.System.Dir = ""
+	services := make([]system.Service, len(p.System.Services))
+	for i, s := range p.System.Services {
+		if rel, err := filepath.Rel(base, s.Process.Dir); err == nil && s.Process.Dir != "" {
+			s.Process.Dir = rel
+		}
+		services[i] = s
+	}
+	p.System.Services = services
+	return p
+}
+
+// declaration says which journeys there are, who answers for them, and which cells experiments are to prove.
+func declaration(project *spec.Project) evidence.Declaration {
+	d := evidence.Declaration{System: project.Name}
+	for _, j := range project.Journeys {
+		d.Journeys = append(d.Journeys, evidence.Journey{Name: j.Name, Owner: j.Owner})
+	}
+	for _, x := range project.Experiments {
+		for _, journey := range slices.Sorted(maps.Keys(x.Covers)) {
+			for _, mode := range x.Covers[journey] {
+				d.Cells = append(d.Cells, evidence.Cell{Journey: journey, Mode: mode, Experiment: x.Name})
+			}
+		}
+	}
+	return d
+}
+
+// pick leaves the experiments that only names, in the project's order. An unknown name is an error.
+func pick(project *spec.Project, only []string) error {
+	if len(only) == 0 {
+		return nil
+	}
+	var names []string
+	var picked []experiment.Experiment
+	wanted := map[string]bool{}
+	for _, name := range only {
+		wanted[name] = true
+	}
+	for _, x := range project.Experiments {
+		names = append(names, x.Name)
+		if wanted[x.Name] {
+			picked = append(picked, x)
+			delete(wanted, x.Name)
+		}
+	}
+	for name := range wanted {
+		return &UsageError{fmt.Sprintf("no experiment is called %q (there are: %v)", name, names)}
+	}
+	project.Experiments = picked
+	return nil
+}

@@ -1,0 +1,78 @@
+package run
+
+import (
+	"debug/buildinfo"
+	"fmt"
+	"os/exec"
+	"path/filepath"
+	"runtime"
+	"strings"
+
+	"github.com/assay-dev/assay/evidence"
+	"github.com/assay-dev/assay/system"
+)
+
+// subjects stores what ran: each service with the digest of its binary.
+func (s *Session) subjects() error {
+	var subjects []evidence.Subject
+	for _, service := range s.project.System.Services {
+		subject := evidence.Subject{Service: service.Name}
+		for _, instance := range service.Instances() {
+			subject.Instances = append(subject.Instances, instance.Name)
+		}
+		path, err := binary(s.project.System.Dir, service)
+		if err != nil {
+			return err
+		}
+		if subject.SHA256, err = evidence.Digest(path); err != nil {
+			return fmt.Errorf("digest of what %s runs: %w", service.Name, err)
+		}
+		subject.Binary = path
+		if rel, err := filepath.Rel(s.project.System.Dir, path); err == nil && !strings.HasPrefix(rel, "..") {
+			subject.Binary = rel
+		}
+		subjects = append(subjects, subject)
+	}
+	return s.run.WriteJSON("subjects.json", subjects)
+}
+
+// binary returns the file whose digest names what a service runs.
+func binary(dir string, service system.Service) (string, error) {
+	name := service.Process.Binary
+	if name == "" {
+		name = service.Process.Command[0]
+	}
+	if !strings.Contains(name, "/") {
+		return exec.LookPath(name)
+	}
+	if !filepath.IsAbs(name) {
+		name = filepath.Join(dir, name)
+	}
+	return name, nil
+}
+
+// meta says what this run is. A tree without git has no commit, and that is no error.
+func (s *Session) meta() evidence.Meta {
+	m := evidence.Meta{Version: s.opts.Version, Args: s.opts.Args, Seed: s.project.Seed, Defect: s.opts.Defect, Control: s.opts.Control,
+		OS: runtime.GOOS, Arch: runtime.GOARCH, Grade: "stream", Environment: "plain"}
+	if commit, err := git(s.project.Dir, "rev-parse", "HEAD"); err == nil {
+		m.Commit = commit
+		changes, err := git(s.project.Dir, "status", "--porcelain")
+		m.Dirty = err != nil || changes != ""
+	}
+	return m
+}
+
+func git(dir string, args ...string) (string, error) {
+	out, err := exec.Command("git", append([]string{"-C", dir}, args...)...).Output()
+	return strings.TrimSpace(string(out)), err
+}
+
+// Version returns the version of the running binary, as its build recorded it.
+func Version(path string) string {
+	info, err := buildinfo.ReadFile(path)
+	if err != nil || info.Main.Version == "" {
+		return "devel"
+	}
+	return info.Main.Version
+}
