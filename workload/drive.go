@@ -1,0 +1,185 @@
+package workload
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+	"time"
+
+	"github.com/assay-dev/assay/history"
+)
+
+// Drive starts runs as the schedules say, until the duration is over or ctx
+// ends, and then waits for those in flight: each until its own timeouts, all of them no
+// longer than Options.Drain. What is still open then is recorded as maybe.
+// The only errors are of a load that cannot start.
+func (d *Driver) Drive(ctx context.Context) (Stats, error) {
+	if len(d.loads) == 0 {
+		return Stats{}, errors.New("the load is empty: no journey has a rate")
+	}
+	for _, l := range d.loads {
+		l.arrivals = newArrivals(d.opts.Seed, l.rate)
+	}
+	// Runs outlive ctx by the drain, so they get a context of their own.
+	runs, abort := context.WithCancelCause(context.WithoutCancel(ctx))
+	defer abort(errDrained)
+	drive := &drive{Driver: d, runs: runs, tally: newTally(), start: d.now()}
+	drive.pace(ctx)
+	drive.drain(abort)
+	stats := drive.tally.read()
+	d.clients.mu.Lock()
+	stats.InFlight = d.clients.peak
+	d.clients.mu.Unlock()
+	return stats, nil
+}
+
+// A drive is one load of a Driver.
+type drive struct {
+	*Driver
+	runs  context.Context
+	tally *tally
+	start time.Duration // of the load, on the run's clock
+
+	working sync.WaitGroup
+}
+
+// pace starts each run when it is due.
+func (d *drive) pace(ctx context.Context) {
+	pacer := newPacer()
+	defer pacer.close()
+	for ctx.Err() == nil {
+		which, due := earliest(d.loads)
+		if d.opts.Duration > 0 && due >= d.opts.Duration {
+			due = d.opts.Duration
+			which = -1
+		}
+		if !pacer.wait(ctx, d.start+due, d.now) || which < 0 {
+			return
+		}
+		l := d.loads[which]
+		d.dispatch(job{drive: d, load: l, n: l.arrivals.next, scheduled: d.start + due})
+		l.arrivals.next++
+	}
+}
+
+func (d *drive) dispatch(j job) {
+	c, fresh := d.clients.take(d.opts.MaxInFlight)
+	if c == nil {
+		d.saturated(j)
+		return
+	}
+	d.working.Add(1)
+	if fresh {
+		go c.work()
+	}
+	c.jobs <- j
+}
+
+// saturated records an arrival that no client is free for. Its client is c0,
+// which makes no runs: these operations take no time, so they do not overlap.
+func (d *drive) saturated(j job) {
+	op := d.journeyOp(j, "c0")
+	why := fmt.Errorf("driver saturated: %d runs were in flight", d.opts.MaxInFlight)
+	d.tally.late(op.Call - j.scheduled)
+	d.tally.add(d.end(op, op.Call, history.Failed, false, why), true)
+}
+
+func (d *drive) journeyOp(j job, client string) history.Op {
+	return history.Op{ID: d.nextID(), Kind: history.Journey, Client: client, Journey: j.load.name(), Name: j.load.name(),
+		Scheduled: j.scheduled, Call: d.now(), Trace: traceID(d.opts.Seed, j.load.name(), j.n)}
+}
+
+func (c *client) work() {
+	for j := range c.jobs {
+		j.drive.run(c, j)
+		j.drive.clients.give(c)
+		j.drive.working.Done()
+	}
+}
+
+// run makes one run of a journey and records it.
+func (d *drive) run(c *client, j job) {
+	op := d.journeyOp(j, c.name)
+	c.begin(j, op)
+	d.tally.late(op.Call - j.scheduled)
+	r := d.newRun(c, op.Journey, j.n, op.ID)
+	r.scheduled = j.scheduled
+	outcome, err := d.outcome(r, j.load.journey)
+	d.leave(r)
+	if op, mine := c.end(); mine {
+		d.tally.add(d.end(op, d.now(), outcome, outcome == history.OK && r.degraded, err), false)
+	}
+}
+
+func (d *drive) outcome(r *Run, j *Compiled) (history.Outcome, error) {
+	if err := r.fillData(d.runs, j.data); err != nil {
+		return history.Failed, err
+	}
+	if j.journey.Func != nil {
+		return r.call(d.runs, j.journey.Func)
+	}
+	return r.drive(d.runs, j.steps)
+}
+
+// newRun returns a run that holds a lane; leave gives it back.
+func (d *Driver) newRun(c *client, journey string, n, id uint64) *Run {
+	lane := d.lanes[d.turn.Add(1)%uint64(len(d.lanes))]
+	seed := d.opts.Seed
+	return &Run{driver: d, client: c, lane: lane.take(), name: journey, n: n, id: id, trace: traceID(seed, journey, n),
+		spans: stream(seed, journey, n, "spans"), random: stream(seed, journey, n, "func"), vars: map[string]any{}}
+}
+
+func (d *Driver) leave(r *Run) { r.lane.give() }
+
+// drain waits for the runs in flight. A Go function that ignores its context
+// is left behind, and recorded as maybe.
+func (d *drive) drain(abort context.CancelCauseFunc) {
+	done := make(chan struct{})
+	go func() {
+		d.working.Wait()
+		close(done)
+	}()
+	if within(done, d.opts.Drain) {
+		return
+	}
+	abort(errDrained)
+	if within(done, 2*time.Second) {
+		return
+	}
+	for _, c := range d.clients.list() {
+		if op, open := c.end(); open {
+			d.tally.add(d.end(op, d.now(), history.Maybe, false, errDrained), false)
+		}
+	}
+}
+
+func within(done <-chan struct{}, limit time.Duration) bool {
+	timer := time.NewTimer(limit)
+	defer timer.Stop()
+	select {
+	case <-done:
+		return true
+	case <-timer.C:
+		return false
+	}
+}
+
+// RunSteps takes setup or final steps once, one after the other, and records
+// them without a journey. It returns the first step's error that did not end well.
+// Label keys what the seed decides; the same label twice gives other data, by the order of the calls.
+func (d *Driver) RunSteps(ctx context.Context, label string, steps []Step) error {
+	compiled, err := compileSteps(steps, d.opts.Funcs)
+	if err != nil {
+		return err
+	}
+	c := &client{name: fmt.Sprintf("s%d", d.stepRuns.Add(1))}
+	r := d.newRun(c, label, d.stepRuns.Load(), 0)
+	defer d.leave(r)
+	r.name = "" // what is recorded belongs to no journey
+	r.vars[ordinalName] = int64(0)
+	if _, err := r.drive(ctx, compiled.steps); err != nil {
+		return fmt.Errorf("%s: %w", label, err)
+	}
+	return nil
+}

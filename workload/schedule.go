@@ -1,0 +1,52 @@
+package workload
+
+import (
+	"math"
+	"time"
+)
+
+// maxRate bounds a load: beyond it the schedule's nanoseconds lose their meaning.
+const maxRate = 1e6
+
+// An arrivals is the schedule of one journey, fixed before the load starts:
+// constant spacing from a phase that the seed decides, so that journeys do not start in step.
+type arrivals struct {
+	rate  float64
+	phase float64 // in arrivals, [0, 1)
+	next  uint64
+}
+
+func newArrivals(seed uint64, l Load) arrivals {
+	return arrivals{rate: l.Rate, phase: stream(seed, l.Journey, 0, "phase").Float64()}
+}
+
+// at returns when arrival i is due, since the start. It is computed from i and
+// not from its predecessor, so rounding does not add up.
+func (a *arrivals) at(i uint64) time.Duration {
+	at := (float64(i) + a.phase) / a.rate * float64(time.Second)
+	if at > math.MaxInt64/2 {
+		return math.MaxInt64 / 2
+	}
+	return time.Duration(at)
+}
+
+// earliest returns which schedule is due first, and when.
+func earliest(loads []*load) (int, time.Duration) {
+	which, due := -1, time.Duration(math.MaxInt64)
+	for i, l := range loads {
+		if at := l.arrivals.at(l.arrivals.next); at < due {
+			which, due = i, at
+		}
+	}
+	return which, due
+}
+
+// Schedule returns the arrivals of a load with a seed, from 0 to d. It is what Drive follows.
+func Schedule(seed uint64, l Load, d time.Duration) []time.Duration {
+	a := newArrivals(seed, l)
+	var due []time.Duration
+	for i := uint64(0); a.at(i) < d; i++ {
+		due = append(due, a.at(i))
+	}
+	return due
+}
