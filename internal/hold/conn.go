@@ -27,15 +27,11 @@ var errLater = errors.New("replied to after the teardown")
 func (h *holder) serve(netConn net.Conn, owner bool) {
 	defer netConn.Close()
 	c := &conn{h: h, w: newWire(netConn), owner: owner, running: map[int]context.CancelFunc{}}
-	if err := c.hello(); err != nil {
-		c.w.send(response{Error: toWire(err)})
-		return
-	}
-	h.mu.Lock()
-	h.conns[c] = true
-	h.mu.Unlock()
 	ctx, cancel := context.WithCancel(h.ctx)
-	err := c.loop(ctx)
+	err := c.hello()
+	if err == nil {
+		err = c.loop(ctx)
+	}
 	cancel()
 	h.mu.Lock()
 	delete(h.conns, c)
@@ -65,11 +61,23 @@ func (c *conn) hello() error {
 	if c.owner && a.Lease > 0 {
 		c.h.lease.limit.Store(int64(a.Lease))
 	}
-	c.h.mu.Lock()
-	w := c.h.welcome
-	c.h.mu.Unlock()
+	w, err := c.h.join(c)
+	if err != nil {
+		return err
+	}
 	w.Version = version
 	return c.reply(r.ID, w, nil)
+}
+
+// join makes c one of those who are told when the environment ends.
+func (h *holder) join(c *conn) (welcome, error) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if h.ctx.Err() != nil {
+		return welcome{}, tornDownError(h.place.ID, context.Cause(h.ctx).Error())
+	}
+	h.conns[c] = true
+	return h.welcome, nil
 }
 
 // loop takes requests until the client is gone.

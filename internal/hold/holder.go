@@ -178,7 +178,7 @@ func (h *holder) open(a startArgs, progress func(string)) error {
 	if len(log.Pending()) > 0 {
 		return fmt.Errorf("%s holds what an earlier environment left behind (assay recover says why it stays)", log.Dir())
 	}
-	if _, err := log.Intend("environment", map[string]any{"id": a.ID, "kind": a.Kind, "holder": os.Getpid()}); err != nil {
+	if _, err := log.Intend("environment", environmentArgs{Kind: a.Kind, Holder: os.Getpid()}); err != nil {
 		return err
 	}
 	// Whatever is started from here, compilers too, carries the mark. It is not in

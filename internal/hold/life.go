@@ -2,6 +2,7 @@ package hold
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"net"
@@ -131,7 +132,7 @@ func (l *life) watch(c *client) {
 func (l *life) clear() error {
 	ctx, cancel := context.WithTimeout(context.Background(), sweepLimit)
 	defer cancel()
-	for exists(l.dir) {
+	for exists(l.dir) && !l.foreign() {
 		swept, found, err := recoverDir(ctx, l.dir, l.state)
 		if found || err != nil {
 			return errors.Join(err, swept.err())
@@ -143,6 +144,17 @@ func (l *life) clear() error {
 		}
 	}
 	return nil
+}
+
+// foreign says whether the folder is another holder's, whose id ours wanted to have.
+func (l *life) foreign() bool {
+	entries, err := ledger.Read(l.dir)
+	if err != nil || len(entries) == 0 {
+		return false
+	}
+	var a environmentArgs
+	err = json.Unmarshal(entries[0].Args, &a)
+	return err == nil && a.Holder != l.cmd.Process.Pid
 }
 
 // leaves says whether the holder is expected to end by itself: it said why, or was hung up on.

@@ -25,7 +25,7 @@ func TestMain(m *testing.M) {
 	mainWith(testKinds())
 	switch role := os.Getenv(roleVar); role {
 	case "":
-		os.Exit(m.Run())
+		os.Exit(runTests(m))
 	case "sleeper":
 		select {}
 	case "controller":
@@ -36,6 +36,25 @@ func TestMain(m *testing.M) {
 		fmt.Fprintln(os.Stderr, "no such role:", role)
 	}
 	os.Exit(2)
+}
+
+// runTests also finds the data races of holders, whose output nobody sees.
+func runTests(m *testing.M) int {
+	dir, err := os.MkdirTemp("", "hold-races")
+	if err != nil {
+		panic(err)
+	}
+	defer os.RemoveAll(dir)
+	// Without the first option every process of the race detector sleeps a second before it exits.
+	os.Setenv("GORACE", "atexit_sleep_ms=0 log_path="+filepath.Join(dir, "race"))
+	status := m.Run()
+	reports, _ := filepath.Glob(filepath.Join(dir, "race*"))
+	for _, report := range reports {
+		text, _ := os.ReadFile(report)
+		fmt.Fprintf(os.Stderr, "%s\n", text)
+		status = 1
+	}
+	return status
 }
 
 // limit is how long a test waits for what should take milliseconds.

@@ -1,8 +1,8 @@
 package hold
 
 import (
+	"encoding/json"
 	"errors"
-	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -57,10 +57,9 @@ func TestHolderKilledDuringStart(t *testing.T) {
 			t.Errorf("ledger: %v, %v", entries, err)
 			return
 		}
-		var pid int
-		fmt.Sscanf(string(entries[0].Args), `{"holder":%d`, &pid)
-		if err := syscall.Kill(pid, syscall.SIGKILL); err != nil {
-			t.Errorf("kill the holder by %s: %v", entries[0].Args, err)
+		var a environmentArgs
+		if err := errors.Join(json.Unmarshal(entries[0].Args, &a), syscall.Kill(a.Holder, syscall.SIGKILL)); err != nil {
+			t.Errorf("kill the holder named by %s: %v", entries[0].Args, err)
 		}
 	}()
 	if _, err := start(t.Context(), "fake", sys, opts); !errors.Is(err, ErrHolderDied) {

@@ -81,6 +81,12 @@ func pidList(processes []plain.Marked) string {
 	return strings.Join(pids, ", ")
 }
 
+// environmentArgs are the arguments of the verb "environment", the first of each ledger.
+type environmentArgs struct {
+	Kind   string `json:"kind"`
+	Holder int    `json:"holder"` // its pid
+}
+
 // pathArgs are the arguments of the verbs "dir" and "socket".
 type pathArgs struct {
 	Path string `json:"path"`

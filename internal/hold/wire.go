@@ -3,9 +3,11 @@ package hold
 import (
 	"bufio"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"net"
+	"os"
 	"sync"
 	"time"
 )
@@ -14,7 +16,9 @@ import (
 type wire struct {
 	conn net.Conn
 	in   *bufio.Scanner
-	mu   sync.Mutex // one line at a time
+
+	mu     sync.Mutex // one line at a time
+	broken error      // of the first line that was not sent whole
 }
 
 func newWire(conn net.Conn) *wire {
@@ -23,7 +27,8 @@ func newWire(conn net.Conn) *wire {
 	return &wire{conn: conn, in: in}
 }
 
-// send writes one line. After an error the connection is closed, as half a line may have been written.
+// send writes one line. After an error nothing more is written, as half a line may have been.
+// What the peer said last can still be received, unless it is one that does not read.
 func (w *wire) send(v any) error {
 	text, err := json.Marshal(v)
 	if err != nil {
@@ -34,12 +39,15 @@ func (w *wire) send(v any) error {
 	}
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	w.conn.SetWriteDeadline(time.Now().Add(writeLimit))
-	if _, err := w.conn.Write(append(text, '\n')); err != nil {
-		w.conn.Close()
-		return err
+	if w.broken != nil {
+		return w.broken
 	}
-	return nil
+	w.conn.SetWriteDeadline(time.Now().Add(writeLimit))
+	_, w.broken = w.conn.Write(append(text, '\n'))
+	if errors.Is(w.broken, os.ErrDeadlineExceeded) {
+		w.conn.Close()
+	}
+	return w.broken
 }
 
 // receive reads one line into v. The error is io.EOF when the peer is gone, and
