@@ -1,0 +1,169 @@
+package spec
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"cel.dev/cel-go/cel"
+	"cel.dev/cel-go/common/ast"
+	"cel.dev/cel-go/common/types"
+	"go.yaml.in/yaml/v3"
+
+	"github.com/assay-dev/assay/experiment"
+	"github.com/assay-dev/assay/internal/expr"
+	"github.com/assay-dev/assay/system"
+)
+
+// expectation reads a condition over an experiment's signals.
+func (x *experimentLoader) expectation(name string, n *yaml.Node) (experiment.Expectation, bool) {
+	before := len(x.errs)
+	var text string
+	x.src.text(&text)(name, n)
+	if text == "" {
+		return experiment.Expectation{}, false
+	}
+	if _, err := expr.CompileCondition(text, SignalNames()); err != nil {
+		x.src.expression(n, "", err)
+		return experiment.Expectation{}, false
+	}
+	x.checkSignals(n, text)
+	return experiment.Expectation{Text: text, Pos: x.src.pos(n)}, len(x.errs) == before
+}
+
+// checkSignals looks at what the signals of a valid expression name: a journey
+// that is not there would be unknown in every run, and is a mistake now.
+func (x *experimentLoader) checkSignals(n *yaml.Node, text string) {
+	env, err := cel.NewEnv()
+	if err != nil {
+		panic("spec: CEL without options: " + err.Error())
+	}
+	parsed, issues := env.Parse(text)
+	if issues.Err() != nil {
+		return // what CEL's libraries add to the syntax is checked by Compile
+	}
+	w := &signalWalk{x: x, n: n, tree: parsed.NativeRep(), signals: Signals()}
+	ast.PreOrderVisit(w.tree.Expr(), ast.NewExprVisitor(w.visit))
+	if w.used == 0 {
+		x.src.wrong(n, "such as success(\"checkout\") >= 0.99", "%s reads no signal, so it says nothing about the system", text)
+	}
+}
+
+// A signalWalk visits the calls of one expression.
+type signalWalk struct {
+	x       *experimentLoader
+	n       *yaml.Node
+	tree    *ast.AST
+	signals []Signal
+	used    int
+}
+
+func (w *signalWalk) visit(e ast.Expr) {
+	switch e.Kind() {
+	case ast.IdentKind:
+		if e.AsIdent() == "recovery" {
+			w.used++
+		}
+	case ast.SelectKind:
+		w.visitSelect(e)
+	case ast.CallKind:
+		call := e.AsCall()
+		i := slices.IndexFunc(w.signals, func(s Signal) bool { return s.Name == call.FunctionName() })
+		if i >= 0 && !call.IsMemberFunction() {
+			w.used++
+			w.visitSignal(e, w.signals[i], call.Args())
+		}
+	}
+}
+
+func (w *signalWalk) visitSelect(e ast.Expr) {
+	of := e.AsSelect()
+	if of.Operand().Kind() != ast.IdentKind || of.Operand().AsIdent() != "recovery" || slices.Contains(recoveryFields(), of.FieldName()) {
+		return
+	}
+	// The position of a selection is its dot.
+	w.wrong(e, 1, hint(of.FieldName(), recoveryFields()), "recovery has no %q", of.FieldName())
+}
+
+func (w *signalWalk) visitSignal(e ast.Expr, s Signal, args []ast.Expr) {
+	if len(args) != len(s.Params) {
+		// The position of a call is its parenthesis.
+		w.wrong(e, -len(s.Name), s.usage(), "%s takes %s, not %d", s.Name, plural(len(s.Params), "name"), len(args))
+		return
+	}
+	for i, arg := range args {
+		if arg.Kind() != ast.LiteralKind {
+			continue // computed: known only when judging
+		}
+		name, ok := arg.AsLiteral().(types.String)
+		if !ok {
+			w.wrong(arg, 0, s.usage(), "%s takes a name in quotes", s.Name)
+			continue
+		}
+		if allowed, msg := w.x.allowed(s.Params[i], string(name)); msg != "" {
+			w.wrong(arg, 1, hint(string(name), allowed), "%s", msg)
+		}
+	}
+}
+
+func (w *signalWalk) wrong(e ast.Expr, shift int, hint, format string, args ...any) {
+	at := w.tree.SourceInfo().GetStartLocation(e.ID())
+	offset := offsetOf([]rune(w.n.Value), at.Line(), at.Column()+1+shift)
+	w.x.src.wrongAt(w.n, max(offset, 0), hint, format, args...)
+}
+
+// usage returns "success(journey)".
+func (s Signal) usage() string {
+	params := make([]string, len(s.Params))
+	for i, p := range s.Params {
+		params[i] = string(p)
+	}
+	return s.Name + "(" + strings.Join(params, ", ") + ")"
+}
+
+func plural(n int, what string) string {
+	if n == 1 {
+		return "1 " + what
+	}
+	return fmt.Sprintf("%d %ss", n, what)
+}
+
+// allowed returns the names that a parameter may have, and what is wrong with name.
+func (x *experimentLoader) allowed(p Param, name string) (names []string, msg string) {
+	project := x.project
+	switch p {
+	case JourneyParam:
+		names, msg = project.journeyNames(), fmt.Sprintf("no journey is called %q", name)
+		if slices.Contains(names, name) && !slices.Contains(x.loaded, name) {
+			return x.loaded, fmt.Sprintf("journey %s has no load in this experiment", name)
+		}
+	case ObjectParam:
+		names, msg = project.objects(), fmt.Sprintf("no step records on an object %q", name)
+	case PositionParam:
+		names, msg = project.serviceNames(), fmt.Sprintf("no service is called %q", name)
+		if service, ok := project.System.Service(name); ok {
+			if _, ok := service.Probes["position"]; !ok {
+				return x.positioned(), fmt.Sprintf("service %s declares no probe \"position\"", name)
+			}
+		}
+	case CallerParam:
+		names, msg = append(project.serviceNames(), system.Client), fmt.Sprintf("no service is called %q", name)
+	case ServiceParam:
+		names, msg = project.serviceNames(), fmt.Sprintf("no service is called %q", name)
+	}
+	if p != JourneyParam && p != ObjectParam && len(project.System.Services) == 0 || slices.Contains(names, name) {
+		return nil, "" // without a topology its own mistakes are shown
+	}
+	return names, msg
+}
+
+// positioned are the services that can be asked for their position.
+func (x *experimentLoader) positioned() []string {
+	var names []string
+	for _, s := range x.project.System.Services {
+		if _, ok := s.Probes["position"]; ok {
+			names = append(names, s.Name)
+		}
+	}
+	return names
+}
