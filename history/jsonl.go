@@ -101,16 +101,22 @@ func Read[R Record](r io.Reader) iter.Seq2[R, error] {
 
 func decode[R Record](text []byte) (R, error) {
 	var r R
+	text = bytes.TrimSpace(text)
+	if !bytes.HasPrefix(text, []byte("{")) { // null and an empty line would decode to a zero record, or to io.EOF
+		return r, fmt.Errorf("%q is no record", shortened(text))
+	}
 	dec := json.NewDecoder(bytes.NewReader(text))
 	dec.DisallowUnknownFields()
 	if err := dec.Decode(&r); err != nil {
 		return r, err
 	}
-	if rest, _ := io.ReadAll(dec.Buffered()); len(bytes.TrimSpace(rest)) > 0 {
-		return r, fmt.Errorf("after the record: %q", bytes.TrimSpace(rest))
+	if rest := text[dec.InputOffset():]; len(rest) > 0 {
+		return r, fmt.Errorf("after the record: %q", shortened(rest))
 	}
 	return r, nil
 }
+
+func shortened(text []byte) []byte { return text[:min(len(text), 60)] }
 
 // ReadAll returns all records of a stream up to the first error, and that error.
 func ReadAll[R Record](r io.Reader) ([]R, error) {

@@ -91,12 +91,22 @@ func Of(x any) (Value, error) {
 		return Bool(x), nil
 	case int:
 		return Int(int64(x)), nil
+	case int8:
+		return Int(int64(x)), nil
+	case int16:
+		return Int(int64(x)), nil
 	case int32:
 		return Int(int64(x)), nil
 	case int64:
 		return Int(x), nil
+	case uint8:
+		return Int(int64(x)), nil
+	case uint16:
+		return Int(int64(x)), nil
 	case uint32:
 		return Int(int64(x)), nil
+	case uint:
+		return Of(uint64(x))
 	case uint64:
 		if x > math.MaxInt64 {
 			return Value{}, fmt.Errorf("integer %d does not fit 64 bits with a sign", x)

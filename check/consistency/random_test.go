@@ -14,6 +14,9 @@ import (
 	"github.com/assay-dev/assay/verdict"
 )
 
+// rounds of a hundred histories each, so that every verdict is among them.
+const rounds = 20
+
 // drawOps draws up to n operations of the given names, called and returning at
 // random moments of a short time, so that they overlap and meet at the same instant.
 func drawOps(t *rapid.T, n int, draw func(t *rapid.T, op *history.Op)) check.Input {
@@ -77,20 +80,24 @@ func apply(op history.Op, state history.Value) (legal bool, next history.Value) 
 func TestLinearizableAgainstEveryOrder(t *testing.T) {
 	t.Parallel()
 	verdicts := map[verdict.Verdict]int{}
-	rapid.Check(t, func(t *rapid.T) {
-		in := drawOps(t, 7, drawRegisterOp)
-		effective := slices.DeleteFunc(slices.Clone(in.Ops), func(op history.Op) bool { return op.Outcome == history.Failed })
-		res := Linearizable("x").Check(context.Background(), in)
-		verdicts[res.Verdict]++
-		if want := hasAnOrder(effective, history.Value{}); res.Verdict == bad && want || res.Verdict == ok && !want {
-			t.Fatalf("%v (%s), and an order exists: %v", res.Verdict, res.Reason, want)
-		}
-		if res.Verdict == bad && hasAnOrder(inPrefix(res.Witness, effective), history.Value{}) {
-			t.Fatalf("the witness has an order: %s", res.Reason)
-		}
-	})
+	for range rounds {
+		rapid.Check(t, func(t *rapid.T) { checkRegister(t, verdicts) })
+	}
 	if verdicts[ok] == 0 || verdicts[bad] == 0 || verdicts[open] == 0 {
 		t.Errorf("the random histories are one-sided: %v", verdicts)
+	}
+}
+
+func checkRegister(t *rapid.T, verdicts map[verdict.Verdict]int) {
+	in := drawOps(t, 7, drawRegisterOp)
+	effective := slices.DeleteFunc(slices.Clone(in.Ops), func(op history.Op) bool { return op.Outcome == history.Failed })
+	res := Linearizable("x").Check(context.Background(), in)
+	verdicts[res.Verdict]++
+	if want := hasAnOrder(effective, history.Value{}); res.Verdict == bad && want || res.Verdict == ok && !want {
+		t.Fatalf("%v (%s), and an order exists: %v", res.Verdict, res.Reason, want)
+	}
+	if res.Verdict == bad && hasAnOrder(inPrefix(res.Witness, effective), history.Value{}) {
+		t.Fatalf("the witness has an order: %s", res.Reason)
 	}
 }
 
@@ -242,14 +249,16 @@ func TestListsAgainstTheirDefinition(t *testing.T) {
 		t.Run(tt.checker.String(), func(t *testing.T) {
 			t.Parallel()
 			verdicts := map[verdict.Verdict]int{}
-			rapid.Check(t, func(t *rapid.T) {
-				in := drawOps(t, 8, drawListOp)
-				res := tt.checker.Check(context.Background(), in)
-				verdicts[res.Verdict]++
-				if want := tt.slow(in.Ops); res.Verdict != want {
-					t.Fatalf("%v (%s), want %v", res.Verdict, res.Reason, want)
-				}
-			})
+			for range rounds {
+				rapid.Check(t, func(t *rapid.T) {
+					in := drawOps(t, 8, drawListOp)
+					res := tt.checker.Check(context.Background(), in)
+					verdicts[res.Verdict]++
+					if want := tt.slow(in.Ops); res.Verdict != want {
+						t.Fatalf("%v (%s), want %v", res.Verdict, res.Reason, want)
+					}
+				})
+			}
 			if verdicts[ok] == 0 || verdicts[bad] == 0 || verdicts[open] == 0 {
 				t.Errorf("the random histories are one-sided: %v", verdicts)
 			}
