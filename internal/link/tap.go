@@ -17,17 +17,20 @@ const (
 	unfinished = "unfinished" // the record ended before the exchange
 )
 
+// maxEarly is how much an instance may say before its caller does.
+const maxEarly = 4 << 10
+
 // A tap reads along with one connection and reports its requests. What it does not
 // understand ends the tap, never the connection.
 type tap struct {
-	mu      sync.Mutex
-	log     exchanges
-	parser  parser // nil until the first bytes say the protocol
-	prefix  []byte
-	off     bool
-	gaveUp  bool          // the caller closed its direction or reset
-	gaveAt  time.Duration // when
-	serverX bool          // the instance closed its direction
+	mu     sync.Mutex
+	log    exchanges
+	parser parser // nil until the first bytes say the protocol
+	prefix []byte // what the caller sent before that
+	early  []byte // what it was sent before that: an HTTP/2 server may speak first
+	off    bool
+	gaveUp bool          // the caller closed its direction or reset
+	gaveAt time.Duration // when
 }
 
 // A parser understands one protocol. After it returned false it is not called again.
@@ -55,7 +58,15 @@ func (t *tap) request(data []byte, at time.Duration) {
 	if t.parser == nil {
 		data = t.detect(data)
 	}
-	if t.parser != nil && !t.parser.request(data, at) {
+	if t.parser == nil {
+		return
+	}
+	ok := t.parser.request(data, at)
+	if len(t.early) > 0 {
+		ok = ok && t.parser.response(t.early, at)
+		t.early = nil
+	}
+	if !ok {
 		t.stop()
 	}
 }
@@ -67,7 +78,9 @@ func (t *tap) response(data []byte, at time.Duration) {
 	defer t.survive()
 	switch {
 	case t.off:
-	case t.parser == nil: // the instance speaks first: no protocol that we know
+	case t.parser == nil && len(t.early)+len(data) <= maxEarly:
+		t.early = append(t.early, data...)
+	case t.parser == nil:
 		t.stop()
 	case !t.parser.response(data, at):
 		t.stop()
@@ -84,7 +97,7 @@ func (t *tap) survive() {
 
 // stop ends the tap. What was in flight has no end that we could see.
 func (t *tap) stop() {
-	t.off, t.parser, t.prefix = true, nil, nil
+	t.off, t.parser, t.prefix, t.early = true, nil, nil, nil
 	t.log.endAll(unfinished, t.log.now())
 }
 
@@ -142,24 +155,25 @@ func (t *tap) responseEnded(at time.Duration) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	defer t.survive()
-	t.serverX = true
 	if t.parser != nil {
 		t.parser.responseEnded(at)
 	}
+	t.endAll(wasClosed, at)
+}
+
+// endAll ends what is in flight, by the caller's doing where it left first.
+func (t *tap) endAll(err string, at time.Duration) {
+	if t.gaveUp {
+		err, at = gaveUp, t.gaveAt
+	}
+	t.log.endAll(err, at)
 }
 
 // finish ends what is in flight when the connection is over.
 func (t *tap) finish() {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	switch {
-	case t.gaveUp:
-		t.log.endAll(gaveUp, t.gaveAt)
-	case t.serverX:
-		t.log.endAll(wasClosed, t.log.now())
-	default:
-		t.log.endAll(wasReset, t.log.now())
-	}
+	t.endAll(wasReset, t.log.now())
 	t.off, t.parser = true, nil
 }
 
