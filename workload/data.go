@@ -5,9 +5,11 @@ import (
 	"encoding/binary"
 	"fmt"
 	"hash/fnv"
+	"io"
 	"maps"
 	"math/rand/v2"
 	"slices"
+	"sync"
 
 	"github.com/assay-dev/assay/internal/expr"
 )
@@ -139,18 +141,20 @@ func hasTemplate(value any) bool {
 // runFuncs are the functions whose values depend on the run: each evaluation brings them.
 func runFuncs() []expr.Func { return []expr.Func{{Name: "uuid"}, {Name: "rand"}} }
 
-// bind puts the run's functions, fed by random, into vars.
-func bind(vars map[string]any, random *rand.Rand) {
+// bind puts the run's functions, fed by random, into vars. Most steps call none
+// of them, so the random numbers are made when they are first asked for.
+func bind(vars map[string]any, make func() *rand.Rand) {
+	random := sync.OnceValue(make)
 	vars["uuid"] = func(args []any) (any, error) {
 		if len(args) != 0 {
 			return nil, fmt.Errorf("got %d arguments, want none", len(args))
 		}
-		return uuid(random), nil
+		return uuid(random()), nil
 	}
 	vars["rand"] = func(args []any) (any, error) {
 		if len(args) == 1 {
 			if n, ok := args[0].(int64); ok && n > 0 {
-				return random.Int64N(n), nil
+				return random().Int64N(n), nil
 			}
 		}
 		return nil, fmt.Errorf("got %v, want one integer above 0", args)
@@ -174,7 +178,9 @@ func key(seed uint64, journey string, n uint64, what string) [16]byte {
 	binary.BigEndian.PutUint64(b[:8], seed)
 	binary.BigEndian.PutUint64(b[8:], n)
 	h.Write(b[:])
-	fmt.Fprintf(h, "%q%q", journey, what)
+	io.WriteString(h, journey)
+	h.Write([]byte{0}) // which no name holds, so that "ab" "c" and "a" "bc" differ
+	io.WriteString(h, what)
 	h.Sum(b[:0])
 	return b
 }
@@ -193,8 +199,8 @@ func mix(x uint64) uint64 {
 	return x ^ x>>31
 }
 
-// traceID returns the W3C trace-id of a run.
-func traceID(seed uint64, journey string, n uint64) string {
-	random := stream(seed, journey, n, "trace")
-	return fmt.Sprintf("%016x%016x", random.Uint64(), random.Uint64()|1) // all zeroes is no trace-id
+// traceID returns the W3C trace-id of a run, and the random numbers of its span-ids.
+func traceID(seed uint64, journey string, n uint64) (string, *rand.Rand) {
+	spans := stream(seed, journey, n, "trace")
+	return fmt.Sprintf("%016x%016x", spans.Uint64(), spans.Uint64()|1), spans // all zeroes is no trace-id
 }

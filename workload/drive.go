@@ -86,8 +86,8 @@ func (d *drive) saturated(j job) {
 }
 
 func (d *drive) journeyOp(j job, client string) history.Op {
-	return history.Op{ID: d.nextID(), Kind: history.Journey, Client: client, Journey: j.load.name(), Name: j.load.name(),
-		Scheduled: j.scheduled, Call: d.now(), Trace: traceID(d.opts.Seed, j.load.name(), j.n)}
+	name := j.load.name()
+	return history.Op{ID: d.nextID(), Kind: history.Journey, Client: client, Journey: name, Name: name, Scheduled: j.scheduled, Call: d.now()}
 }
 
 func (c *client) work() {
@@ -101,10 +101,10 @@ func (c *client) work() {
 // run makes one run of a journey and records it.
 func (d *drive) run(c *client, j job) {
 	op := d.journeyOp(j, c.name)
-	c.begin(j, op)
 	d.tally.late(op.Call - j.scheduled)
-	r := d.newRun(c, op.Journey, j.n, op.ID)
-	r.scheduled = j.scheduled
+	r := d.newRun(c, op.Journey, j.n)
+	r.name, r.id, op.Trace = op.Journey, op.ID, r.trace
+	c.begin(j, op)
 	outcome, err := d.outcome(r, j.load.journey)
 	d.leave(r)
 	if op, mine := c.end(); mine {
@@ -123,11 +123,10 @@ func (d *drive) outcome(r *Run, j *Compiled) (history.Outcome, error) {
 }
 
 // newRun returns a run that holds a lane; leave gives it back.
-func (d *Driver) newRun(c *client, journey string, n, id uint64) *Run {
+func (d *Driver) newRun(c *client, key string, n uint64) *Run {
 	lane := d.lanes[d.turn.Add(1)%uint64(len(d.lanes))]
-	seed := d.opts.Seed
-	return &Run{driver: d, client: c, lane: lane.take(), name: journey, n: n, id: id, trace: traceID(seed, journey, n),
-		spans: stream(seed, journey, n, "spans"), random: stream(seed, journey, n, "func"), vars: map[string]any{}}
+	trace, spans := traceID(d.opts.Seed, key, n)
+	return &Run{driver: d, client: c, lane: lane.take(), key: key, n: n, trace: trace, spans: spans, vars: map[string]any{}}
 }
 
 func (d *Driver) leave(r *Run) { r.lane.give() }
@@ -167,16 +166,15 @@ func within(done <-chan struct{}, limit time.Duration) bool {
 
 // RunSteps takes setup or final steps once, one after the other, and records
 // them without a journey. It returns the first step's error that did not end well.
-// Label keys what the seed decides; the same label twice gives other data, by the order of the calls.
+// Label keys what the seed decides. Steps that run again get other data than before.
 func (d *Driver) RunSteps(ctx context.Context, label string, steps []Step) error {
 	compiled, err := compileSteps(steps, d.opts.Funcs)
 	if err != nil {
 		return err
 	}
-	c := &client{name: fmt.Sprintf("s%d", d.stepRuns.Add(1))}
-	r := d.newRun(c, label, d.stepRuns.Load(), 0)
+	n := d.stepRuns.Add(1)
+	r := d.newRun(&client{name: fmt.Sprintf("s%d", n)}, label, n)
 	defer d.leave(r)
-	r.name = "" // what is recorded belongs to no journey
 	r.vars[ordinalName] = int64(0)
 	if _, err := r.drive(ctx, compiled.steps); err != nil {
 		return fmt.Errorf("%s: %w", label, err)

@@ -8,7 +8,6 @@ import (
 	"math/rand/v2"
 	"net"
 	"net/http"
-	"time"
 
 	"github.com/assay-dev/assay/history"
 )
@@ -16,29 +15,34 @@ import (
 // A Run is one run of a journey, as a Go function sees it. Its methods are for
 // the goroutine of that function only.
 type Run struct {
-	driver    *Driver
-	client    *client
-	lane      *generation
-	name      string // the journey's
-	n         uint64
-	id        uint64 // of the journey's operation
-	trace     string
-	spans     *rand.Rand
-	random    *rand.Rand
-	vars      map[string]any
-	scheduled time.Duration
-	degraded  bool
-	open      []*Pending
+	driver   *Driver
+	client   *client
+	lane     *generation
+	name     string // the journey's, "" for setup and final steps
+	key      string // what keys the seed: the journey's name, or the label of the steps
+	n        uint64
+	id       uint64 // of the journey's operation
+	trace    string
+	spans    *rand.Rand
+	random   *rand.Rand
+	vars     map[string]any
+	degraded bool
+	open     []*Pending
 }
 
 // N returns the run's ordinal among the runs of its journey, from 0.
 func (r *Run) N() uint64 { return r.n }
 
 // Rand returns the run's random numbers, which the seed, the journey and N decide.
-func (r *Run) Rand() *rand.Rand { return r.random }
+func (r *Run) Rand() *rand.Rand {
+	if r.random == nil {
+		r.random = stream(r.driver.opts.Seed, r.key, r.n, "function")
+	}
+	return r.random
+}
 
 // UUID returns a UUID that the seed decides.
-func (r *Run) UUID() string { return uuid(r.random) }
+func (r *Run) UUID() string { return uuid(r.Rand()) }
 
 // Trace returns the W3C trace-id that the run's requests carry.
 func (r *Run) Trace() string { return r.trace }
@@ -176,9 +180,9 @@ func (r *Run) call(ctx context.Context, f func(context.Context, *Run) error) (ou
 func (r *Run) fillData(ctx context.Context, data []datum) error {
 	r.vars[ordinalName] = int64(r.n)
 	for _, d := range data {
-		random := stream(r.driver.opts.Seed, r.name, r.n, "data "+d.name)
+		random := stream(r.driver.opts.Seed, r.key, r.n, "data "+d.name)
 		chosen := d.choices[random.IntN(len(d.choices))]
-		bind(r.vars, random)
+		bind(r.vars, func() *rand.Rand { return random })
 		value, err := chosen.fill(ctx, r.vars)
 		if err != nil {
 			return fmt.Errorf("data %s: %w", d.name, err)

@@ -3,6 +3,7 @@ package workload
 import (
 	"context"
 	"fmt"
+	"math/rand/v2"
 	"time"
 
 	"github.com/assay-dev/assay/history"
@@ -20,7 +21,7 @@ type try struct {
 // drive takes the steps one after the other, until one does not end well.
 func (r *Run) drive(ctx context.Context, steps []*step) (history.Outcome, error) {
 	for _, s := range steps {
-		bind(r.vars, stream(r.driver.opts.Seed, r.name, r.n, fmt.Sprint("step", s.number)))
+		bind(r.vars, func() *rand.Rand { return stream(r.driver.opts.Seed, r.key, r.n, fmt.Sprint("step ", s.number)) })
 		if outcome, err := r.take(ctx, s); outcome != history.OK {
 			return outcome, fmt.Errorf("step %d %s: %w", s.number, s.name, err)
 		}

@@ -385,3 +385,7 @@ func TestResolveOncePerConnection(t *testing.T) {
 		t.Errorf("resolved %d times for %d runs in 4 lanes", asked, stats.Runs)
 	}
 }
+
+func resolver(address func(host string, port int) string) func(context.Context, string, int) (string, error) {
+	return func(_ context.Context, host string, port int) (string, error) { return address(host, port), nil }
+}
