@@ -39,6 +39,9 @@ func newEnv(c *client, w welcome, l *life) *Env {
 // Attach returns the environment that listens on socket, as one more client: it
 // may use and break the environment, and its Close only hangs up.
 func Attach(ctx context.Context, socket string) (*Env, error) {
+	if socket == "" {
+		return nil, errors.New("attach to environment: it is still starting")
+	}
 	var dialer net.Dialer
 	conn, err := dialer.DialContext(ctx, "unix", socket)
 	if err != nil {

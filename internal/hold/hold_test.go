@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"context"
 	"errors"
+	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -183,7 +184,7 @@ func TestCloseLeavesNothing(t *testing.T) {
 	var progress []string
 	opts.Progress = func(line string) { progress = append(progress, line) }
 	env := mustStart(t, "fake", sys, opts)
-	if want := []string{"building shop", "a-1 is ready", "child-1 is ready"}; !reflect.DeepEqual(progress, want) {
+	if want := []string{fmt.Sprintf("process %d holds environment %s", env.Info().PID, env.Info().ID), "building shop", "a-1 is ready", "child-1 is ready"}; !reflect.DeepEqual(progress, want) {
 		t.Errorf("progress: got %q, want %q", progress, want)
 	}
 	if len(leftovers(env.Info())) != 3 {
@@ -301,7 +302,7 @@ func TestTwoAtOnce(t *testing.T) {
 	opts := testOptions(t)
 	one := mustStart(t, "fake", testSystem(t, "child"), opts)
 	two := mustStart(t, "fake", testSystem(t, "child"), opts)
-	running, err := environments(opts.StateDir)
+	running, err := EnvironmentsIn(opts.StateDir)
 	if err != nil || len(running) != 2 || running[0] != one.Info() || running[1] != two.Info() {
 		t.Fatalf("environments: got %+v, %v; want both, the first first", running, err)
 	}

@@ -187,7 +187,19 @@ func (h *holder) open(a startArgs, progress func(string)) error {
 	if err := os.Setenv(name, value); err != nil {
 		return err
 	}
-	return redirectStderr(filepath.Join(log.Dir(), logName))
+	if err := redirectStderr(filepath.Join(log.Dir(), logName)); err != nil {
+		return err
+	}
+	progress(fmt.Sprintf("process %d holds environment %s", os.Getpid(), a.ID))
+	return h.info(a).write()
+}
+
+// info says what runs here, without a socket, which is opened last.
+func (h *holder) info(a startArgs) Info {
+	return Info{
+		ID: a.ID, Kind: a.Kind, System: a.System.Name, Dir: h.place.Ledger.Dir(), LogDir: h.place.LogDir,
+		PID: os.Getpid(), Started: time.Now().UTC(), Version: version,
+	}
 }
 
 // openFresh opens the log of a new environment. A recovery elsewhere may look at the new folder just now.
@@ -221,10 +233,8 @@ func (h *holder) started(a startArgs, env system.Env) (welcome, error) {
 	if err != nil {
 		return welcome{}, err
 	}
-	w := welcome{Version: version, System: env.System(), Info: Info{
-		ID: a.ID, Kind: a.Kind, System: a.System.Name, Socket: socket.Addr().String(), Dir: h.place.Ledger.Dir(),
-		LogDir: h.place.LogDir, PID: os.Getpid(), Started: time.Now().UTC(), Version: version,
-	}}
+	w := welcome{Version: version, System: env.System(), Info: h.info(a)}
+	w.Info.Socket = socket.Addr().String()
 	for _, n := range env.Nodes() {
 		w.Nodes = append(w.Nodes, n.Instance())
 	}

@@ -17,9 +17,9 @@ const infoName = "env.json"
 // An Info names a running environment.
 type Info struct {
 	ID      string    `json:"id"`
-	Kind    string    `json:"kind"`   // of environment: "plain"
-	System  string    `json:"system"` // its name
-	Socket  string    `json:"socket"`
+	Kind    string    `json:"kind"`             // of environment: "plain"
+	System  string    `json:"system"`           // its name
+	Socket  string    `json:"socket,omitempty"` // "" while it starts
 	Dir     string    `json:"dir"`
 	LogDir  string    `json:"log_dir,omitempty"`
 	PID     int       `json:"pid"` // of the holder
@@ -49,17 +49,18 @@ func readInfo(dir string) (Info, error) {
 	return i, err
 }
 
-// Environments returns the environments of this user whose holder lives and that
-// have started, the oldest first.
+// Environments returns the environments of this user whose holder lives, those
+// that are still starting too, the oldest first.
 func Environments() ([]Info, error) {
 	state, err := ledger.State()
 	if err != nil {
 		return nil, err
 	}
-	return environments(state)
+	return EnvironmentsIn(state)
 }
 
-func environments(state string) ([]Info, error) {
+// EnvironmentsIn is Environments for another state directory.
+func EnvironmentsIn(state string) ([]Info, error) {
 	dirs, err := ledger.Dirs(state)
 	if err != nil {
 		return nil, err
@@ -70,7 +71,7 @@ func environments(state string) ([]Info, error) {
 		if err != nil {
 			return nil, fmt.Errorf("list environments: %w", err)
 		}
-		// No info means that it is starting, or is gone since we looked.
+		// No info means that it is just being made, or is gone since we looked.
 		if info, err := readInfo(dir); held && err == nil {
 			running = append(running, info)
 		}

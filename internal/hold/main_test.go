@@ -23,19 +23,24 @@ const roleVar = "HOLD_TEST_ROLE"
 
 func TestMain(m *testing.M) {
 	mainWith(testKinds())
-	switch role := os.Getenv(roleVar); role {
-	case "":
+	role := os.Getenv(roleVar)
+	if role == "" {
 		os.Exit(runTests(m))
-	case "sleeper":
-		select {}
-	case "controller":
-		runController()
-	case "recover":
-		runRecover()
-	default:
-		fmt.Fprintln(os.Stderr, "no such role:", role)
 	}
-	os.Exit(2)
+	run, ok := roles()[role]
+	if !ok {
+		fmt.Fprintln(os.Stderr, "no such role:", role)
+		os.Exit(2)
+	}
+	run()
+}
+
+// roles are the processes that the test binary can be; none returns.
+func roles() map[string]func() {
+	return map[string]func(){
+		"sleeper": func() { select {} }, "controller": runController, "recover": runRecover,
+		"phases": runPhases, "builder": runBuilder, "service": runService, "daemon": runDaemon,
+	}
 }
 
 // runTests also finds the data races of holders, whose output nobody sees.
@@ -208,7 +213,7 @@ func startController(t *testing.T) *controller {
 	if line := c.line(); line != "ready" {
 		t.Fatalf("controller: %q", line)
 	}
-	running, err := environments(c.state)
+	running, err := EnvironmentsIn(c.state)
 	if err != nil || len(running) != 1 {
 		t.Fatalf("environments: %v, %v; want one", running, err)
 	}
