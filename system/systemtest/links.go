@@ -165,7 +165,7 @@ func (b *bench) refuse(t *testing.T) {
 	b.linker(t)
 	before := tried(b, t)
 	heal := b.arm(t, []system.Link{{From: "web-1", To: "store-1"}}, system.Rule{Kind: system.Refuse})
-	if err := b.within(t, patience, "web-1", "/call"); err == nil {
+	if err := b.within(t, patience(t), "web-1", "/call"); err == nil {
 		t.Error("web-1 reached store over a link that refuses")
 	}
 	eventually(t, "a counter says that a dial was refused", func() error {
@@ -200,7 +200,7 @@ func (b *bench) badRules(t *testing.T) {
 
 func mustRefuse(t *testing.T, addr string) {
 	t.Helper()
-	conn, err := net.DialTimeout("tcp", addr, patience)
+	conn, err := net.DialTimeout("tcp", addr, patience(t))
 	if err == nil {
 		conn.Close()
 		t.Errorf("%s still accepts", addr)

@@ -86,7 +86,7 @@ func (b *bench) kill(t *testing.T) {
 			t.Fatal("the service's address leads to an instance that was killed")
 		}
 	}
-	if err := b.within(t, patience, "web-1", "/name"); err == nil {
+	if err := b.within(t, patience(t), "web-1", "/name"); err == nil {
 		t.Error("the instance's address is answered after it was killed")
 	}
 	if err := k.Kill(t.Context()); err != nil {

@@ -31,8 +31,18 @@ import (
 // Port is where every instance of the suite's system listens.
 const Port = 7070
 
-// patience bounds each wait for something that must happen. It is long, since machines may be slow.
-const patience = 20 * time.Second
+// maxPatience bounds each wait for something that must happen. It is long, since machines may be slow.
+const maxPatience = 20 * time.Second
+
+// patience is how long one wait may take: shorter where -timeout leaves little,
+// so that the suite says what did not happen rather than being cut off.
+func patience(t *testing.T) time.Duration {
+	deadline, ok := t.Deadline()
+	if !ok {
+		return maxPatience
+	}
+	return min(maxPatience, time.Until(deadline)/20)
+}
 
 // Run runs the suite. It calls start several times, one environment after the
 // other, and closes each.
@@ -175,7 +185,7 @@ func (b *bench) mustGet(t *testing.T, host, path string) string {
 
 func (b *bench) must(t *testing.T, method, host, path, body string) string {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), patience)
+	ctx, cancel := context.WithTimeout(t.Context(), patience(t))
 	defer cancel()
 	text, err := b.request(ctx, method, host, path, body)
 	if err != nil {
@@ -195,14 +205,15 @@ func (b *bench) within(t *testing.T, d time.Duration, host, path string) error {
 // eventually waits until what holds, and fails with what it last said.
 func eventually(t *testing.T, what string, holds func() error) {
 	t.Helper()
-	deadline := time.Now().Add(patience)
+	limit := patience(t)
+	deadline := time.Now().Add(limit)
 	for {
 		err := holds()
 		if err == nil {
 			return
 		}
 		if time.Now().After(deadline) {
-			t.Fatalf("%s: not within %v: %v", what, patience, err)
+			t.Fatalf("%s: not within %v: %v", what, limit, err)
 		}
 		<-time.After(5 * time.Millisecond)
 	}

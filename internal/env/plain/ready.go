@@ -34,7 +34,7 @@ func (n *node) waitReady(ctx context.Context, p *process) error {
 	if n.oneShot {
 		err = n.waitCompleted(limit, p)
 	} else {
-		err = n.waitCheck(limit, p)
+		err = n.waitCheck(ctx, limit, p)
 	}
 	switch {
 	case err == nil:
@@ -46,8 +46,8 @@ func (n *node) waitReady(ctx context.Context, p *process) error {
 	return n.withLog(p, err)
 }
 
-func (n *node) waitCompleted(ctx context.Context, p *process) error {
-	if p.wait(ctx) != nil {
+func (n *node) waitCompleted(limit context.Context, p *process) error {
+	if p.wait(limit) != nil {
 		return fmt.Errorf("did not complete within %v", n.readyTimeout())
 	}
 	if !p.succeeded() {
@@ -56,20 +56,20 @@ func (n *node) waitCompleted(ctx context.Context, p *process) error {
 	return nil
 }
 
-func (n *node) waitCheck(ctx context.Context, p *process) error {
+// waitCheck asks until the answer is yes or limit ends. The question that is
+// under way then may end, within its own limit: what it sees is what the error shows.
+func (n *node) waitCheck(ctx, limit context.Context, p *process) error {
 	check := n.checker(p)
 	for {
 		err := check(ctx)
 		if err == nil && n.becomeWhile(p, system.IsReady, true, "") {
 			return nil
 		}
+		goOn := err == nil || n.pauseBetween(limit, p)
 		if !p.running() {
 			return fmt.Errorf("ended before it was ready: %s", p.status())
 		}
-		if ctx.Err() != nil {
-			return fmt.Errorf("not ready within %v: %w", n.readyTimeout(), err)
-		}
-		if !n.pauseBetween(ctx, p) && p.running() {
+		if !goOn {
 			return fmt.Errorf("not ready within %v: %w", n.readyTimeout(), err)
 		}
 	}

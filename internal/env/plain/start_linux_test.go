@@ -8,6 +8,7 @@ import (
 	"net"
 	"os"
 	"path/filepath"
+	"runtime"
 	"strings"
 	"sync"
 	"testing"
@@ -105,9 +106,12 @@ func TestStartErrors(t *testing.T) {
 // that it died at once must be noticed otherwise.
 func TestDiesWhileOthersStart(t *testing.T) {
 	t.Parallel()
-	slow := serve("slow", 1)
-	slow.Process.Command = []string{"sh", "-c", "sleep 0.3; exec " + echo()}
-	mustSay(t, startFails(t, of(say("dead", "2", "no config"), slow)), "dead-1", "exit status 2", "no config")
+	pid := filepath.Join(t.TempDir(), "pid")
+	dead := say("dead", "2")
+	dead.Process.Command = []string{"sh", "-c", "echo $$ > " + pid + "; echo no config; exit 2"}
+	slow := serve("slow", 1) // is ready only after the other is gone
+	slow.Process.Command = []string{"sh", "-c", fmt.Sprintf("until test -s %s && ! test -e /proc/$(cat %s); do sleep 0.02; done; exec %s", pid, pid, echo())}
+	mustSay(t, startFails(t, of(dead, slow)), "dead-1", "exit status 2", "no config")
 }
 
 // What ends the start ends all that was started.
@@ -265,6 +269,30 @@ func TestKillMarked(t *testing.T) {
 		t.Errorf("killed %d, %v; want 3", killed, err)
 	}
 	mustBeGone(t, id)
+}
+
+// After Close there is no goroutine and no open file more than before Start. Not
+// parallel: it counts those of the whole process.
+func TestCloseLeavesNothingHere(t *testing.T) {
+	life := func() {
+		env := start(t, of(serve("api", 2)))
+		record(t, env)
+		must(t, env, "GET", "api", "/name")
+		if err := env.Close(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+	}
+	count := func() int {
+		files, err := os.ReadDir("/proc/self/fd")
+		if err != nil {
+			t.Fatal(err)
+		}
+		return runtime.NumGoroutine() + len(files)
+	}
+	life() // what the runtime opens once
+	before := count()
+	life()
+	eventually(t, "goroutines and files are as before", func() bool { return count() <= before })
 }
 
 // The network of an environment is free again after Close, and addresses refuse.
