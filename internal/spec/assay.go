@@ -21,7 +21,8 @@ type parts struct {
 	setup       *yaml.Node
 	final       *yaml.Node
 	defects     []*yaml.Node // the service of each
-	broken      []string     // Pos of steps and journeys whose shape is wrong
+	hasDefects  bool
+	broken      []string // Pos of steps and journeys whose shape is wrong
 }
 
 // load reads assay.yaml and all that it names.
@@ -38,7 +39,7 @@ func (l *loader) load(content []byte) {
 		field{"setup", l.phase(&l.project.Setup, &l.parts.setup), false},
 		field{"journeys", src.entries(l.journey), true},
 		field{"final", l.phase(&l.project.Final, &l.parts.final), false},
-		field{"defects", src.entries(l.defect), false},
+		field{"defects", l.readDefects, false},
 		field{"experiments", src.list(l.experimentGlob), false})
 	if !ok {
 		return
@@ -116,6 +117,11 @@ func (l *loader) identifier(what string, n *yaml.Node) bool {
 		return false
 	}
 	return true
+}
+
+func (l *loader) readDefects(name string, n *yaml.Node) {
+	l.parts.hasDefects = true
+	l.parts.src.entries(l.defect)(name, n)
 }
 
 func (l *loader) defect(key, n *yaml.Node) {

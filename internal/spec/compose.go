@@ -36,6 +36,11 @@ func (l *loader) compose(at *yaml.Node) {
 		l.parts.src.wrong(at, "", "%s cannot be read: %v", at.Value, unwrapPath(err))
 		return
 	}
+	l.composeSource(src, path)
+}
+
+// composeSource reads the topology from a file that was parsed.
+func (l *loader) composeSource(src *source, path string) {
 	if src.root == nil {
 		return
 	}
@@ -136,7 +141,7 @@ func (t *topology) refuseHostEnvironment(service string, n *yaml.Node) {
 		case env.Kind == yaml.MappingNode && i%2 == 0 && env.Content[i+1].ShortTag() == "!!null":
 			t.src.wrong(item, why, "service %s: variable %s has no value", service, brief(item.Value))
 		}
-		if env.Kind == yaml.MappingNode && i%2 == 1 {
+		if env.Kind == yaml.SequenceNode || i%2 == 1 {
 			t.template(undollarTree(item))
 		}
 	}

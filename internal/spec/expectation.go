@@ -34,19 +34,27 @@ func (x *experimentLoader) expectation(name string, n *yaml.Node) (experiment.Ex
 // checkSignals looks at what the signals of a valid expression name: a journey
 // that is not there would be unknown in every run, and is a mistake now.
 func (x *experimentLoader) checkSignals(n *yaml.Node, text string) {
-	env, err := cel.NewEnv()
-	if err != nil {
-		panic("spec: CEL without options: " + err.Error())
-	}
-	parsed, issues := env.Parse(text)
+	parsed, issues := x.syntax().Parse(text)
 	if issues.Err() != nil {
 		return // what CEL's libraries add to the syntax is checked by Compile
 	}
 	w := &signalWalk{x: x, n: n, tree: parsed.NativeRep(), signals: Signals()}
 	ast.PreOrderVisit(w.tree.Expr(), ast.NewExprVisitor(w.visit))
 	if w.used == 0 {
-		x.src.wrong(n, "such as success(\"checkout\") >= 0.99", "%s reads no signal, so it says nothing about the system", text)
+		x.src.wrongAt(n, 0, "such as success(\"checkout\") >= 0.99", "%s reads no signal, so it says nothing about the system", text)
 	}
+}
+
+// syntax returns an environment that parses, made once.
+func (l *loader) syntax() *cel.Env {
+	if l.cel == nil {
+		env, err := cel.NewEnv()
+		if err != nil {
+			panic("spec: CEL without options: " + err.Error())
+		}
+		l.cel = env
+	}
+	return l.cel
 }
 
 // A signalWalk visits the calls of one expression.
@@ -134,7 +142,7 @@ func (x *experimentLoader) allowed(p Param, name string) (names []string, msg st
 	switch p {
 	case JourneyParam:
 		names, msg = project.journeyNames(), fmt.Sprintf("no journey is called %q", name)
-		if slices.Contains(names, name) && !slices.Contains(x.loaded, name) {
+		if slices.Contains(names, name) && len(x.loaded) > 0 && !slices.Contains(x.loaded, name) {
 			return x.loaded, fmt.Sprintf("journey %s has no load in this experiment", name)
 		}
 	case ObjectParam:

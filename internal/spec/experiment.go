@@ -167,7 +167,7 @@ func (x *experimentLoader) checkTarget(n *yaml.Node, err error) {
 
 func (x *experimentLoader) covers(key, n *yaml.Node) {
 	exists := x.journeyExists(key)
-	if exists && !slices.Contains(x.loaded, key.Value) {
+	if exists && len(x.loaded) > 0 && !slices.Contains(x.loaded, key.Value) {
 		x.src.wrong(key, hint(key.Value, x.loaded), "journey %s has no load in this experiment", key.Value)
 	}
 	var modes []string
@@ -208,7 +208,7 @@ func (x *experimentLoader) controlDefect(name string, n *yaml.Node) {
 	var defect string
 	x.src.text(&defect)(name, n)
 	switch names := x.project.defectNames(); {
-	case defect == "":
+	case defect == "" || len(names) == 0 && x.parts.hasDefects: // their own mistakes are shown
 	case !slices.Contains(names, defect):
 		x.src.wrong(n, hint(defect, names), "no defect is called %q", brief(defect))
 	default:

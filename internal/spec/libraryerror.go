@@ -18,15 +18,37 @@ func (t *topology) libraryError(err error) {
 	if _, rest, ok := strings.Cut(msg, "validating "); ok {
 		_, msg, _ = strings.Cut(rest, ": ")
 	}
-	at := t.locate(msg)
-	if m := regexp.MustCompile(`additional propert(?:y|ies) '([^']*)'`).FindStringSubmatch(msg); m != nil {
-		if key, _ := child(at, m[1]); key != nil {
-			where := strings.TrimSpace(strings.Split(msg, "additional")[0])
-			t.src.wrong(key, suggestKey(m[1]), "%s has no key %q", where, m[1])
-			return
-		}
+	msg = strings.TrimSuffix(strings.TrimPrefix(msg, "error while interpolating "), ": invalid compose project")
+	if t.unknownKey(msg) {
+		return
 	}
-	t.src.wrong(at, "", "%s", strings.ReplaceAll(msg, "\n", " "))
+	if m := regexp.MustCompile(`^env file (\S+) not found`).FindStringSubmatch(msg); m != nil {
+		line, col := t.src.find(m[1])
+		t.src.add(line, col, "", "there is no file %s", m[1])
+		return
+	}
+	t.src.wrong(t.locate(msg), "", "%s", strings.ReplaceAll(msg, "\n", " "))
+}
+
+// unknownKey reports what compose's schema says of a key that it does not have:
+// either "PATH additional properties 'KEY' not allowed" or "PATH.KEY false schema".
+func (t *topology) unknownKey(msg string) bool {
+	where, name := "", ""
+	if m := regexp.MustCompile(`^(.*)additional properties '([^']*)'`).FindStringSubmatch(msg); m != nil {
+		where, name = strings.TrimSpace(m[1]), m[2]
+	} else if path, ok := strings.CutSuffix(msg, " false schema"); ok {
+		at := strings.LastIndex(path, ".")
+		where, name = path[:max(at, 0)], path[at+1:]
+	}
+	key, _ := child(t.locate(where), name)
+	if key == nil {
+		return false
+	}
+	if where == "" {
+		where = "the compose file"
+	}
+	t.src.wrong(key, suggestKey(name), "%s has no key %q", where, name)
+	return true
 }
 
 // locate returns the deepest node that a message names.

@@ -111,6 +111,9 @@ func dependsOn(c types.ServiceConfig) []system.Dependency {
 // container belongs to the container's command, not to one of ours.
 func (t *topology) command(p *system.Process, c types.ServiceConfig, n *yaml.Node, e extension) {
 	at := e.program
+	if e.hasCommand && len(p.Command) == 0 {
+		return // its own mistake is shown
+	}
 	if len(p.Command) == 0 {
 		p.Command = append(slices.Clone([]string(c.Entrypoint)), c.Command...)
 		if at, _ = child(n, "command"); len(c.Entrypoint) > 0 {

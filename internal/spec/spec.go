@@ -19,6 +19,8 @@ import (
 	"slices"
 	"strings"
 
+	"cel.dev/cel-go/cel"
+
 	"github.com/assay-dev/assay/experiment"
 	"github.com/assay-dev/assay/system"
 	"github.com/assay-dev/assay/workload"
@@ -128,6 +130,7 @@ type loader struct {
 	project *Project
 	errs    Errors
 	parts   parts
+	cel     *cel.Env // nil until needed
 }
 
 // open reads a file that another one names at a node, relative to dir.

@@ -55,29 +55,23 @@ func (l *loader) problem(p *workload.Problem, journey, steps *yaml.Node) {
 		n = l.parts.src.root
 	}
 	found, exact := follow(n, p.Field)
-	if slices.Contains(l.parts.broken, p.Pos) && (p.Field == "" || !exact) {
-		return // a part that could not be read is missed here a second time
-	}
 	var wrong *expr.Error
-	if errors.As(p.Err, &wrong) && exact && found.Kind == yaml.ScalarNode {
-		l.parts.src.expression(found, "", p.Err)
-		return
-	}
-	prefix := ""
 	switch {
+	case errors.As(p.Err, &wrong) && exact && found.Kind == yaml.ScalarNode:
+		l.parts.src.expression(found, "", p.Err)
+	case slices.Contains(l.parts.broken, p.Pos): // a part that could not be read is missed here a second time
 	case p.Step == 0 && p.Field == "":
-		prefix = "journey " + p.Journey + " "
 		if at, _ := child(l.journeysNode(), p.Journey); at != nil {
 			found = at
 		}
-	case p.Step == 0:
-		prefix = p.Field + ": "
+		l.parts.src.wrong(found, "", "journey %s %v", p.Journey, p.Err)
 	case p.Field == "":
-		prefix = "the step "
+		l.parts.src.wrong(found, "", "the step %v", p.Err)
+	case strings.HasPrefix(p.Field, "record["):
+		l.parts.src.wrong(found, "", "%v", p.Err)
 	default:
-		prefix = p.Field + ": "
+		l.parts.src.wrong(found, "", "%s: %v", p.Field, p.Err)
 	}
-	l.parts.src.wrong(found, "", "%s%v", prefix, p.Err)
 }
 
 func (l *loader) journeysNode() *yaml.Node {

@@ -19,9 +19,10 @@ type extension struct {
 	zones   []string
 	process system.Process
 	program *yaml.Node // the first word of process.command, nil without one
-	build   *yaml.Node
-	ready   *system.Ready
-	probes  map[string]system.Probe
+	// hasCommand says that there is a process.command, right or wrong.
+	hasCommand bool
+	ready      *system.Ready
+	probes     map[string]system.Probe
 }
 
 // extension reads a service's x-assay. In it $$ stands for $, as in the rest of the file.
@@ -45,8 +46,9 @@ func (t *topology) extension(name string, service *yaml.Node) extension {
 func (t *topology) process(e *extension, name string, n *yaml.Node) {
 	src, p := t.src, &e.process
 	src.object(n, name,
-		field{"build", func(name string, n *yaml.Node) { e.build = n; src.text(&p.Build)(name, n) }, false},
+		field{"build", src.text(&p.Build), false},
 		field{"command", func(name string, n *yaml.Node) {
+			e.hasCommand = true
 			src.texts(&p.Command)(name, n)
 			t.templates(n)
 			if len(n.Content) > 0 {
@@ -145,7 +147,7 @@ func (t *topology) ready(name string, n *yaml.Node) *system.Ready {
 }
 
 // oneOf reports a mapping that has none of the keys, or two.
-func (t *topology) oneOf(n *yaml.Node, name string, keys ...string) {
+func (t *topology) oneOf(n *yaml.Node, name string, keys ...string) bool {
 	var found []string
 	for _, key := range keys {
 		if k, _ := child(n, key); k != nil {
@@ -159,6 +161,7 @@ func (t *topology) oneOf(n *yaml.Node, name string, keys ...string) {
 	case len(found) > 1:
 		t.src.wrong(n, allowed, "%s has %s", name, strings.Join(found, " and "))
 	}
+	return len(found) == 1
 }
 
 func (t *topology) port(into *int) reader { return t.src.number(into, 1, 65535) }
@@ -202,8 +205,7 @@ func (t *topology) probe(e *extension, key, n *yaml.Node) {
 	if !ok {
 		return
 	}
-	t.oneOf(n, name, "http", "sql", "exec")
-	if p.Value != "" {
+	if t.oneOf(n, name, "http", "sql", "exec") && p.Value != "" {
 		if _, err := expr.Compile(p.Value, probeNames(p)); err != nil {
 			src.expression(value, "", err)
 		}

@@ -1,0 +1,225 @@
+package spec_test
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"os"
+	"path/filepath"
+	"reflect"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/assay-dev/assay/internal/spec"
+	"github.com/assay-dev/assay/system"
+)
+
+func mustLoad(t *testing.T, path string) *spec.Project {
+	t.Helper()
+	p, err := spec.Load(path)
+	if err != nil {
+		t.Fatalf("Load(%q):\n%v", path, err)
+	}
+	return p
+}
+
+// The golden file is the whole project as JSON, with this folder cut out of its paths.
+func TestGoodProject(t *testing.T) {
+	t.Parallel()
+	p := mustLoad(t, "testdata/shop")
+	wd, err := os.Getwd()
+	if err != nil {
+		t.Fatal(err)
+	}
+	files := p.Files
+	p.Files = nil
+	got, err := json.MarshalIndent(p, "", "  ")
+	if err != nil {
+		t.Fatal(err)
+	}
+	got = append(bytes.ReplaceAll(got, []byte(wd), []byte("WD")), '\n')
+	const golden = "testdata/shop.json"
+	if os.Getenv("ASSAY_UPDATE") != "" {
+		if err := os.WriteFile(golden, got, 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	want, err := os.ReadFile(golden)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !bytes.Equal(got, want) {
+		t.Errorf("the project is not as in %s (ASSAY_UPDATE=1 writes it):\n%s", golden, got)
+	}
+	var names []string
+	for name := range files {
+		names = append(names, name)
+	}
+	slices.Sort(names)
+	if want := []string{"assay.yaml", "compose.yaml", "experiments/orders-killed.yaml", "experiments/payments-slow.yaml", "orders.env"}; !reflect.DeepEqual(names, want) {
+		t.Errorf("read %q, want %q", names, want)
+	}
+	if content, _ := os.ReadFile("testdata/shop/compose.yaml"); !bytes.Equal(content, files["compose.yaml"]) {
+		t.Error("the kept compose.yaml is not what was read")
+	}
+}
+
+func TestLoadIsTheSameEveryTime(t *testing.T) {
+	t.Parallel()
+	first := mustLoad(t, "testdata/shop")
+	for range 5 {
+		if again := mustLoad(t, "testdata/shop/assay.yaml"); !reflect.DeepEqual(first, again) {
+			t.Fatal("the same files gave another project")
+		}
+	}
+}
+
+func TestServiceOfTheGoodProject(t *testing.T) {
+	t.Parallel()
+	p := mustLoad(t, "testdata/shop")
+	orders, _ := p.System.Service("orders")
+	if orders.Process.Env["PAYMENTS"] != "payments:9091" || orders.Process.Env["REGION"] != "eu" || orders.Process.Env["PRICE"] != "5$" {
+		t.Errorf("process.env lies over environment over env_file, and $$ is $: %v", orders.Process.Env)
+	}
+	if want := []system.Dependency{{Service: "db", Condition: system.Healthy}, {Service: "payments", Condition: system.Started}}; !reflect.DeepEqual(orders.DependsOn, want) {
+		t.Errorf("depends on %v", orders.DependsOn)
+	}
+	db, _ := p.System.Service("db")
+	if want := (system.Ready{Exec: []string{"/bin/sh", "-c", "pg_isready -h {{ip}} -U $USER"}, Timeout: 50 * time.Second, Poll: 500 * time.Millisecond, Every: 2 * time.Second}); !reflect.DeepEqual(db.Ready, want) {
+		t.Errorf("healthcheck became %+v, want %+v", db.Ready, want)
+	}
+	if db.Process.Grace != 10*time.Second || db.Process.Signal != "SIGTERM" {
+		t.Errorf("a key beside << wins: %v %v", db.Process.Signal, db.Process.Grace)
+	}
+}
+
+// The example is a test of the format, and the format a test of the example.
+func TestExampleShop(t *testing.T) {
+	t.Parallel()
+	const path = "../../examples/shop"
+	if _, err := os.Stat(filepath.Join(path, spec.FileName)); err != nil {
+		t.Skip("there is no examples/shop")
+	}
+	p := mustLoad(t, path)
+	if len(p.System.Services) < 4 || len(p.Experiments) < 6 || len(p.Defects) == 0 {
+		t.Errorf("%d services, %d experiments, %d defects", len(p.System.Services), len(p.Experiments), len(p.Defects))
+	}
+	for _, x := range p.Experiments {
+		for _, a := range x.Method {
+			if err := a.Fault.Check(p.System, nil); err != nil {
+				t.Errorf("%s: %v", x.Name, err)
+			}
+		}
+	}
+}
+
+func TestWithDefect(t *testing.T) {
+	t.Parallel()
+	p := mustLoad(t, "testdata/shop")
+	planted, err := p.WithDefect("no-retry")
+	if err != nil {
+		t.Fatal(err)
+	}
+	env := func(p *spec.Project, service string) map[string]string {
+		s, _ := p.System.Service(service)
+		return s.Process.Env
+	}
+	if got := env(planted, "orders"); got["SHOP_DEFECT"] != "no-retry" || got["N"] != "3" || got["REGION"] != "eu" {
+		t.Errorf("environment with the defect: %v", got)
+	}
+	if got := env(p, "orders"); got["SHOP_DEFECT"] != "" {
+		t.Errorf("the project without the defect has it too: %v", got)
+	}
+	if !reflect.DeepEqual(env(p, "db"), env(planted, "db")) {
+		t.Error("the defect is on another service too")
+	}
+	_, err = p.WithDefect("no-retri")
+	if want := `testdata/shop/assay.yaml:1:1: no defect is called "no-retri" (did you mean "no-retry"? allowed: no-retry, no-sync)`; err == nil || err.Error() != want {
+		t.Errorf("got %v, want %s", err, want)
+	}
+}
+
+func TestLoadOfWhatIsNoProject(t *testing.T) {
+	t.Parallel()
+	write := func(content string) string {
+		dir := t.TempDir()
+		if err := os.WriteFile(filepath.Join(dir, spec.FileName), []byte(content), 0o644); err != nil {
+			t.Fatal(err)
+		}
+		return dir
+	}
+	laughs := "a0: &a0 [x, x, x, x, x, x, x, x, x, x]\n"
+	for i := range 9 {
+		n, m := string(rune('0'+i)), string(rune('1'+i))
+		laughs += "a" + m + ": &a" + m + " [" + strings.Repeat("*a"+n+", ", 9) + "*a" + n + "]\n"
+	}
+	cases := []struct{ name, path, want string }{
+		{"nothing there", filepath.Join(t.TempDir(), "none"), "none:1:1: there is no such file (a project is a folder with an assay.yaml)"},
+		{"empty folder", t.TempDir(), "assay.yaml:1:1: there is no such file (a project is a folder with an assay.yaml)"},
+		{"empty", write(""), "assay.yaml:1:1: the file is empty"},
+		{"comments only", write("# later\n"), "assay.yaml:1:1: the file is empty"},
+		{"null", write("~"), "assay.yaml:1:1: the file is empty"},
+		{"a list", write("- a"), "assay.yaml:1:1: assay.yaml must be a mapping, and this is a list"},
+		{"binary", write("\x00\x01"), "assay.yaml:1:1: this is no YAML: control characters are not allowed"},
+		{"aliases that explode", write(laughs), "the file is too large or too deep once its aliases are expanded (more than 200000 values or 200 levels)"},
+		{"too deep", write("a: " + strings.Repeat("[", 500) + strings.Repeat("]", 500)), "the file is too large or too deep"},
+		{"too large", write(strings.Repeat("# filler\n", 600_000)), "has more than 4 MiB"},
+	}
+	for _, c := range cases {
+		_, err := spec.Load(c.path)
+		if err == nil || !strings.Contains(err.Error(), c.want) {
+			t.Errorf("%s: got %.300v, want %s", c.name, err, c.want)
+		}
+	}
+}
+
+func TestAllMistakesAreShownAtOnce(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	if err := os.CopyFS(dir, os.DirFS("testdata/shop")); err != nil {
+		t.Fatal(err)
+	}
+	edit := func(file, old, new string) {
+		path := filepath.Join(dir, file)
+		content, err := os.ReadFile(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(path, bytes.Replace(content, []byte(old), []byte(new), 1), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	edit("assay.yaml", "timeout: 2s", "timeout: 2")
+	edit("assay.yaml", "expect: status == 201", "expect: stat == 201")
+	edit("compose.yaml", "team-orders", "7")
+	edit("experiments/orders-killed.yaml", "kill", "kil")
+	edit("experiments/payments-slow.yaml", "failover", "failure")
+	_, err := spec.Load(dir)
+	var wrong spec.Errors
+	if !errors.As(err, &wrong) {
+		t.Fatalf("got %v", err)
+	}
+	var at []string
+	for _, e := range wrong {
+		at = append(at, strings.TrimPrefix(e.File, dir+"/"))
+	}
+	want := []string{"assay.yaml", "assay.yaml", "compose.yaml", "experiments/orders-killed.yaml", "experiments/payments-slow.yaml"}
+	if !reflect.DeepEqual(at, want) {
+		t.Errorf("mistakes in %q, want %q:\n%v", at, want, err)
+	}
+}
+
+func TestSignalsAreDocumented(t *testing.T) {
+	t.Parallel()
+	docs, err := os.ReadFile("../../docs/files.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, s := range spec.Signals() {
+		if !bytes.Contains(docs, []byte("`"+s.Name+"(")) {
+			t.Errorf("docs/files.md does not mention %s", s.Name)
+		}
+	}
+}
