@@ -32,7 +32,7 @@ func (r *run) method(ctx context.Context) error {
 	var all sync.WaitGroup
 	for i, end := range r.x.ends() {
 		all.Go(func() {
-			if errs[i] = r.act(ctx, i, end); errs[i] != nil {
+			if errs[i] = r.act(ctx, i, r.zero+end); errs[i] != nil {
 				r.cause(errs[i])
 			}
 		})
@@ -48,7 +48,7 @@ func (r *run) method(ctx context.Context) error {
 // healthy judges the steady state before the first inject. A system that is not
 // steady by itself is not broken further.
 func (r *run) healthy(ctx context.Context) bool {
-	w := window{0, r.rec.now()}
+	w := window{r.zero, r.rec.now()}
 	in := check.Input{Ops: r.rec.since(0), From: w.from, To: w.to}
 	s := &signals{ctx: ctx, in: in, whole: in}
 	for _, e := range r.x.Steady {
@@ -68,7 +68,7 @@ func (r *run) healthy(ctx context.Context) bool {
 // act injects one action at its time, watches its effect, and heals it.
 func (r *run) act(ctx context.Context, i int, end time.Duration) error {
 	action := r.x.Method[i]
-	if err := r.sleep(ctx, phaseFault, action.At-r.rec.now()); err != nil {
+	if err := r.sleep(ctx, phaseFault, r.zero+action.At-r.rec.now()); err != nil {
 		return err
 	}
 	active, err := r.inject(ctx, i, action)

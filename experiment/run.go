@@ -52,6 +52,7 @@ type run struct {
 	rec   *records
 	drive *workload.Driver
 	cause context.CancelCauseFunc // ends the experiment early
+	zero  time.Duration           // when the load started: actions count from here
 
 	mu     sync.Mutex
 	active map[int]fault.Active // by action
@@ -107,6 +108,10 @@ func (r *run) course(ctx context.Context) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, r.drive.Close()) }()
+	if err := r.finalSteps(ctx, "initial"); err != nil {
+		return err
+	}
+	r.zero = r.rec.now()
 	r.rec.phase(phaseBefore)
 	stopLoad := r.load(limited)
 	err = r.phases(limited, stopLoad)
@@ -143,7 +148,9 @@ func (r *run) phases(ctx context.Context, stopLoad func()) error {
 		if err := r.sleep(ctx, wait.phase, wait.d); err != nil {
 			return err
 		}
-		r.rec.phase(wait.next)
+		if wait.next != phaseDrain {
+			r.rec.phase(wait.next)
+		}
 	}
 	stopLoad()
 	return nil
@@ -224,25 +231,33 @@ func (r *run) sleep(ctx context.Context, phase string, d time.Duration) error {
 
 func (r *run) tell(phase, text string) {
 	if r.opts.Progress != nil {
-		r.opts.Progress(Progress{Experiment: r.x.Name, Phase: phase, At: r.rec.now(), Total: r.x.Length(), Text: text})
+		r.opts.Progress(Progress{Experiment: r.x.Name, Phase: phase, At: r.rec.now() - r.zero, Total: r.x.Length(), Text: text})
 	}
 }
 
 // finish runs the final steps on the healed system, and compares it with what it was.
 func (r *run) finish(ctx context.Context, before system.Snapshot) error {
 	r.rec.phase(phaseFinal)
-	var err error
-	if len(r.opts.Final) > 0 {
-		err = r.drive.RunSteps(ctx, "final", r.opts.Final)
-	}
-	if err != nil && ctx.Err() == nil {
-		r.rec.note("final", err.Error())
-		err = nil // what was not read makes its checks unknown
-	}
+	err := r.finalSteps(ctx, phaseFinal)
 	if snapErr := r.compare(ctx, before); snapErr != nil {
 		r.rec.event(history.Event{Kind: history.Snapshot, Name: "rollback", Text: snapErr.Error()})
 	}
 	r.rec.phase(phaseEnd)
+	return err
+}
+
+// finalSteps runs the final steps. They run before the load, too, so that
+// checkers know what was there before. What could not be read makes its checks
+// unknown, and is no error here unless the run was interrupted.
+func (r *run) finalSteps(ctx context.Context, label string) error {
+	if len(r.opts.Final) == 0 {
+		return nil
+	}
+	err := r.drive.RunSteps(ctx, label, r.opts.Final)
+	if err != nil && ctx.Err() == nil {
+		r.rec.note(label, err.Error())
+		return nil
+	}
 	return err
 }
 

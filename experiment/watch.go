@@ -40,7 +40,7 @@ func (r *run) watch(ctx context.Context) {
 // timeout that nobody answered count as not ok: a system that hangs must not look idle.
 func (r *run) met(ctx context.Context, c Condition) (reason string, met bool) {
 	now := r.rec.now()
-	if now < c.For {
+	if now < r.zero+c.For {
 		return "", false
 	}
 	ops := r.rec.since(now - c.For)

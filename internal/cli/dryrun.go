@@ -43,7 +43,7 @@ func (a *app) dryRun(ctx context.Context, project *spec.Project, opts run.Option
 	for _, x := range plan.Experiments {
 		for i, action := range x.Method {
 			fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\t%s\n", x.Name, action.At, action.For, action.Fault,
-				strings.Join(x.Targets[i], ", "), strings.Join(action.Fault.Powers(), ", "))
+				short(x.Targets[i]), strings.Join(action.Fault.Powers(), ", "))
 		}
 	}
 	fmt.Fprintln(w, "\nINSTANCE\tWHERE\tFROM\tTO")
@@ -51,4 +51,13 @@ func (a *app) dryRun(ctx context.Context, project *spec.Project, opts run.Option
 		fmt.Fprintf(w, "%s\t%s\t%s\t%s\n", r.Instance, r.Where, r.From, r.To)
 	}
 	return w.Flush()
+}
+
+// short lists the first few targets; --json has all.
+func short(targets []string) string {
+	const most = 3
+	if len(targets) <= most {
+		return strings.Join(targets, ", ")
+	}
+	return fmt.Sprintf("%s, and %d more", strings.Join(targets[:most], ", "), len(targets)-most)
 }

@@ -1,6 +1,7 @@
 package run
 
 import (
+	"fmt"
 	"regexp"
 	"slices"
 	"strings"
@@ -41,21 +42,33 @@ func headline(project *spec.Project, r evidence.ExperimentResult) Headline {
 	if i := slices.IndexFunc(project.Experiments, func(x experiment.Experiment) bool { return x.Name == r.Name }); i >= 0 {
 		x = project.Experiments[i]
 	}
-	var faults []string
-	for _, action := range x.Method {
-		faults = append(faults, action.Fault.String())
-	}
-	h.Fault = strings.Join(faults, ", ")
+	h.Fault = faultsOf(x)
 	for _, c := range r.Checks {
-		if c.Verdict == r.Verdict {
-			h.Phase, h.Reason, h.Journey = c.Phase, c.Reason, journeyOf(project, x, c.Check)
+		if c.Verdict != verdict.Pass && strings.HasSuffix(r.Reason, c.Reason) {
+			h.Phase, h.Journey = c.Phase, journeyOf(project, x, c.Check)
+			h.Reason = strings.TrimPrefix(r.Reason, c.Phase+": ")
 			break
 		}
 	}
-	if r.Verdict == verdict.Unknown {
-		h.Reason = r.Reason
-	}
 	return h
+}
+
+// faultsOf lists the faults of an experiment, each once and with how often it comes.
+func faultsOf(x experiment.Experiment) string {
+	var faults []string
+	times := map[string]int{}
+	for _, action := range x.Method {
+		text := action.Fault.String()
+		if times[text]++; times[text] == 1 {
+			faults = append(faults, text)
+		}
+	}
+	for i, text := range faults {
+		if n := times[text]; n > 1 {
+			faults[i] = fmt.Sprintf("%s, %d times", text, n)
+		}
+	}
+	return strings.Join(faults, ", ")
 }
 
 // journeyOf finds the journey that a check speaks of: the one it names, the one

@@ -355,7 +355,7 @@ func (s *Session) judge(ctx context.Context, x experiment.Experiment, folder str
 func (s *Session) seal() error {
 	err := s.run.WriteJSON("timings.json", s.report.Timings)
 	end := evidence.End{Verdict: s.report.Verdict(), Reason: s.report.Broken, Exit: s.report.Exit(), Interrupted: s.report.Interrupted}
-	return errors.Join(err, s.run.Seal(end), s.run.Close())
+	return errors.Join(err, s.run.Seal(end))
 }
 
 func (s *Session) say(stage, text string) { s.opts.progress(Progress{Stage: stage, Text: text}) }
