@@ -125,9 +125,10 @@ func (p *pump) read() {
 }
 
 // ending tells FIN from RST. The write that hit the reset takes its error away,
-// and then the reader sees what looks like FIN.
+// and then the reader sees what looks like FIN. A connection is also gone when both
+// sides have sent FIN, so whether we did is asked last.
 func (p *pump) ending(err error) ending {
-	if err != nil || p.srcBroken.Load() || (!p.other.sentEnd.Load() && p.source.aborted()) {
+	if err != nil || p.srcBroken.Load() || p.source.aborted() && !p.other.sentEnd.Load() {
 		return resetByEnd
 	}
 	return endOfData
