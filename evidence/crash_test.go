@@ -84,7 +84,7 @@ func TestKilledWhileWriting(t *testing.T) {
 	seed := uint64(time.Now().UnixNano())
 	t.Logf("seed %d", seed)
 	random := rand.New(rand.NewPCG(seed, 0))
-	for range 12 {
+	for range 8 {
 		dir := filepath.Join(t.TempDir(), ".assay")
 		told := killWriter(t, dir, 1+random.IntN(40), time.Duration(random.IntN(2000))*time.Microsecond)
 		store, err := OpenStore(dir)

@@ -183,6 +183,21 @@ func TestJudgementsKeepTheOld(t *testing.T) {
 	wantError(t, err, "judged-3.json cannot be read")
 }
 
+// The twelfth judgement is newer than the second, whatever their names sort as.
+func TestManyJudgements(t *testing.T) {
+	t.Parallel()
+	run := newRun(t, newStore(t))
+	_, err := run.Experiment("slow")
+	must(t, err)
+	for i := range 12 {
+		reason := strings.Repeat("x", i)
+		must(t, run.AddJudgement("slow", ExperimentResult{Reason: reason}))
+		if got, err := run.Result("slow"); err != nil || got.Reason != reason {
+			t.Errorf("after %d judgements the newest is %q, %v", i+1, got.Reason, err)
+		}
+	}
+}
+
 func TestJudgementOfRunWithoutResult(t *testing.T) {
 	t.Parallel()
 	run := newRun(t, newStore(t))

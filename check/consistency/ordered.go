@@ -110,14 +110,11 @@ func byKey(sequence []sighting) map[string][]sighting {
 	return keys
 }
 
-// precedes says whether a took effect before b was called. One whose outcome is
-// not known may take effect later than any.
-func precedes(a, b *history.Op) bool { return a.Outcome == history.OK && a.Return < b.Call }
-
 // outOfOrder returns two sightings, the first seen before the second, whose
 // appends were the other way round. It goes through them from the last seen to the
 // first, and keeps of those seen for certain later the append that returned first:
-// if that one does not precede the append at hand, none does.
+// if that one does not precede the append at hand, none does. One whose outcome
+// is not known may take effect later than any, and precedes none.
 func outOfOrder(sightings []sighting) (first, second sighting, found bool) {
 	byEnd := slices.SortedFunc(slices.Values(sightings), func(a, b sighting) int { return cmp.Compare(b.to, a.to) })
 	byStart := slices.SortedFunc(slices.Values(sightings), func(a, b sighting) int { return cmp.Compare(b.from, a.from) })
@@ -130,7 +127,7 @@ func outOfOrder(sightings []sighting) (first, second sighting, found bool) {
 				earliest, any = later, true
 			}
 		}
-		if any && precedes(earliest.put, s.put) {
+		if any && earliest.put.Return < s.put.Call {
 			return s, earliest, true
 		}
 	}

@@ -99,6 +99,28 @@ func checkRegister(t *rapid.T, verdicts map[verdict.Verdict]int) {
 	if res.Verdict == bad && hasAnOrder(inPrefix(res.Witness, effective), history.Value{}) {
 		t.Fatalf("the witness has an order: %s", res.Reason)
 	}
+	for _, op := range res.Witness {
+		if op.Name == "read" && puts(effective, op) > 0 && puts(res.Witness, op) == 0 {
+			t.Fatalf("the witness lacks what operation %d read: %s", op.ID, res.Reason)
+		}
+	}
+}
+
+// puts returns how many operations may have put there what a read returned.
+func puts(ops []history.Op, read history.Op) int {
+	n := 0
+	for _, op := range ops {
+		next := op.Input
+		if op.Name == "cas" {
+			next = next.Items()[1]
+		}
+		swapped, _ := op.Output.AsBool()
+		puts := op.Name == "write" || op.Name == "cas" && (swapped || op.Outcome == history.Maybe)
+		if puts && op.Call <= read.Return && next.Equal(read.Output) {
+			n++
+		}
+	}
+	return n
 }
 
 // inPrefix returns the witness as it stood when the last of its operations

@@ -185,6 +185,19 @@ func TestOrdered(t *testing.T) {
 	})
 }
 
+// Dequeues that meet at one instant overlap: intervals are closed.
+func TestOrderedOfDequeuesThatMeet(t *testing.T) {
+	t.Parallel()
+	in := parse(t, "0:e1 0:e2 1:d2 2:d1")
+	if res := Ordered("x").Check(context.Background(), in); res.Verdict != bad {
+		t.Errorf("apart: %v, %s", res.Verdict, res.Reason)
+	}
+	in.Ops[3].Call = in.Ops[2].Return
+	if res := Ordered("x").Check(context.Background(), in); res.Verdict != open {
+		t.Errorf("meeting: %v, %s", res.Verdict, res.Reason)
+	}
+}
+
 func TestLinearizable(t *testing.T) {
 	t.Parallel()
 	runTable(t, Linearizable("x"), []row{
@@ -211,6 +224,7 @@ func TestLinearizable(t *testing.T) {
 		{"one key of two", "0:wj=1 0:wk=2 1:rj=1 1:rk=1", bad, `key "k"`},
 		{"only writes", "0:w1 0:w2", open, "no read or cas"},
 		{"only unknown reads", "0:w1 1:r7?", open, "no read or cas"},
+		{"only an unknown cas", "0:w1 0:c[1,2]?", open, "no read or cas"},
 		{"nothing ended well", "0:w1! 1:r1!", open, "no operation that ended well"},
 		{"an append", "0:w1 0:a1 1:r1", open, "a register has only"},
 		{"a cas of no pair", "0:c1 1:r1", open, "[from, to] was expected"},
