@@ -254,13 +254,10 @@ func (s *Session) up(ctx context.Context, project *spec.Project) error {
 }
 
 func (s *Session) setup(ctx context.Context) error {
-	if len(s.project.Setup) > 0 {
-		s.say("setup", fmt.Sprintf("%d setup steps", len(s.project.Setup)))
-		if err := s.setupSteps(ctx); err != nil {
-			return err
-		}
+	if err := s.setupSteps(ctx); err != nil {
+		return err
 	}
-	if restorer, ok := s.env.(system.Restorer); ok && len(s.project.Setup) > 0 {
+	if restorer, ok := s.env.(system.Restorer); ok && s.project.Restore == spec.RestoreCopy && len(s.project.Setup) > 0 {
 		if err := restorer.Checkpoint(ctx); err != nil {
 			return err
 		}
@@ -275,6 +272,10 @@ func (s *Session) setup(ctx context.Context) error {
 }
 
 func (s *Session) setupSteps(ctx context.Context) error {
+	if len(s.project.Setup) == 0 {
+		return nil
+	}
+	s.say("setup", fmt.Sprintf("%d setup steps", len(s.project.Setup)))
 	driver, err := workload.New(experiment.ClientOptions(s.env, s.project.Seed))
 	if err != nil {
 		return err
@@ -291,6 +292,11 @@ func (s *Session) restore(ctx context.Context) error {
 	s.say("restore", "restoring the system")
 	if err := restorer.Restore(ctx); err != nil {
 		return fmt.Errorf("restore between experiments: %w", err)
+	}
+	if s.project.Restore == spec.RestoreRerun {
+		if err := s.setupSteps(ctx); err != nil {
+			return fmt.Errorf("setup after the restore: %w", err)
+		}
 	}
 	now, err := s.env.(system.Snapshotter).Snapshot(ctx)
 	if err != nil {

@@ -37,6 +37,7 @@ func (l *loader) load(content []byte) {
 		field{"topology", l.topology, true},
 		field{"seed", l.seed, false},
 		field{"setup", l.phase(&l.project.Setup, &l.parts.setup), false},
+		field{"restore", l.restore, false},
 		field{"journeys", src.entries(l.journey), true},
 		field{"final", l.phase(&l.project.Final, &l.parts.final), false},
 		field{"defects", l.readDefects, false},
@@ -70,6 +71,14 @@ func (l *loader) seed(name string, n *yaml.Node) {
 		return
 	}
 	l.project.Seed = seed
+}
+
+// restore reads how the state of the setup comes back between experiments.
+func (l *loader) restore(name string, n *yaml.Node) {
+	l.parts.src.text(&l.project.Restore)(name, n)
+	if l.project.Restore != RestoreCopy && l.project.Restore != RestoreRerun {
+		l.parts.src.wrong(n, hint(n.Value, []string{RestoreCopy, RestoreRerun}), "%s cannot be %s", name, describe(n))
+	}
 }
 
 // phase reads the steps of setup or final.

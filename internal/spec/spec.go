@@ -29,6 +29,12 @@ import (
 // FileName is the name of the file that describes a project.
 const FileName = "assay.yaml"
 
+// How the state that the setup left comes back between experiments.
+const (
+	RestoreCopy  = "copy"  // data folders are put back from a copy; for setups that take long
+	RestoreRerun = "rerun" // the system starts empty, and the setup runs again; for systems that start faster when new
+)
+
 // A Project is everything that the files of one system say.
 type Project struct {
 	File        string // assay.yaml, as the user wrote it or below the folder that the user wrote
@@ -38,6 +44,7 @@ type Project struct {
 	System      system.System
 	Journeys    []workload.Journey // in the order of the file
 	Setup       []workload.Step
+	Restore     string // RestoreCopy or RestoreRerun
 	Final       []workload.Step
 	Defects     []Defect // in the order of the file
 	Experiments []experiment.Experiment
@@ -71,7 +78,7 @@ func Load(path string) (*Project, error) {
 	if err != nil {
 		return nil, fmt.Errorf("read the project: %w", err)
 	}
-	l := &loader{project: &Project{File: file, Dir: dir, Seed: 1, Files: map[string][]byte{}}}
+	l := &loader{project: &Project{File: file, Dir: dir, Seed: 1, Restore: RestoreCopy, Files: map[string][]byte{}}}
 	l.load(content)
 	if len(l.errs) > 0 {
 		return nil, l.errs.sorted()
