@@ -84,13 +84,8 @@ type ExperimentResult struct {
 
 // Checked is one check's result and the phase it was asked in.
 type Checked struct {
-	Phase string `json:"phase"` // one of Phases
+	Phase string `json:"phase"` // "steady before", "during", "steady after", "expect", "rollback", "driver", "effect"
 	check.Result
-}
-
-// Phases are the phases of Checked, in the order of reports.
-func Phases() []string {
-	return []string{"steady before", "during", "steady after", "expect", "rollback", "driver", "effect"}
 }
 
 // A Mode is a failure mode of a journey, and whether the records prove that it was met.

@@ -15,7 +15,7 @@ import (
 )
 
 // rounds of a hundred histories each, so that every verdict is among them.
-const rounds = 20
+const rounds = 10
 
 // drawOps draws up to n operations of the given names, called and returning at
 // random moments of a short time, so that they overlap and meet at the same instant.
