@@ -97,7 +97,7 @@ func (c *conn) awaitAdmission() bool {
 		}
 		if !stalled {
 			stalled = true
-			c.up.lane.stall(1)
+			stallDial(c.up.lane, c.down.lane)
 			c.up.start()
 		}
 		select {

@@ -59,9 +59,18 @@ func (l *lane) live() []*pump {
 	return pumps
 }
 
-// dialled, stall, refuse and reset count what happened to dials and connections.
+// stallDial counts a dial that a cut left unanswered: for the dialler's direction, and where
+// it is the answer that is cut, for that direction as well.
+func stallDial(there, back *lane) {
+	there.stalled.Add(1)
+	if back.effect.Load().cut {
+		back.used.Store(true)
+		back.stalled.Add(1)
+	}
+}
+
+// dialled, refuse and reset count what happened to dials and connections.
 func (l *lane) dialled(n int64) { l.used.Store(true); l.dials.Add(n) }
-func (l *lane) stall(n int64)   { l.stalled.Add(n) }
 func (l *lane) refuse()         { l.proven.Store(true); l.refused.Add(1) }
 func (l *lane) reset()          { l.proven.Store(true); l.resets.Add(1) }
 
@@ -90,7 +99,8 @@ func (l *lane) stats() system.LinkStats {
 
 // Stats returns the counters of every link that was ever used, sorted by link.
 // Dials, Stalled, Refused, Reset and Live are counted on the dialler's direction,
-// Reset only where a rule did it. Behind a filled backlog Stalled and Dials
+// Reset only where a rule did it, and Stalled also on the direction of the answer
+// where that is cut. Behind a filled backlog Stalled and Dials
 // count SYNs, of which one dial sends several.
 func (m *Mesh) Stats() []system.LinkStats {
 	for _, f := range m.openFronts() {

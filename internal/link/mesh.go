@@ -194,7 +194,7 @@ func (m *Mesh) settleAsked() {
 		return
 	}
 	defer m.arming.Unlock()
-	if len(m.rules) == 0 {
+	if !m.mayGate() {
 		return
 	}
 	for _, f := range m.openFronts() {
@@ -202,6 +202,16 @@ func (m *Mesh) settleAsked() {
 			_ = f.settle() // the next ClearRule settles again, and reports
 		}
 	}
+}
+
+// mayGate says whether a rule is set that could close a front's gate. The caller holds arming.
+func (m *Mesh) mayGate() bool {
+	for _, a := range m.rules {
+		if a.rule.Kind != system.Delay {
+			return true
+		}
+	}
+	return false
 }
 
 func (m *Mesh) openFronts() []*front {

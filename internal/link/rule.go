@@ -143,6 +143,9 @@ func (m *Mesh) apply(touched []system.Link) error {
 			lanes = append(lanes, l)
 		}
 	}
+	for _, f := range m.openFronts() {
+		f.harvest() // while the rules are those that the dials met
+	}
 	for _, l := range lanes {
 		next := m.effectOn(l.link)
 		if !next.refuse || !l.effect.Load().refuse {

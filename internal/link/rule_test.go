@@ -214,6 +214,9 @@ func TestCutTimesOutDials(t *testing.T) {
 			if s := statsOf(m, "a-1", "b-1"); s.Stalled < int64(i+1) || s.Dials < s.Stalled {
 				t.Errorf("%s, round %d: %+v", host, i, s)
 			}
+			if s := statsOf(m, link.From, link.To); s.Stalled == 0 {
+				t.Errorf("%s, round %d: the link that is cut shows no stalled dial", host, i)
+			}
 			clearRule(t, m, "cut")
 			start = time.Now()
 			if err := say(dial(t, front), "healed", 5*time.Second); err != nil {
