@@ -89,7 +89,7 @@ func (g *grpcCall) prepare(ctx context.Context, r *Run) (request, error) {
 }
 
 func (q *grpcRequest) send(ctx context.Context, r *Run) answer {
-	conn, err := r.lane.conn(ctx, q.target)
+	conn, err := r.lane.conn(q.target)
 	if err != nil {
 		return noAnswer(err, true)
 	}

@@ -9,11 +9,9 @@ import (
 	"io"
 	"math"
 	"net/http"
-	"net/http/httptrace"
 	"net/url"
 	"slices"
 	"strings"
-	"sync/atomic"
 
 	"github.com/assay-dev/assay/internal/expr"
 )
@@ -101,6 +99,9 @@ func (h *httpCall) prepare(ctx context.Context, r *Run) (request, error) {
 	if req.url, err = url.Parse(text); err != nil {
 		return nil, fmt.Errorf("call: %w", err)
 	}
+	if req.url.Scheme != "http" && req.url.Scheme != "https" || req.url.Hostname() == "" {
+		return nil, fmt.Errorf("call: %q is no URL with http:// or https:// and a host", text)
+	}
 	req.header["User-Agent"] = []string{"assay"}
 	switch {
 	case h.json != nil:
@@ -129,22 +130,13 @@ func (q *httpRequest) setHeaders(ctx context.Context, headers []header, vars map
 	}
 	q.host = q.header.Get("Host")
 	q.header.Del("Host")
-	// net/http sends a request again by itself, on a connection that broke, when
-	// it finds an idempotency key under its canonical name and no body. A driver that retries
-	// behind the journey's back would hide a failure. The name's case means nothing to a server.
-	for _, name := range []string{"Idempotency-Key", "X-Idempotency-Key"} {
-		if values, ok := q.header[name]; ok {
-			delete(q.header, name)
-			q.header[strings.ToLower(name)] = values
-		}
-	}
 	return err
 }
 
-// build returns the request for one try. Without GetBody, net/http never sends a body twice.
-func (q *httpRequest) build(ctx context.Context, r *Run) *http.Request {
-	req := (&http.Request{Method: q.method, URL: q.url, Host: q.host, Header: q.header.Clone(),
-		Proto: "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1}).WithContext(ctx)
+// build returns the request for one try.
+func (q *httpRequest) build(r *Run) *http.Request {
+	req := &http.Request{Method: q.method, URL: q.url, Host: q.host, Header: q.header.Clone(),
+		Proto: "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1, Close: r.driver.opts.NoKeepAlive}
 	req.Header["traceparent"] = []string{r.traceparent()}
 	if q.body != nil {
 		req.Body, req.ContentLength = io.NopCloser(bytes.NewReader(q.body)), int64(len(q.body))
@@ -153,19 +145,19 @@ func (q *httpRequest) build(ctx context.Context, r *Run) *http.Request {
 }
 
 func (q *httpRequest) send(ctx context.Context, r *Run) answer {
-	var connected atomic.Bool
-	watched := httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{GotConn: func(httptrace.GotConnInfo) { connected.Store(true) }})
-	resp, err := r.lane.http.RoundTrip(q.build(watched, r))
+	conn, err := r.lane.wire(ctx, q.url)
 	if err != nil {
-		return noAnswer(because(ctx, err), !connected.Load())
+		return noAnswer(because(ctx, err), true)
 	}
-	defer resp.Body.Close()
-	body, err := readCapped(resp.Body, r.driver.opts.MaxBody, true)
-	if err != nil {
-		var timeout timeoutError
-		if cause := because(ctx, err); errors.As(cause, &timeout) {
-			return noAnswer(fmt.Errorf("the reply did not end within %v (status %d came, and %d bytes)", timeout.after, resp.StatusCode, len(body)), false)
-		}
+	resp, body, err := r.lane.roundTrip(ctx, conn, q.build(r), r.driver.opts.MaxBody)
+	var timeout timeoutError
+	switch {
+	case err == nil:
+	case resp == nil:
+		return noAnswer(because(ctx, err), false)
+	case errors.As(because(ctx, err), &timeout):
+		return noAnswer(fmt.Errorf("the reply did not end within %v (status %d came, and %d bytes)", timeout.after, resp.StatusCode, len(body)), false)
+	default:
 		return noAnswer(fmt.Errorf("reply with status %d: %w", resp.StatusCode, because(ctx, err)), false)
 	}
 	return answer{values: map[string]any{

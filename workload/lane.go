@@ -1,7 +1,6 @@
 package workload
 
 import (
-	"context"
 	"crypto/tls"
 	"net/http"
 	"sync"
@@ -23,10 +22,12 @@ type lane struct {
 type generation struct {
 	lane    *lane
 	born    time.Duration
-	http    *http.Transport
+	http    *http.Transport    // for Go functions
+	wires   map[string][]*wire // idle, by place
 	grpc    map[string]*grpc.ClientConn
 	held    int
 	retired bool
+	closed  bool
 }
 
 // take returns the present generation. The caller gives it back.
@@ -39,7 +40,7 @@ func (l *lane) take() *generation {
 		l.now = nil
 	}
 	if l.now == nil {
-		l.now = &generation{lane: l, born: now, http: l.driver.transport(), grpc: map[string]*grpc.ClientConn{}}
+		l.now = &generation{lane: l, born: now, http: l.driver.transport(), wires: map[string][]*wire{}, grpc: map[string]*grpc.ClientConn{}}
 	}
 	l.now.held++
 	return l.now
@@ -73,7 +74,15 @@ func (g *generation) retireIfLeft() {
 	}
 }
 
+// close is called with the lane's lock held.
 func (g *generation) close() {
+	g.closed = true
+	for _, idle := range g.wires {
+		for _, w := range idle {
+			w.Close()
+		}
+	}
+	g.wires = nil
 	g.http.CloseIdleConnections()
 	for _, conn := range g.grpc {
 		_ = conn.Close() // a second close is the only error
@@ -93,7 +102,7 @@ func (d *Driver) transport() *http.Transport {
 }
 
 // conn returns the connection of this generation to a "host:port". gRPC dials when it is first used.
-func (g *generation) conn(_ context.Context, target string) (*grpc.ClientConn, error) {
+func (g *generation) conn(target string) (*grpc.ClientConn, error) {
 	g.lane.mu.Lock()
 	defer g.lane.mu.Unlock()
 	if conn := g.grpc[target]; conn != nil {

@@ -120,7 +120,7 @@ func (r *Run) try(ctx context.Context, s *step, req request, limit time.Duration
 	r.forget(s)
 	if t.values == nil {
 		t.outcome, t.certain = history.Maybe, t.unsent
-		if t.unsent {
+		if t.unsent && ctx.Err() == nil { // else the load ended, which says nothing about the system
 			t.outcome = history.Failed
 		}
 		return t

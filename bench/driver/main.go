@@ -20,6 +20,7 @@ import (
 	"regexp"
 	"strconv"
 	"sync/atomic"
+	"syscall"
 	"time"
 
 	"github.com/assay-dev/assay/history"
@@ -68,11 +69,12 @@ func measure(length time.Duration) error {
 	}
 	defer stop()
 	url := "http://" + addr + "/"
+	before := cpu()
 	steady, err := drive(url, 5000, length)
 	if err != nil {
 		return err
 	}
-	fmt.Printf("5000/s for %v: %s\n", length, line(steady))
+	fmt.Printf("5000/s for %v: %s, %v of CPU a run\n", length, line(steady), (cpu()-before)/time.Duration(max(steady.Runs, 1)))
 	if err := stall(url); err != nil {
 		return err
 	}
@@ -91,6 +93,15 @@ func measure(length time.Duration) error {
 	}
 	fmt.Printf("wrk (2 threads, 64 connections): %.0f/s\nratio: %.2f\n", wrk, best/wrk)
 	return nil
+}
+
+// cpu returns the processor time that this process used so far.
+func cpu() time.Duration {
+	var used syscall.Rusage
+	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &used); err != nil {
+		return 0
+	}
+	return time.Duration(used.Utime.Nano() + used.Stime.Nano())
 }
 
 func startServer() (addr string, stop func(), err error) {
