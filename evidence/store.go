@@ -86,13 +86,14 @@ func (s *Store) Create(meta Meta) (*Run, error) {
 }
 
 // claim makes a directory that did not exist. An id says when, so that names
-// sort by time, and ends in chance, so that two runs of one moment differ. Ids
+// sort by time, to the microsecond because short runs follow one another within a
+// millisecond, and ends in chance, so that two runs of one moment differ. Ids
 // need not replay: nothing that a seed decides depends on them.
 func (s *Store) claim(at time.Time) (string, error) {
 	for {
 		var chance [3]byte
 		rand.Read(chance[:])
-		id := at.Format("20060102-150405.000-") + hex.EncodeToString(chance[:])
+		id := at.Format("20060102-150405.000000-") + hex.EncodeToString(chance[:])
 		err := os.Mkdir(filepath.Join(s.runs(), id), 0o777)
 		if err == nil {
 			return id, syncDir(s.runs())
