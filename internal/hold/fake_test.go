@@ -71,7 +71,7 @@ func (e *fakeEnv) startInstance(ctx context.Context, instance system.Instance) e
 		if _, err := e.place.Ledger.Intend("start", map[string]string{"instance": instance.Name}); err != nil {
 			return err
 		}
-		cmd := exec.Command(os.Args[0])
+		cmd := exec.Command(self())
 		cmd.Env = append(os.Environ(), roleVar+"=sleeper", "ASSAY_INSTANCE="+instance.Name)
 		if err := cmd.Start(); err != nil {
 			return err

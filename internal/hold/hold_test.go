@@ -482,7 +482,7 @@ func TestLongStatePath(t *testing.T) {
 func TestExecutableThatIsGone(t *testing.T) {
 	t.Parallel()
 	copied := filepath.Join(t.TempDir(), "program")
-	text, err := os.ReadFile(os.Args[0])
+	text, err := os.ReadFile(self())
 	if err == nil {
 		err = os.WriteFile(copied, text, 0o700)
 	}

@@ -138,7 +138,7 @@ func number(t *testing.T, name string, otherwise int) int {
 }
 
 func killable(state string) *exec.Cmd {
-	cmd := exec.Command(os.Args[0])
+	cmd := exec.Command(self())
 	cmd.Env = append(os.Environ(), roleVar+"=phases", "ASSAY_STATE_DIR="+state)
 	cmd.Stderr = os.Stderr
 	return cmd
@@ -153,7 +153,7 @@ func phaseOf(line string) string {
 }
 
 func recoverElsewhere(state string) error {
-	cmd := exec.Command(os.Args[0])
+	cmd := exec.Command(self())
 	cmd.Dir = "/"
 	cmd.Env = append(os.Environ(), roleVar+"=recover", "ASSAY_STATE_DIR="+state)
 	out, err := cmd.CombinedOutput()
@@ -262,8 +262,8 @@ func killSystem() system.System {
 	return system.System{Name: "hard", Dir: os.TempDir(), Seed: 1, Services: []system.Service{{
 		Name: "svc", Replicas: 2, Ports: []int{servicePort},
 		Process: system.Process{
-			Build:   roleVar + "=builder exec " + os.Args[0],
-			Command: []string{os.Args[0]},
+			Build:   roleVar + "=builder exec " + self(),
+			Command: []string{self()},
 			Env:     map[string]string{roleVar: "service", "LISTEN": fmt.Sprintf("{{ip}}:%d", servicePort), "DAEMON": fmt.Sprintf("{{ip}}:%d", servicePort+1)},
 			Grace:   200 * time.Millisecond,
 		},
@@ -308,7 +308,7 @@ func runDaemon() {
 }
 
 func spawnRole(role string, session bool) *exec.Cmd {
-	cmd := exec.Command(os.Args[0])
+	cmd := exec.Command(self())
 	cmd.Env = append(os.Environ(), roleVar+"="+role)
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: session}
 	if err := cmd.Start(); err != nil {

@@ -190,7 +190,7 @@ type controller struct {
 func startController(t *testing.T) *controller {
 	t.Helper()
 	c := &controller{sys: testSystem(t), state: t.TempDir()}
-	c.cmd = exec.Command(os.Args[0])
+	c.cmd = exec.Command(self())
 	c.cmd.Env = append(os.Environ(), roleVar+"=controller", "HOLD_TEST_DIR="+c.sys.Dir, "ASSAY_STATE_DIR="+c.state)
 	c.cmd.Stderr = os.Stderr
 	in, err := c.cmd.StdinPipe()
@@ -252,4 +252,13 @@ func dialRaw(t *testing.T, socket string) net.Conn {
 	}
 	t.Cleanup(func() { conn.Close() })
 	return conn
+}
+
+// self returns this test binary, also for a process that works elsewhere.
+func self() string {
+	path, err := executable()
+	if err != nil {
+		panic(err)
+	}
+	return path
 }

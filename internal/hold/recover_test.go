@@ -79,7 +79,7 @@ func TestRecoverFromElsewhere(t *testing.T) {
 	if left := leftovers(c.info); len(left) != 3 {
 		t.Fatalf("after both were killed: got %q, want a process, a folder and a socket", left)
 	}
-	cmd := exec.Command(os.Args[0])
+	cmd := exec.Command(self())
 	cmd.Dir = "/"
 	cmd.Env = append(os.Environ(), roleVar+"=recover", "ASSAY_STATE_DIR="+c.state)
 	out, err := cmd.CombinedOutput()
@@ -181,7 +181,7 @@ func TestRecoverDamagedLedger(t *testing.T) {
 	if err := os.WriteFile(filepath.Join(dir, ledger.FileName), []byte("garbage\n{}\n{}\n"), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	child := exec.Command(os.Args[0])
+	child := exec.Command(self())
 	child.Env = append(os.Environ(), roleVar+"=sleeper", plain.Mark(id))
 	if err := child.Start(); err != nil {
 		t.Fatal(err)
@@ -198,7 +198,7 @@ func TestRecoverKillsOnlyItsOwn(t *testing.T) {
 	t.Parallel()
 	state, dir := deadEnvironment(t, "start", nil)
 	other := filepath.Base(dir) + "2"
-	child := exec.Command(os.Args[0])
+	child := exec.Command(self())
 	child.Env = append(os.Environ(), roleVar+"=sleeper", plain.Mark(other))
 	if err := child.Start(); err != nil {
 		t.Fatal(err)

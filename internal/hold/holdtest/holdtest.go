@@ -55,8 +55,8 @@ type Round struct {
 	Phase     string
 	Victims   Victims
 	After     time.Duration // since the phase began
-	Processes int           // of the environment, when the kill came
-	Ports     int           // that it listened on then
+	Processes int           // of the environment, the most that were seen at once before the kill
+	Ports     int           // that it listened on, likewise
 	Clean     time.Duration // from the kill until nothing was left
 	Missed    bool          // there was no holder any more, or not yet
 	Output    []string      // of the controller
@@ -67,7 +67,7 @@ func (r Round) String() string {
 	if r.Missed {
 		return fmt.Sprintf("%s killed in %s after %v: there was no holder", r.Victims, r.Phase, r.After)
 	}
-	return fmt.Sprintf("%s killed in %s after %v, with %d processes and %d ports: clean %v later",
+	return fmt.Sprintf("%s killed in %s after %v, up to %d processes and %d ports: clean %v later",
 		r.Victims, r.Phase, r.After, r.Processes, r.Ports, r.Clean.Round(time.Millisecond))
 }
 
@@ -79,15 +79,17 @@ func (h Harness) Kill(t testing.TB, phase string, victims Victims, after time.Du
 	r := Round{Phase: phase, Victims: victims, After: after}
 	c := h.run(t, state)
 	defer c.end(t)
+	scene := watch(t, state)
 	if !c.reach(phase) {
+		scene.unwatch()
 		t.Fatalf("the controller ended before phase %s; it said %q", phase, c.said)
 	}
 	timer := time.NewTimer(after)
 	<-timer.C // the moment of the kill is the parameter of the test
-	scene := observe(t, state)
-	r.Processes, r.Ports = scene.processes, len(scene.ports)
 	began := time.Now()
 	r.Missed = !victims.kill(c.cmd, scene)
+	scene.unwatch()
+	r.Processes, r.Ports = scene.processes, scene.portsMost
 	if victims == ControllerThenHolder || victims == HolderThenController {
 		c.wait()
 		scene.waitForHolders()

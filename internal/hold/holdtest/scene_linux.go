@@ -3,10 +3,12 @@ package holdtest
 import (
 	"bytes"
 	"fmt"
+	"maps"
 	"os"
 	"path/filepath"
 	"strconv"
 	"strings"
+	"sync"
 	"syscall"
 	"testing"
 	"time"
@@ -47,55 +49,110 @@ func variables(dir string) map[string]string {
 	return vars
 }
 
-// A scene is what the environments of one state directory held when the kill came.
+// A scene is what the environments of one state directory have held so far.
 type scene struct {
-	state     string
-	ids       map[string]bool // of every environment that was seen
-	processes int
-	ports     map[string]string // address by the inode of the socket that listens there
+	state string
+	stop  chan struct{}
+	done  chan struct{}
+
+	mu        sync.Mutex
+	holders   []holder
+	ids       map[string]bool   // of every environment that was seen
+	processes int               // most at one look
+	ports     map[string]string // address by the inode of the socket that listened there
+	portsMost int               // at one look
 }
 
-// observe notes what must be gone later. A port is known by its socket, as another environment may soon use its number.
-func observe(t testing.TB, state string) *scene {
-	t.Helper()
-	s := &scene{state: state, ids: map[string]bool{}, ports: map[string]string{}}
-	listening := listeners()
-	for _, h := range findHolders(state) {
-		s.ids[h.id] = true
-		s.noteSockets(h.pid, listening)
-		marked, err := plain.Processes(h.id)
-		if err != nil {
-			t.Fatal(err)
+// watch looks until the kill, so that the kill itself need not wait for a look. A port is known
+// by its socket, as another environment may soon use its number.
+func watch(t testing.TB, state string) *scene {
+	s := &scene{state: state, stop: make(chan struct{}), done: make(chan struct{}), ids: map[string]bool{}, ports: map[string]string{}}
+	go func() {
+		defer close(s.done)
+		ticker := time.NewTicker(20 * time.Millisecond)
+		defer ticker.Stop()
+		for {
+			if err := s.look(); err != nil {
+				t.Errorf("look at the environment: %v", err)
+				return
+			}
+			select {
+			case <-s.stop:
+				return
+			case <-ticker.C:
+			}
 		}
-		for _, p := range marked {
-			s.noteSockets(p.PID, listening)
-		}
-		s.processes += len(marked)
-	}
+	}()
 	return s
 }
 
-func (s *scene) noteSockets(pid int, listening map[string]string) {
-	for _, inode := range socketsOf(pid) {
-		if addr, ok := listening[inode]; ok {
-			s.ports[inode] = addr
+func (s *scene) unwatch() {
+	close(s.stop)
+	<-s.done
+}
+
+// look notes what is there now.
+func (s *scene) look() error {
+	listening := listeners()
+	held := map[string]string{}
+	processes := 0
+	holders := findHolders(s.state)
+	for _, h := range holders {
+		marked, err := plain.Processes(h.id)
+		if err != nil {
+			return err
+		}
+		processes += len(marked)
+		pids := []int{h.pid}
+		for _, p := range marked {
+			pids = append(pids, p.PID)
+		}
+		for _, inode := range socketsOf(pids) {
+			if addr, ok := listening[inode]; ok {
+				held[inode] = addr
+			}
 		}
 	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.holders = holders
+	s.processes, s.portsMost = max(s.processes, processes), max(s.portsMost, len(held))
+	maps.Copy(s.ports, held)
+	for _, h := range holders {
+		s.ids[h.id] = true
+	}
+	return nil
 }
 
 // killHolders kills every holder there is, and returns how many there were.
 func (s *scene) killHolders() int {
-	holders := findHolders(s.state)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	holders := s.holders
+	if len(holders) == 0 {
+		holders = findHolders(s.state)
+	}
+	killed := 0
 	for _, h := range holders {
 		s.ids[h.id] = true
-		syscall.Kill(h.pid, syscall.SIGKILL)
+		if h.lives() && syscall.Kill(h.pid, syscall.SIGKILL) == nil {
+			killed++
+		}
 	}
-	return len(holders)
+	return killed
 }
 
-func socketsOf(pid int) []string {
-	links, _ := filepath.Glob(fmt.Sprintf("/proc/%d/fd/*", pid))
-	var inodes []string
+// lives says whether the pid is still this holder's, and no zombie.
+func (h holder) lives() bool {
+	return variables(fmt.Sprintf("/proc/%d", h.pid))["ASSAY_HOLDER"] == h.id
+}
+
+func socketsOf(pids []int) []string {
+	var links, inodes []string
+	for _, pid := range pids {
+		fds, _ := filepath.Glob(fmt.Sprintf("/proc/%d/fd/*", pid))
+		links = append(links, fds...)
+	}
 	for _, link := range links {
 		target, _ := os.Readlink(link)
 		if inode, ok := strings.CutPrefix(target, "socket:["); ok {
