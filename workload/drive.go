@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math"
 	"sync"
 	"time"
 
@@ -44,22 +45,27 @@ type drive struct {
 	working sync.WaitGroup
 }
 
-// pace starts each run when it is due.
+// pace starts each run when it is due. Runs that were due before ctx ended are
+// started even if the driver is behind: what was scheduled is recorded.
 func (d *drive) pace(ctx context.Context) {
 	pacer := newPacer()
 	defer pacer.close()
-	for ctx.Err() == nil {
-		which, due := earliest(d.loads)
-		if d.opts.Duration > 0 && due >= d.opts.Duration {
-			due = d.opts.Duration
-			which = -1
+	end := time.Duration(math.MaxInt64)
+	if d.opts.Duration > 0 {
+		end = d.opts.Duration
+	}
+	for ended := false; ; {
+		if !ended && ctx.Err() != nil {
+			ended, end = true, min(end, d.now()-d.start)
 		}
-		if !pacer.wait(ctx, d.start+due, d.now) || which < 0 {
+		l, due := earliest(d.loads)
+		if due >= end && (ended || pacer.wait(ctx, d.start+end, d.now)) {
 			return
 		}
-		l := d.loads[which]
-		d.dispatch(job{drive: d, load: l, n: l.arrivals.next, scheduled: d.start + due})
-		l.arrivals.next++
+		if due < end && pacer.wait(ctx, d.start+due, d.now) {
+			d.dispatch(job{drive: d, load: l, n: l.arrivals.next, scheduled: d.start + due})
+			l.arrivals.next++
+		}
 	}
 }
 

@@ -24,17 +24,19 @@ func (pacer) close() {
 	runtime.UnlockOSThread()
 }
 
-// wait returns true when now has reached at, and false when ctx ends before.
+// wait returns true once now has reached at, and false when ctx ends before that.
 func (pacer) wait(ctx context.Context, at time.Duration, now func() time.Duration) bool {
 	for {
 		left := at - now()
 		switch {
 		case left <= 0:
-			return ctx.Err() == nil
+			return true
 		case left > 2*nap:
 			if !pause(ctx, left-nap) {
 				return false
 			}
+		case ctx.Err() != nil:
+			return false
 		default:
 			sleep(left)
 		}

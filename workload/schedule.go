@@ -30,15 +30,15 @@ func (a *arrivals) at(i uint64) time.Duration {
 	return time.Duration(at)
 }
 
-// earliest returns which schedule is due first, and when.
-func earliest(loads []*load) (int, time.Duration) {
-	which, due := -1, time.Duration(math.MaxInt64)
-	for i, l := range loads {
+// earliest returns the load that is due first, and when.
+func earliest(loads []*load) (first *load, due time.Duration) {
+	due = math.MaxInt64
+	for _, l := range loads {
 		if at := l.arrivals.at(l.arrivals.next); at < due {
-			which, due = i, at
+			first, due = l, at
 		}
 	}
-	return which, due
+	return first, due
 }
 
 // Schedule returns the arrivals of a load with a seed, from 0 to d. It is what Drive follows.

@@ -92,14 +92,15 @@ func TestSQL(t *testing.T) {
 	tests := []struct {
 		url, query, message string
 		want                history.Outcome
+		timeout             time.Duration
 	}{
-		{url, "select 1/0", `expected sqlstate == "", got sqlstate "22012"`, history.Failed},
-		{url, "select pg_sleep(100)", "no answer within 1s", history.Maybe},
-		{url, "select repeat('x', 1000) from generate_series(1, 10000)", "the rows are larger than 4194304 bytes", history.Maybe},
-		{"postgres://app@" + closedPort(t) + "/x", "select 1", "refused", history.Failed},
+		{url, "select 1/0", `expected sqlstate == "", got sqlstate "22012"`, history.Failed, time.Minute},
+		{url, "select pg_sleep(100)", "no answer within 1s", history.Maybe, time.Second},
+		{url, "select repeat('x', 1000) from generate_series(1, 10000)", "the rows are larger than 4194304 bytes", history.Maybe, time.Minute},
+		{"postgres://app@" + closedPort(t) + "/x", "select 1", "refused", history.Failed, time.Minute},
 	}
 	for _, test := range tests {
-		op, _ := one(t, workload.Options{}, workload.Step{SQL: test.url, Query: test.query, Timeout: time.Second, Expect: `sqlstate == ""`})
+		op, _ := one(t, workload.Options{}, workload.Step{SQL: test.url, Query: test.query, Timeout: test.timeout, Expect: `sqlstate == ""`})
 		if op.Outcome != test.want || !strings.Contains(op.Error, test.message) {
 			t.Errorf("%s: got %v %s, want %v %s", test.query, op.Outcome, op.Error, test.want, test.message)
 		}

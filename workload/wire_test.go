@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"fmt"
 	"io"
+	"log"
 	"net"
 	"net/http"
 	"net/http/httptest"
@@ -149,7 +150,9 @@ func TestNoHiddenRetry(t *testing.T) {
 
 func TestHTTPSRefusesUnknownCertificates(t *testing.T) {
 	t.Parallel()
-	server := httptest.NewTLSServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) {}))
+	server := httptest.NewUnstartedServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) {}))
+	server.Config.ErrorLog = log.New(io.Discard, "", 0)
+	server.StartTLS()
 	defer server.Close()
 	op, _ := one(t, workload.Options{}, workload.Step{Call: "GET " + server.URL, Expect: "status == 200"})
 	if op.Outcome != history.Failed || !strings.Contains(op.Error, "TLS with ") {
