@@ -143,22 +143,48 @@ func (j journal) view(key history.Value) view {
 	return v
 }
 
-// unfounded fails on the first seen value that no append can explain.
+// unfounded fails on the first seen value that no append can explain. An append
+// that nobody answered and whose value only the answer would have told explains any one value.
 func (j journal) unfounded() check.Result {
-	before := j.before()
+	known := j.before()
+	nameless := j.nameless()
+	wrong := func(op *history.Op, value history.Value) (check.Result, bool) {
+		name := text(value)
+		res := j.explain(op, value)
+		if res.Verdict != verdict.Fail || known[name] {
+			return res, false
+		}
+		if nameless > 0 && len(j.byValue[name]) == 0 {
+			nameless--
+			known[name] = true
+			return res, false
+		}
+		return res, true
+	}
 	for _, op := range j.lastReads() {
 		for _, item := range op.Output.Items() {
-			if res := j.explain(op, item); res.Verdict == verdict.Fail && !before[text(item)] {
+			if res, is := wrong(op, item); is {
 				return res
 			}
 		}
 	}
 	for _, op := range j.taken {
-		if res := j.explain(op, op.Output); res.Verdict == verdict.Fail && !before[text(op.Output)] {
+		if res, is := wrong(op, op.Output); is {
 			return res
 		}
 	}
 	return check.Result{}
+}
+
+// nameless counts the appends of unknown outcome whose value is not known either.
+func (j journal) nameless() int {
+	n := 0
+	for _, op := range j.appends {
+		if op.Outcome == history.Maybe && op.Input.IsNil() {
+			n++
+		}
+	}
+	return n
 }
 
 // explain fails unless value, seen by op, was appended, perhaps, before op returned.
