@@ -31,18 +31,7 @@ func (l *loader) load(content []byte) {
 	if src.root == nil {
 		return
 	}
-	l.parts = parts{src: src, journeys: map[string]*yaml.Node{}}
-	ok := src.object(src.root, "assay.yaml",
-		field{"system", src.text(&l.project.Name), true},
-		field{"topology", l.topology, true},
-		field{"seed", l.seed, false},
-		field{"setup", l.phase(&l.project.Setup, &l.parts.setup), false},
-		field{"restore", l.restore, false},
-		field{"journeys", src.entries(l.journey), true},
-		field{"final", l.phase(&l.project.Final, &l.parts.final), false},
-		field{"defects", l.readDefects, false},
-		field{"experiments", src.list(l.experimentGlob), false})
-	if !ok {
+	if !l.readAssay(src) {
 		return
 	}
 	l.project.System.Name, l.project.System.Seed, l.project.System.Dir = l.project.Name, l.project.Seed, l.project.Dir
@@ -54,6 +43,21 @@ func (l *loader) load(content []byte) {
 	for _, glob := range l.parts.experiments {
 		l.experiments(glob)
 	}
+}
+
+// readAssay reads assay.yaml alone.
+func (l *loader) readAssay(src *source) bool {
+	l.parts = parts{src: src, journeys: map[string]*yaml.Node{}}
+	return src.object(src.root, "assay.yaml",
+		field{"system", src.text(&l.project.Name), true},
+		field{"topology", l.topology, true},
+		field{"seed", l.seed, false},
+		field{"setup", l.phase(&l.project.Setup, &l.parts.setup), false},
+		field{"restore", l.restore, false},
+		field{"journeys", src.entries(l.journey), true},
+		field{"final", l.phase(&l.project.Final, &l.parts.final), false},
+		field{"defects", l.readDefects, false},
+		field{"experiments", src.list(l.experimentGlob), false})
 }
 
 func (l *loader) topology(name string, n *yaml.Node) {

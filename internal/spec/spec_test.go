@@ -223,3 +223,60 @@ func TestSignalsAreDocumented(t *testing.T) {
 		}
 	}
 }
+
+func TestFilesBesideTheGoodOnes(t *testing.T) {
+	t.Parallel()
+	const x = "load: {checkout: 1/s}\nsteady: ['success(\"checkout\") > 0.9']\nmethod: [{at: 1s, for: 1s, fault: kill(orders-1)}]\n"
+	cases := []struct{ name, file, content, want string }{
+		{"empty experiment", "experiments/none.yaml", "", "experiments/none.yaml:1:1: the file is empty"},
+		{"experiment that is a list", "experiments/none.yaml", "- a\n", "experiments/none.yaml:1:1: an experiment must be a mapping, and this is a list"},
+		{"two experiments of one name", "experiments/payments-slow.2.yaml", x, ""},
+		{"the same name in two endings", "experiments/p.yaml/x", "", "is a directory"},
+		{"experiment that is no YAML", "experiments/none.yaml", "a: b: c\n", "experiments/none.yaml:1:1: this is no YAML: mapping values are not allowed in this context"},
+		{"empty topology", "compose.yaml", "# none\n", "compose.yaml:1:1: the file is empty"},
+		{"topology without a service", "compose.yaml", "services: {}\n", "compose.yaml:1:11: there are no services"},
+		{"topology that is text", "compose.yaml", "services: none\n", "compose.yaml:1:11: services must be a mapping, and this is the text \"none\""},
+	}
+	for _, c := range cases {
+		dir := t.TempDir()
+		if err := os.CopyFS(dir, os.DirFS("testdata/shop")); err != nil {
+			t.Fatal(err)
+		}
+		path := filepath.Join(dir, c.file)
+		if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(path, []byte(c.content), 0o644); err != nil {
+			t.Fatal(err)
+		}
+		_, err := spec.Load(dir)
+		if c.want == "" && err != nil || c.want != "" && (err == nil || !strings.Contains(err.Error(), c.want)) {
+			t.Errorf("%s: got %v, want %q", c.name, err, c.want)
+		}
+	}
+}
+
+func TestTwoExperimentsOfOneName(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	if err := os.CopyFS(dir, os.DirFS("testdata/shop")); err != nil {
+		t.Fatal(err)
+	}
+	again, err := os.ReadFile(filepath.Join(dir, "experiments/orders-killed.yaml"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(filepath.Join(dir, "experiments/orders-killed.yml"), again, 0o644); err != nil {
+		t.Fatal(err)
+	}
+	assay := filepath.Join(dir, spec.FileName)
+	content, _ := os.ReadFile(assay)
+	if err := os.WriteFile(assay, bytes.Replace(content, []byte("experiments/p*.yaml"), []byte("experiments/*.yml"), 1), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	_, err = spec.Load(dir)
+	want := dir + "/experiments/orders-killed.yml:1:1: two experiments are called orders-killed, the other is in experiments/orders-killed.yaml:1:1"
+	if err == nil || err.Error() != want {
+		t.Errorf("got  %v\nwant %s", err, want)
+	}
+}
