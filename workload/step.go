@@ -80,7 +80,7 @@ func (r *Run) tries(ctx context.Context, s *step, req request, start time.Durati
 		last = r.try(ctx, s, req, limit)
 		effect = effect || last.outcome != history.OK && !last.certain
 		if last.values == nil && !first && limit < s.Timeout {
-			last.err = previous.err // the end of the time cut this try short, so it says nothing
+			last.err, last.outcome = previous.err, previous.outcome // the end of the time cut this try short: it says nothing
 		}
 		if last.outcome == history.OK || s.Eventually == 0 || r.driver.now()+s.Every >= end {
 			return last, effect

@@ -78,12 +78,12 @@ func TestReplies(t *testing.T) {
 					return false
 				}
 			}
-		}, workload.Step{Timeout: 20 * time.Second}, history.Maybe, "the reply is too large"},
+		}, workload.Step{Timeout: time.Minute}, history.Maybe, "the reply is too large"},
 		{"slow header", func(conn net.Conn, req *http.Request) bool {
 			fmt.Fprint(conn, "HTTP/1.1 200 OK\r\nX-")
 			_, _ = conn.Read(make([]byte, 1)) // until the client leaves
 			return false
-		}, workload.Step{Timeout: 100 * time.Millisecond}, history.Maybe, "no answer within 100ms"},
+		}, workload.Step{Timeout: 2 * time.Second}, history.Maybe, "no answer within 2s"},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {

@@ -201,11 +201,11 @@ func TestOutcomes(t *testing.T) {
 		model      history.Outcome // of a write
 		message    string
 	}{
-		{"timeout", url + "/hang", workload.Step{Timeout: 50 * time.Millisecond}, history.Maybe, history.Maybe, "no answer within 50ms"},
+		{"timeout", url + "/hang", workload.Step{Timeout: 2 * time.Second}, history.Maybe, history.Maybe, "no answer within 2s"},
 		{"refused", refused, workload.Step{}, history.Failed, history.Failed, "connection refused"},
 		{"reset", url + "/reset", workload.Step{}, history.Maybe, history.Maybe, ""},
 		{"huge", url + "/huge", workload.Step{}, history.Maybe, history.Maybe, "reply with status 200: is larger than 4194304 bytes"},
-		{"endless", url + "/endless", workload.Step{Timeout: 100 * time.Millisecond}, history.Maybe, history.Maybe, "the reply did not end within 100ms (status 200 came"},
+		{"endless", url + "/endless", workload.Step{Timeout: 2 * time.Second}, history.Maybe, history.Maybe, "the reply did not end within 2s (status 200 came"},
 		{"status", url + "/503", workload.Step{}, history.Failed, history.Maybe, "expected status == 201, got status 503"},
 		{"no such field", url + "/503", workload.Step{Expect: `body.id != ""`}, history.Failed, history.Maybe, "(status 503)"},
 		{"certain", url + "/409", workload.Step{Failed: "status == 409"}, history.Failed, history.Failed, "expected status == 201, got status 409"},
@@ -285,7 +285,7 @@ func TestEventually(t *testing.T) {
 	if !read.Output.Equal(history.Int(5)) || read.Call <= step.Call || read.Return != step.Return {
 		t.Errorf("the read is not the last try: step %+v read %+v", step, read)
 	}
-	op, _ = one(t, workload.Options{}, workload.Step{Call: "GET " + url, Eventually: 50 * time.Millisecond, Every: 10 * time.Millisecond, Expect: "body.asked == 0"})
+	op, _ = one(t, workload.Options{}, workload.Step{Call: "GET " + url, Eventually: time.Second, Every: 10 * time.Millisecond, Expect: "body.asked == 0"})
 	if op.Outcome != history.Failed || !strings.Contains(op.Error, "expected body.asked == 0, got body.asked ") {
 		t.Errorf("got %v %s", op.Outcome, op.Error)
 	}

@@ -52,7 +52,7 @@ func serve() error {
 	mux.HandleFunc("/stall", func(http.ResponseWriter, *http.Request) { until.Store(time.Now().Add(2 * time.Second).UnixNano()) })
 	mux.HandleFunc("/", func(w http.ResponseWriter, _ *http.Request) {
 		if left := until.Load() - time.Now().UnixNano(); left > 0 {
-			time.Sleep(time.Duration(left))
+			time.Sleep(time.Duration(left)) // the stall itself
 		}
 		fmt.Fprint(w, "ok")
 	})

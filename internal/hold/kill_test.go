@@ -27,6 +27,7 @@ func TestSuite(t *testing.T) {
 	if testing.Short() {
 		t.Skip("the suite takes some seconds")
 	}
+	t.Parallel()
 	systemtest.Run(t, func(t *testing.T, sys system.System) system.Env {
 		return mustStart(t, "plain", sys, testOptions(t))
 	})

@@ -91,8 +91,7 @@ func open(dir string) (*Log, error) {
 	}
 	log := &Log{dir: dir, lock: lock}
 	if err := log.load(); err != nil {
-		lock.Close()
-		return nil, fmt.Errorf("open ledger in %s: %w", dir, err)
+		return nil, fmt.Errorf("open ledger in %s: %w", dir, errors.Join(err, unlock(lock)))
 	}
 	return log, nil
 }
@@ -202,7 +201,7 @@ func (l *Log) Close() error {
 	if l.file == nil {
 		return nil
 	}
-	err := errors.Join(l.file.Close(), l.lock.Close())
+	err := errors.Join(l.file.Close(), unlock(l.lock))
 	l.file = nil
 	return err
 }

@@ -26,7 +26,7 @@ func takeLock(dir string) (*os.File, error) {
 	}
 	// Between open and flock a recovery may have removed the file: then what we locked is nobody's.
 	if !sameFile(file, path) {
-		file.Close()
+		unlock(file)
 		return nil, fmt.Errorf("lock %s was removed: %w", path, fs.ErrNotExist)
 	}
 	return file, nil
@@ -44,6 +44,12 @@ func flock(file *os.File) error {
 			return fmt.Errorf("flock: %w", err)
 		}
 	}
+}
+
+// unlock frees the lock and closes the file. Closing alone would not free it while a
+// child that is being started elsewhere in this process has a copy, until its exec.
+func unlock(file *os.File) error {
+	return errors.Join(syscall.Flock(int(file.Fd()), syscall.LOCK_UN), file.Close())
 }
 
 func sameFile(file *os.File, path string) bool {
@@ -64,10 +70,9 @@ func Held(dir string) (bool, error) {
 	if err != nil {
 		return false, fmt.Errorf("look at ledger lock: %w", err)
 	}
-	defer file.Close()
 	err = flock(file)
 	if errors.Is(err, ErrHeld) {
-		return true, nil
+		return true, file.Close()
 	}
-	return false, err
+	return false, errors.Join(err, unlock(file))
 }

@@ -7,6 +7,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"path/filepath"
+	"strings"
 	"time"
 
 	"github.com/assay-dev/assay/evidence"
@@ -209,9 +211,17 @@ func (s *Session) open(ctx context.Context) error {
 	s.report.ID, s.report.Dir = s.run.ID(), s.run.Dir()
 	errs := []error{s.run.WriteJSON("plan.json", plan), s.run.WriteJSON("declaration.json", declaration(s.project))}
 	for name, content := range s.project.Files {
-		errs = append(errs, s.run.WriteFile("files/"+name, content))
+		errs = append(errs, s.run.WriteFile("files/"+below(name), content))
 	}
 	return errors.Join(errs...)
+}
+
+// below returns a name below the evidence's folder for a file that the project keeps elsewhere.
+func below(name string) string {
+	if filepath.IsLocal(name) {
+		return filepath.ToSlash(name)
+	}
+	return "outside/" + strings.TrimLeft(strings.ReplaceAll(filepath.ToSlash(name), "..", "up"), "/")
 }
 
 func (s *Session) store() string {
