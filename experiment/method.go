@@ -120,7 +120,8 @@ func (r *run) observe(ctx context.Context, i int, active fault.Active, end time.
 	return nil
 }
 
-// look writes an effect when it is first observed; the last look writes what was never observed, too.
+// look writes an effect when it is first observed, and when it is no longer: a
+// cut that leaks later was none. The last look writes what was never observed, too.
 func (r *run) look(ctx context.Context, i int, active fault.Active, seen map[string]fault.Effect, last bool) {
 	limited, cancel := context.WithTimeout(ctx, 5*time.Second)
 	defer cancel()
@@ -130,7 +131,7 @@ func (r *run) look(ctx context.Context, i int, active fault.Active, seen map[str
 	}
 	for _, e := range effects {
 		was, had := seen[e.Target]
-		if (had && was.Observed) || (!e.Observed && !last) {
+		if had && was.Observed == e.Observed || !had && !e.Observed && !last {
 			continue
 		}
 		seen[e.Target] = e

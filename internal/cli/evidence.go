@@ -73,9 +73,17 @@ func (a *app) evidenceList() error {
 	w := tabwriter.NewWriter(a.out, 0, 0, 2, ' ', 0)
 	fmt.Fprintln(w, "RUN\tSTATUS\tVERDICT\tSEED\tDEFECT\tREASON")
 	for _, s := range summaries {
-		fmt.Fprintf(w, "%s\t%s\t%s\t%d\t%s\t%s\n", s.ID, s.Status, s.End.Verdict, s.Meta.Seed, orDash(s.Meta.Defect), orDash(s.Reason))
+		fmt.Fprintf(w, "%s\t%s\t%s\t%d\t%s\t%s\n", s.ID, s.Status, ended(s), s.Meta.Seed, orDash(s.Meta.Defect), orDash(s.Reason))
 	}
 	return w.Flush()
+}
+
+// ended returns the verdict of a run. One that was not sealed has none: unknown.
+func ended(s evidence.Summary) verdict.Verdict {
+	if s.End == nil {
+		return verdict.Unknown
+	}
+	return s.End.Verdict
 }
 
 func orDash(s string) string {
@@ -119,7 +127,7 @@ func (a *app) evidenceShow(id string) error {
 		return nil
 	}
 	p := newPrinter(a.out)
-	fmt.Fprintf(a.out, "%s  run %s, %s, seed %d%s\n", p.paint(summary.End.Verdict, strings.ToUpper(summary.End.Verdict.String())), r.ID(), summary.Status,
+	fmt.Fprintf(a.out, "%s  run %s, %s, seed %d%s\n", p.paint(ended(summary), strings.ToUpper(ended(summary).String())), r.ID(), summary.Status,
 		summary.Meta.Seed, defectText(summary.Meta.Defect))
 	if broken != nil {
 		fmt.Fprintf(a.out, "not whole: %v\n", broken)

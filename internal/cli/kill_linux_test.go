@@ -16,6 +16,7 @@ import (
 	"time"
 
 	"github.com/assay-dev/assay/evidence"
+	"github.com/assay-dev/assay/verdict"
 )
 
 // killMark is in the environment of the controller and of all that it starts,
@@ -24,8 +25,8 @@ const killMark = "KILL_ANYWHERE_MARK"
 
 // killPhases are lines of the story after which, within half a second, a process is killed.
 var killPhases = []struct{ name, marker string }{
-	{"build", "build"},
-	{"start", "register-1"},
+	{"build", "holds environment"},
+	{"start", "register built"},
 	{"arm", "A register keeps"},
 	{"hold", "kill(register) on register-1"},
 	{"heal", "healing kill(register)"},
@@ -134,7 +135,7 @@ func (k *killing) waitFor(story io.Reader, marker string) {
 			return
 		}
 	}
-	k.t.Logf("the story ended before %q", marker)
+	k.t.Errorf("the story ended before %q", marker)
 }
 
 // kill ends the victim by SIGKILL. The holder is the marked process that was started as one.
@@ -244,7 +245,7 @@ func (k *killing) readable() {
 		k.t.Errorf("list: %v", err)
 	}
 	for _, r := range runs {
-		if r.Status != evidence.Complete && r.End.Verdict.String() == "pass" {
+		if r.Status != evidence.Complete && r.End != nil && r.End.Verdict == verdict.Pass {
 			k.t.Errorf("a run that was cut passes: %+v", r)
 		}
 	}

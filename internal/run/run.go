@@ -5,6 +5,7 @@ package run
 
 import (
 	"context"
+	"crypto/sha256"
 	"errors"
 	"fmt"
 	"path/filepath"
@@ -211,6 +212,10 @@ func (s *Session) open(ctx context.Context) error {
 	s.report.ID, s.report.Dir = s.run.ID(), s.run.Dir()
 	errs := []error{s.run.WriteJSON("plan.json", plan), s.run.WriteJSON("declaration.json", declaration(s.project))}
 	for name, content := range s.project.Files {
+		if base := filepath.Base(name); strings.HasPrefix(base, ".env") || strings.HasSuffix(base, ".env") {
+			// Such files hold secrets. What they were can be compared, not read.
+			content = fmt.Appendf(nil, "sha256:%x\n", sha256.Sum256(content))
+		}
 		errs = append(errs, s.run.WriteFile("files/"+below(name), content))
 	}
 	return errors.Join(errs...)
