@@ -213,21 +213,40 @@ func (l *Log) Remove() error {
 	if err != nil {
 		return fmt.Errorf("remove ledger: %w", err)
 	}
-	// The log goes after all that it might be needed for, the lock after the log.
-	last := func(name string) bool { return name == FileName || name == LockName }
 	for _, entry := range names {
-		if !last(entry.Name()) {
+		if entry.Name() != FileName && entry.Name() != LockName {
 			err = errors.Join(err, os.RemoveAll(filepath.Join(l.dir, entry.Name())))
 		}
 	}
-	if err != nil {
-		return fmt.Errorf("remove ledger: %w", err)
+	// The log goes after all that it might be needed for, the lock after the log.
+	for _, name := range []string{FileName, LockName} {
+		if err == nil {
+			err = os.RemoveAll(filepath.Join(l.dir, name)) // no error when an earlier try removed it
+		}
 	}
-	err = errors.Join(os.RemoveAll(filepath.Join(l.dir, FileName)), os.RemoveAll(l.dir))
+	if err == nil {
+		err = l.removeDir()
+	}
 	if err != nil {
 		return fmt.Errorf("remove ledger: %w", err)
 	}
 	return l.Close()
+}
+
+// removeDir removes the folder, which is empty, unless a recovery elsewhere has
+// just found it without a lock and put its own there: then it is that one's to remove.
+func (l *Log) removeDir() error {
+	var err error
+	for range 3 { // the other may be done between our two looks
+		err = os.Remove(l.dir)
+		if err == nil || errors.Is(err, fs.ErrNotExist) {
+			return nil
+		}
+		if _, look := os.Lstat(filepath.Join(l.dir, LockName)); look == nil {
+			return nil
+		}
+	}
+	return err
 }
 
 // Read returns the entries of the log in dir without taking its lock. A cut last line is left out.
