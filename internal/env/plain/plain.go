@@ -178,7 +178,13 @@ func (e *Env) Close(ctx context.Context) error {
 
 func (e *Env) close(ctx context.Context) error {
 	e.end(errClosed)
-	e.whole <- struct{}{} // whatever was under way has been told to end
+	// Whatever is under way has been told to end, and is waited for: a start that
+	// went on would start a process behind the back of what kills them all.
+	e.whole <- struct{}{}
+	for _, n := range e.nodes {
+		n.busy <- struct{}{}
+		<-n.busy
+	}
 	err := e.rec.stop()
 	err = errors.Join(err, e.clearRules())
 
@@ -188,9 +194,9 @@ func (e *Env) close(ctx context.Context) error {
 	if ctx.Err() == nil && graceful.Err() == nil {
 		err = errors.Join(err, stopErr) // else: those that took too long are killed now, as announced
 	}
+	e.spawn.close()
 	err = errors.Join(err, e.killAll(context.WithoutCancel(ctx)), e.mesh.Close(), e.guard.Close())
 	e.work.Wait()
-	e.spawn.close()
 	return errors.Join(err, removeAll(e.opts.StateDir))
 }
 

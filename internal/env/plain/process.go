@@ -243,30 +243,43 @@ func checkLaunch(l launch, instance string) error {
 // signal when the thread that forked ends, not the process, and Go ends threads as it likes.
 type spawner struct {
 	calls chan func()
+	stop  chan struct{}
 	done  chan struct{}
 }
 
 func newSpawner() *spawner {
-	s := &spawner{calls: make(chan func()), done: make(chan struct{})}
-	go func() {
-		runtime.LockOSThread()
-		defer close(s.done)
-		defer runtime.UnlockOSThread()
-		for call := range s.calls {
-			call()
-		}
-	}()
+	s := &spawner{calls: make(chan func()), stop: make(chan struct{}), done: make(chan struct{})}
+	go s.run()
 	return s
 }
 
-// start starts the command. It must not be called after close.
-func (s *spawner) start(cmd *exec.Cmd) error {
-	failed := make(chan error, 1)
-	s.calls <- func() { failed <- cmd.Start() }
-	return <-failed
+func (s *spawner) run() {
+	runtime.LockOSThread()
+	defer close(s.done)
+	defer runtime.UnlockOSThread()
+	for {
+		select {
+		case call := <-s.calls:
+			call()
+		case <-s.stop:
+			return
+		}
+	}
 }
 
+// start starts the command, or says that the spawner is closed.
+func (s *spawner) start(cmd *exec.Cmd) error {
+	failed := make(chan error, 1)
+	select {
+	case s.calls <- func() { failed <- cmd.Start() }:
+		return <-failed
+	case <-s.stop:
+		return errClosed
+	}
+}
+
+// close returns when no command is being started any more.
 func (s *spawner) close() {
-	close(s.calls)
+	close(s.stop)
 	<-s.done
 }
