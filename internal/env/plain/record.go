@@ -34,6 +34,7 @@ type recording struct {
 	files     []*os.File
 	work      sync.WaitGroup
 	end       context.CancelFunc
+	lost      uint64 // exchanges that the mesh had lost before
 
 	mu     sync.Mutex
 	failed error // the first thing that could not be seen or written
@@ -51,7 +52,7 @@ func (e *Env) Record(ctx context.Context, dir string, epoch time.Duration) error
 	if err := e.rec.stop(); err != nil {
 		return fmt.Errorf("end the recording before: %w", err)
 	}
-	r := &recording{env: e, now: func() time.Duration { return monotonic() - epoch }}
+	r := &recording{env: e, lost: e.mesh.Lost(), now: func() time.Duration { return monotonic() - epoch }}
 	if err := r.open(dir); err != nil {
 		return fmt.Errorf("record to %s: %w", dir, err)
 	}
@@ -143,6 +144,9 @@ func (r *recording) stop() error {
 	r.end()
 	r.work.Wait()
 	r.env.mesh.SetRecorder(nil, nil)
+	if lost := r.env.mesh.Lost() - r.lost; lost > 0 {
+		r.fail(fmt.Errorf("%d exchanges came faster than they could be written", lost))
+	}
 	r.flush()
 	err := r.close()
 	r.mu.Lock()
