@@ -9,6 +9,7 @@ import (
 	"os"
 	"os/exec"
 	"os/signal"
+	"path/filepath"
 	"slices"
 	"strconv"
 	"strings"
@@ -17,6 +18,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/assay-dev/assay/internal/env/plain"
 	"github.com/assay-dev/assay/internal/hold/holdtest"
 	"github.com/assay-dev/assay/system"
 	"github.com/assay-dev/assay/system/systemtest"
@@ -345,5 +347,28 @@ func TestServicesInheritNothing(t *testing.T) {
 	}
 	if err != nil {
 		t.Error(err)
+	}
+}
+
+// The harness would see what stays: it is shown a process and a folder that nobody clears.
+func TestLeftoversAreSeen(t *testing.T) {
+	t.Parallel()
+	state, dir := deadEnvironment(t, "start", nil)
+	id := filepath.Base(dir)
+	child := exec.Command(self())
+	child.Env = append(os.Environ(), roleVar+"=sleeper", plain.Mark(id))
+	if err := child.Start(); err != nil {
+		t.Fatal(err)
+	}
+	defer child.Wait()
+	left := holdtest.Leftovers(state, id)
+	if len(left) != 2 || !strings.HasPrefix(left[0], fmt.Sprintf("process %d ", child.Process.Pid)) || left[1] != dir {
+		t.Errorf("got %q, want process %d and folder %s", left, child.Process.Pid, dir)
+	}
+	if report, err := RecoverIn(t.Context(), state); err != nil || !report.Clean() {
+		t.Errorf("recover: %+v, %v", report, err)
+	}
+	if left := holdtest.Leftovers(state, id); len(left) != 0 {
+		t.Errorf("after the recovery: %q", left)
 	}
 }
