@@ -124,7 +124,7 @@ func (j *judgement) expectations(part string, list []Expectation, w window) {
 		in := j.in
 		in.From, in.To = w.from, w.to
 		s := &signals{ctx: j.ctx, in: in, whole: j.in, t: j.t, journeys: j.journeys()}
-		for _, r := range s.expect(e) {
+		for _, r := range s.answer(ask(e)) {
 			j.add(part, r)
 		}
 	}

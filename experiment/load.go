@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"hash/fnv"
+	"io"
 	"sync"
 	"time"
 
@@ -32,9 +34,16 @@ func ClientOptions(env system.Env, seed uint64) workload.Options {
 // newDriver makes the driver of the experiment's load and of its final steps,
 // so that all operations have ids of one history.
 func (r *run) newDriver() (*workload.Driver, error) {
-	opts := ClientOptions(r.env, r.opts.Seed)
+	opts := ClientOptions(r.env, r.opts.Seed^keyOf(r.x.Name))
 	opts.Journeys, opts.Load, opts.Record, opts.Now = r.opts.Journeys, r.x.Load, r.rec.op, r.rec.now
 	return workload.New(opts)
+}
+
+// keyOf keeps data, UUIDs and trace-ids of one experiment apart from another's.
+func keyOf(name string) uint64 {
+	h := fnv.New64a()
+	io.WriteString(h, name)
+	return h.Sum64()
 }
 
 // load starts the journeys. The function it returns stops new arrivals, waits

@@ -55,7 +55,7 @@ func (r *run) healthy(ctx context.Context) bool {
 		if strings.Contains(e.Text, "recovery") {
 			continue
 		}
-		for _, result := range s.expect(e) {
+		for _, result := range s.answer(ask(e)) {
 			if result.Verdict == verdict.Fail {
 				r.rec.event(history.Event{Kind: history.Stop, Name: "not healthy before the fault", Text: result.Reason})
 				return false

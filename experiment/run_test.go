@@ -26,14 +26,14 @@ func short() Experiment {
 		Settle: 200 * time.Millisecond, After: 500 * time.Millisecond}
 }
 
-func ask() []workload.Journey {
+func asking() []workload.Journey {
 	return []workload.Journey{{Name: "ask", Steps: []workload.Step{{Call: "GET http://orders:80/", Expect: "status == 200", Timeout: 10 * time.Second}}}}
 }
 
 // ran runs x on env and returns what was left and concluded.
 func ran(t *testing.T, ctx context.Context, env *fakeEnv, x Experiment, opts Options) (evidence.ExperimentResult, []history.Event, error) {
 	t.Helper()
-	opts.Dir, opts.Journeys, opts.Seed = t.TempDir(), ask(), 7
+	opts.Dir, opts.Journeys, opts.Seed = t.TempDir(), asking(), 7
 	err := Run(ctx, env, x, opts)
 	var in check.Input
 	in.Ops = readAll[history.Op](t, filepath.Join(opts.Dir, "ops.jsonl"))
@@ -113,7 +113,7 @@ func TestAStopCountsWhatNeverReturned(t *testing.T) {
 	x.Method[0].For = time.Hour
 	x.Method[0].Fault = stallFault{fault.Kill("orders-1"), env}
 	x.Stop = []Condition{{When: Expectation{Text: `success("ask") < 0.5`}, For: 500 * time.Millisecond}}
-	opts := Options{Dir: t.TempDir(), Journeys: ask(), Seed: 7}
+	opts := Options{Dir: t.TempDir(), Journeys: asking(), Seed: 7}
 	opts.Journeys[0].Steps[0].Timeout = 300 * time.Millisecond
 	if err := Run(context.Background(), env, x, opts); !errors.Is(err, ErrStopped) {
 		t.Errorf("err = %v", err)
@@ -234,7 +234,7 @@ func TestRecordsAreNeverOverwritten(t *testing.T) {
 	if err := os.WriteFile(filepath.Join(dir, "events.jsonl"), []byte("old\n"), 0o644); err != nil {
 		t.Fatal(err)
 	}
-	if err := Run(context.Background(), env, short(), Options{Dir: dir, Journeys: ask()}); !errors.Is(err, os.ErrExist) {
+	if err := Run(context.Background(), env, short(), Options{Dir: dir, Journeys: asking()}); !errors.Is(err, os.ErrExist) {
 		t.Errorf("err = %v", err)
 	}
 }

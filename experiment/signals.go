@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -33,11 +34,22 @@ func (u *undecided) Error() string { return u.result.Reason }
 // SignalVars are the variables of an experiment's expressions.
 func SignalVars() []string { return []string{"recovery"} }
 
-// names binds the functions of expressions to the records. docs/files.md lists them.
-func (s *signals) names() expr.Names {
-	var funcs []expr.Func
+// signalNames are the names of expressions, without what answers them: each
+// evaluation brings its records. docs/files.md lists them.
+func signalNames() expr.Names {
+	names := expr.Names{Vars: SignalVars()}
+	for name := range (&signals{}).functions() {
+		names.Funcs = append(names.Funcs, expr.Func{Name: name})
+	}
+	slices.SortFunc(names.Funcs, func(a, b expr.Func) int { return strings.Compare(a.Name, b.Name) })
+	return names
+}
+
+// functions answer the functions of expressions from the records.
+func (s *signals) functions() map[string]any {
+	funcs := map[string]any{}
 	add := func(name string, params int, call func(args []string) (any, error)) {
-		funcs = append(funcs, expr.Func{Name: name, Call: func(args []any) (any, error) { return callStrings(name, params, args, call) }})
+		funcs[name] = func(args []any) (any, error) { return callStrings(name, params, args, call) }
 	}
 	for name, measure := range measures() {
 		add(name, 1, func(args []string) (any, error) { return measure(s.in, args[0]) })
@@ -48,7 +60,7 @@ func (s *signals) names() expr.Names {
 	for name, checker := range checkers() {
 		add(name, 1, func(args []string) (any, error) { return s.check(checker(args[0])) })
 	}
-	return expr.Names{Vars: SignalVars(), Funcs: funcs}
+	return funcs
 }
 
 func callStrings(name string, params int, args []any, call func([]string) (any, error)) (any, error) {
@@ -127,7 +139,8 @@ func milliseconds(d time.Duration) float64 { return float64(d) / float64(time.Mi
 
 // vars computes recovery only when it is asked for: a run without faults has none.
 func (s *signals) vars(text string) (map[string]any, error) {
-	vars := map[string]any{"recovery": map[string]any{}}
+	vars := s.functions()
+	vars["recovery"] = map[string]any{}
 	if !strings.Contains(text, "recovery") {
 		return vars, nil
 	}
@@ -147,14 +160,28 @@ func (s *signals) vars(text string) (map[string]any, error) {
 	return vars, nil
 }
 
-// expect evaluates one expectation, clause by clause.
-func (s *signals) expect(e Expectation) []check.Result {
-	program, err := expr.Compile(e.Text, s.names())
+// A question is an expectation, compiled once and asked of many records.
+type question struct {
+	text    string
+	clauses []expr.Clause
+	err     error
+}
+
+func ask(e Expectation) question {
+	program, err := expr.Compile(e.Text, signalNames())
 	if err != nil {
-		return []check.Result{{Check: e.Text, Reason: fmt.Sprintf("cannot be evaluated: %v", err)}}
+		return question{text: e.Text, err: err}
+	}
+	return question{text: e.Text, clauses: program.Clauses()}
+}
+
+// answer evaluates an expectation, clause by clause.
+func (s *signals) answer(q question) []check.Result {
+	if q.err != nil {
+		return []check.Result{{Check: q.text, Reason: fmt.Sprintf("cannot be evaluated: %v", q.err)}}
 	}
 	var results []check.Result
-	for _, clause := range program.Clauses() {
+	for _, clause := range q.clauses {
 		results = append(results, s.clause(clause))
 	}
 	return results

@@ -17,6 +17,10 @@ func (r *run) watch(ctx context.Context) {
 	if len(r.x.Stop) == 0 || r.opts.Control {
 		return
 	}
+	questions := make([]question, len(r.x.Stop)) // compiled once: a compiler at work four times a second makes the driver late
+	for i, c := range r.x.Stop {
+		questions[i] = ask(c.When)
+	}
 	tick := time.NewTicker(watchEvery)
 	defer tick.Stop()
 	for {
@@ -25,8 +29,8 @@ func (r *run) watch(ctx context.Context) {
 			return
 		case <-tick.C:
 		}
-		for _, c := range r.x.Stop {
-			if reason, met := r.met(ctx, c); met {
+		for i, c := range r.x.Stop {
+			if reason, met := r.met(ctx, c, questions[i]); met {
 				r.rec.event(history.Event{Kind: history.Stop, Name: c.When.Text, OK: true, Text: reason})
 				r.tell("stop", reason)
 				r.cause(ErrStopped)
@@ -38,7 +42,7 @@ func (r *run) watch(ctx context.Context) {
 
 // met says whether a condition held over its last For. Operations past their
 // timeout that nobody answered count as not ok: a system that hangs must not look idle.
-func (r *run) met(ctx context.Context, c Condition) (reason string, met bool) {
+func (r *run) met(ctx context.Context, c Condition, q question) (reason string, met bool) {
 	now := r.rec.now()
 	if now < r.zero+c.For {
 		return "", false
@@ -52,7 +56,7 @@ func (r *run) met(ctx context.Context, c Condition) (reason string, met bool) {
 	in := check.Input{Ops: ops}
 	signals := &signals{ctx: ctx, in: in, whole: in, journeys: journeyNames(r.x)}
 	var reasons []string
-	for _, result := range signals.expect(c.When) {
+	for _, result := range signals.answer(q) {
 		if result.Verdict != verdict.Pass {
 			return "", false
 		}

@@ -160,6 +160,7 @@ func Start(ctx context.Context, project *spec.Project, opts Options) (*Session, 
 	if err := s.open(ctx); err != nil {
 		return nil, err
 	}
+	prefer()
 	if err := s.up(ctx, project); err != nil {
 		return s, err
 	}

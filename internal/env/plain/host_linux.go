@@ -30,6 +30,14 @@ func procAttr() *syscall.SysProcAttr {
 	return &syscall.SysProcAttr{Setpgid: true, Pdeathsig: syscall.SIGKILL}
 }
 
+// ordinaryPriority takes back, for this thread and what it starts, a precedence that this
+// process was given: it is for links, not for services. (The system call answers 20 - nice.)
+func ordinaryPriority() {
+	if answer, err := unix.Getpriority(unix.PRIO_PROCESS, 0); err == nil && answer > 20 {
+		unix.Setpriority(unix.PRIO_PROCESS, 0, 0)
+	}
+}
+
 // signalGroup signals the group that the process leads. It does nothing once the process is gone.
 func (p *process) signalGroup(sig signal) error {
 	if !p.running() {

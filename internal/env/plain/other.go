@@ -45,3 +45,4 @@ func limitsOf(int) map[string]string                { return nil }
 func monotonic() time.Duration                      { return 0 }
 func (e *Env) reapOrphans()                         {}
 func (e *Env) instanceOf(int) string                { return "" }
+func ordinaryPriority()                             {}

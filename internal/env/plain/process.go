@@ -255,6 +255,7 @@ func newSpawner() *spawner {
 
 func (s *spawner) run() {
 	runtime.LockOSThread()
+	ordinaryPriority()
 	defer close(s.done)
 	defer runtime.UnlockOSThread()
 	for {
