@@ -121,13 +121,38 @@ func (j *judgement) expectations(part string, list []Expectation, w window) {
 			j.add(part, check.Result{Check: e.Text, Reason: "the experiment did not get that far"})
 			continue
 		}
-		in := j.in
+		in := j.exposed(part)
 		in.From, in.To = w.from, w.to
 		s := &signals{ctx: j.ctx, in: in, whole: j.in, t: j.t, journeys: j.journeys()}
 		for _, r := range s.answer(ask(e)) {
 			j.add(part, r)
 		}
 	}
+}
+
+// exposed returns the input with the operations that were under way at the first inject
+// counted to the fault and not to the time before it: it is the fault that they met. An operation
+// that had already taken longer than any that ended before stays where it is, so
+// that a system which hung by itself is not excused.
+func (j *judgement) exposed(part string) check.Input {
+	in := j.in
+	inject, ok := j.t.phases[phaseFault]
+	if !ok || part != PartSteadyBefore && part != PartDuring {
+		return in
+	}
+	longest := map[string]time.Duration{}
+	for _, op := range in.Ops {
+		if op.Kind == history.Journey && op.Return <= inject {
+			longest[op.Journey] = max(longest[op.Journey], op.Latency())
+		}
+	}
+	in.Ops = slices.Clone(in.Ops)
+	for i, op := range in.Ops {
+		if op.Kind == history.Journey && op.Scheduled < inject && op.Return > inject && inject-op.Scheduled <= longest[op.Journey] {
+			in.Ops[i].Scheduled = inject
+		}
+	}
+	return in
 }
 
 func (j *judgement) journeys() []string { return journeyNames(j.x) }

@@ -74,6 +74,14 @@ func (c *scenario) badBetween(from, to time.Duration) {
 	}
 }
 
+// underWay adds n operations that were scheduled at a time before the inject and failed after it.
+func (c *scenario) underWay(at time.Duration, n int) {
+	for range n {
+		c.op(at, history.Failed)
+		c.in.Ops[len(c.in.Ops)-1].Return = 4 * s
+	}
+}
+
 func (c *scenario) judge() evidence.ExperimentResult {
 	c.in.Service = func(name string) string { return strings.TrimRight(name, "-0123456789") }
 	slices.SortStableFunc(c.in.Events, func(a, b history.Event) int { return int(a.At - b.At) })
@@ -92,6 +100,9 @@ func TestJudge(t *testing.T) {
 		{"not healthy before the fault", func(c *scenario) { c.badBetween(1*s, 2*s) }, verdict.Unknown, "not healthy before the fault"},
 		{"not healthy before beats a failure", func(c *scenario) { c.badBetween(1*s, 6*s) }, verdict.Unknown, "not healthy before the fault"},
 		{"not steady after", func(c *scenario) { c.badBetween(8*s, 9*s) }, verdict.Fail, "steady after"},
+		{"under way at the inject meets the fault", func(c *scenario) { c.underWay(3*s-time.Millisecond, 2) }, verdict.Pass, ""},
+		{"many under way at the inject", func(c *scenario) { c.underWay(3*s-time.Millisecond, 20) }, verdict.Fail, "during"},
+		{"hung before the inject", func(c *scenario) { c.underWay(2500*time.Millisecond, 2) }, verdict.Unknown, "not healthy before"},
 		{"nobody looked for an effect", func(c *scenario) { c.without(history.Effect) }, verdict.Unknown, "nobody looked"},
 		{"the effect was not observed", func(c *scenario) {
 			for i := range c.in.Events {

@@ -92,7 +92,7 @@ func (p *printer) table(results []evidence.ExperimentResult) {
 	w := tabwriter.NewWriter(&text, 0, 0, 2, ' ', 0)
 	fmt.Fprintln(w, "EXPERIMENT\tVERDICT\tPROVED\tRECOVERY\tREASON")
 	for _, r := range results {
-		fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\n", r.Name, r.Verdict, provedText(r), recoveryText(r), r.Reason)
+		fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\n", r.Name, r.Verdict, provedText(r), recoveryText(r), brief(r.Reason))
 	}
 	w.Flush()
 	fmt.Fprint(p.w, p.paintTable(text.String(), results))
@@ -115,6 +115,16 @@ func (p *printer) paintTable(text string, results []evidence.ExperimentResult) s
 		lines[i+1] = head + strings.Replace(tail, r.Verdict.String(), p.paint(r.Verdict, r.Verdict.String()), 1)
 	}
 	return strings.Join(lines, "\n")
+}
+
+// brief keeps a table's line on a screen; evidence show has the whole reason.
+func brief(reason string) string {
+	const most = 100
+	runes := []rune(strings.ReplaceAll(reason, "\n", " "))
+	if len(runes) <= most {
+		return string(runes)
+	}
+	return string(runes[:most-1]) + "…"
 }
 
 func provedText(r evidence.ExperimentResult) string {
