@@ -83,13 +83,14 @@ func (f link) Powers() []string {
 	return []string{"Linker"}
 }
 
-// Worst cuts both directions of every link, and refuses where f refuses: a
+// Worst cuts both directions of every link, whatever the role of its ends, and refuses where f refuses: a
 // refused dial fails at once, which is another thing than one that hangs.
 func (f link) Worst() Fault {
 	if f.kind == "delay" {
 		f.kind, f.delay, f.jitter = "cut", 0, 0
 	}
 	f.both, f.pick = true, pick{}
+	f.from.role, f.to.role = "", ""
 	return f
 }
 

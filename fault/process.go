@@ -83,10 +83,10 @@ func (f process) power() string {
 	return "Restarter"
 }
 
-// Worst hits every target, and turns a restart into a kill: at its worst an
-// instance that stops does not come back.
+// Worst hits every target, whatever its role, and turns a restart into a kill:
+// at its worst an instance that stops does not come back.
 func (f process) Worst() Fault {
-	f.pick = pick{}
+	f.pick, f.target.role = pick{}, ""
 	if f.kind == "restart" {
 		f.kind = "kill"
 	}

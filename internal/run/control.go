@@ -61,7 +61,8 @@ func (s *Session) defects() []string {
 	return names
 }
 
-// withDefect starts the system with the defect and runs the experiments that name it, as they are.
+// withDefect starts the system with the defect and runs the experiments that
+// name it at their worst. What is not healed under load is healed before the final steps, which then show what was lost.
 func (s *Session) withDefect(ctx context.Context, defect string) error {
 	project, err := s.project.WithDefect(defect)
 	if err != nil {
@@ -77,64 +78,53 @@ func (s *Session) withDefect(ctx context.Context, defect string) error {
 		if !slices.Contains(x.ControlDefects, defect) {
 			continue
 		}
-		if err := s.restore(ctx); err != nil {
+		if err := s.controlled(ctx, control{x, defect}); err != nil {
 			return err
-		}
-		if _, err := s.experiment(ctx, x, control{x, defect}.folder(), false); err != nil {
-			return fmt.Errorf("control %s@%s: %w", x.Name, defect, err)
 		}
 	}
 	return nil
 }
 
 // concludeControls lists, for each experiment, the expectations that held in
-// every control. Its cells stay unproven, and its verdict cannot be a pass.
+// every control. The cells of their journeys stay unproven, and where the experiment has such cells its verdict is no pass.
 func (s *Session) concludeControls() error {
 	for i := range s.report.Results {
 		r := &s.report.Results[i]
-		names := []string{control{experiment.Experiment{Name: r.Name}, "worst"}.folder()}
 		for _, x := range s.project.Experiments {
 			if x.Name == r.Name {
-				for _, defect := range x.ControlDefects {
-					names = append(names, control{x, defect}.folder())
+				if err := s.concludeControl(r, x); err != nil {
+					return err
 				}
 			}
-		}
-		if err := s.concludeControl(r, names); err != nil {
-			return err
 		}
 	}
 	return nil
 }
 
-func (s *Session) concludeControl(r *evidence.ExperimentResult, folders []string) error {
+func (s *Session) concludeControl(r *evidence.ExperimentResult, x experiment.Experiment) error {
 	var controls []evidence.ExperimentResult
-	for _, folder := range folders {
-		result, err := s.run.Result(folder)
+	for _, name := range append([]string{"worst"}, x.ControlDefects...) {
+		result, err := s.run.Result(control{x, name}.folder())
 		if err != nil {
 			return err
 		}
 		controls = append(controls, result)
 	}
-	holding := experiment.CannotFail(*r, controls)
-	for _, c := range holding {
+	for _, c := range experiment.CannotFail(*r, controls) {
 		r.Problems = append(r.Problems, c.Phase+": "+c.Check+cannotFail)
-	}
-	if len(holding) > 0 {
-		unprove(r, holding[0].Check)
+		unprove(r, journeyOf(s.project, x, c.Check), c.Check)
 	}
 	return s.run.AddJudgement(r.Name, *r)
 }
 
-// unprove takes back what an experiment proved, because an expectation of it proves nothing.
-func unprove(r *evidence.ExperimentResult, expectation string) {
-	for journey, modes := range r.Modes {
-		for i := range modes {
-			r.Modes[journey][i].Proved = false
-			r.Modes[journey][i].Text = expectation + " cannot fail"
-		}
+// unprove takes back what an experiment proved for a journey, because an
+// expectation of that journey proves nothing.
+func unprove(r *evidence.ExperimentResult, journey, expectation string) {
+	for i := range r.Modes[journey] {
+		r.Modes[journey][i].Proved = false
+		r.Modes[journey][i].Text = expectation + " cannot fail"
 	}
-	if r.Verdict == verdict.Pass {
+	if r.Verdict == verdict.Pass && len(r.Modes[journey]) > 0 {
 		r.Verdict, r.Reason = verdict.Unknown, expectation+cannotFail
 	}
 }

@@ -40,11 +40,21 @@ func Rejudge(ctx context.Context, r *evidence.Run, version string) ([]evidence.E
 // keepControl carries over what the control run found: records of one experiment
 // do not tell that an expectation held under every control.
 func keepControl(result *evidence.ExperimentResult, old evidence.ExperimentResult) {
-	for _, problem := range old.Problems {
-		if strings.Contains(problem, cannotFail) {
-			result.Problems = append(result.Problems, problem)
-			unprove(result, strings.SplitN(problem, cannotFail, 2)[0])
+	unproven := map[string]string{}
+	for journey, modes := range old.Modes {
+		for _, m := range modes {
+			if expectation, ok := strings.CutSuffix(m.Text, " cannot fail"); ok {
+				unproven[journey] = expectation
+			}
 		}
+	}
+	for _, problem := range old.Problems {
+		if strings.HasSuffix(problem, cannotFail) {
+			result.Problems = append(result.Problems, problem)
+		}
+	}
+	for journey, expectation := range unproven {
+		unprove(result, journey, expectation)
 	}
 }
 
