@@ -5,12 +5,12 @@
 
 GO ?= go
 
-.PHONY: build test vet race shop darwin bench kill setup
+.PHONY: build test vet race shop e2e darwin bench kill setup
 
 build:
 	$(GO) build -o bin/assay ./cmd/assay
 
-test: setup vet darwin race shop
+test: setup vet darwin race shop e2e
 
 setup:
 	@./scripts/setup
@@ -24,14 +24,21 @@ vet:
 darwin:
 	GOOS=darwin $(GO) build ./...
 
+# All packages but the command line, whose tests run real systems and judge their timing.
 race:
-	$(GO) test -race ./...
+	$(GO) test -race $$($(GO) list ./... | grep -v internal/cli)
 
 shop:
 	cd examples/shop && $(GO) test -race ./...
 
+# Real systems, one after the other: transcripts, kill-anywhere, the shop with each defect, a Go test outside the module.
+e2e:
+	$(GO) test -p 1 -timeout 30m ./internal/cli
+	cd examples/gotest && $(GO) vet ./... && $(GO) test ./...
+
 bench:
 	$(GO) test -run '^$$' -bench . ./...
+	$(GO) run ./bench/driver
 
 kill:
-	ASSAY_KILL_ROUNDS=10 $(GO) test -race -run Kill -timeout 60m -v ./internal/hold/... ./internal/cli/...
+	ASSAY_KILL_ROUNDS=10 $(GO) test -p 1 -run Kill -timeout 60m -v ./internal/hold/... ./internal/cli/...

@@ -152,6 +152,9 @@ func (s *signals) vars(text string) (map[string]any, error) {
 	if !ok {
 		return nil, fmt.Errorf("%w: not every fault was healed", slo.ErrNoData)
 	}
+	if end := s.t.whole().to; heal > end { // a control
+		return nil, fmt.Errorf("%w: nothing was healed while the load ran", slo.ErrNotRecovered)
+	}
 	recovery, err := slo.Recover(s.whole, s.journeys, inject, heal, s.t.whole().to)
 	if err != nil {
 		return nil, err

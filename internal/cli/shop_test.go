@@ -1,0 +1,59 @@
+package cli
+
+import (
+	"bytes"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+// TestShop is the job of the README's first command, and the same experiments
+// with each planted defect: they must find it, and their first line must say where.
+func TestShop(t *testing.T) {
+	if testing.Short() {
+		t.Skip("the shop takes minutes: left out by -short")
+	}
+	binary := filepath.Join(t.TempDir(), "assay")
+	if out, err := exec.Command("go", "build", "-o", binary, "../../cmd/assay").CombinedOutput(); err != nil {
+		t.Fatalf("%v\n%s", err, out)
+	}
+	for _, tt := range []struct {
+		defect, experiment string
+		exit               int
+		first              string
+	}{
+		{"", "", 0, "PASS  shop: 6 experiments: 6 pass, 0 fail, 0 unknown (seed 1)"},
+		{"no-retry", "payments-refusing", 1, `FAIL  checkout under refuse(orders -> payments), 6 times: success("checkout") was `},
+		{"no-deadline", "payments-slow", 1, `FAIL  checkout under delay(orders -> payments, 3s): success("checkout") was `},
+		{"no-outbox", "orders-instance-killed", 1, `FAIL  checkout under kill(orders-1), kill(orders-2): `},
+		{"no-idempotency", "fulfilment-killed", 1, `FAIL  checkout under kill(fulfilment): `},
+	} {
+		t.Run("defect "+tt.defect, func(t *testing.T) {
+			args := []string{"run", "../../examples/shop", "--store", t.TempDir()}
+			if tt.defect != "" {
+				args = append(args, "--defect", tt.defect, "--experiment", tt.experiment)
+			}
+			exit, stdout, stderr := runShop(t, binary, args)
+			if exit != tt.exit || !strings.HasPrefix(stdout, tt.first) {
+				t.Errorf("exit %d, want %d; first line must be %q\n%s\n%s", exit, tt.exit, tt.first, stdout, stderr)
+			}
+			if tt.exit == 1 && !strings.Contains(stdout, "replay: "+binary+" run ../../examples/shop --experiment "+tt.experiment+" --seed 1 --defect "+tt.defect) {
+				t.Errorf("no command that replays it:\n%s", stdout)
+			}
+		})
+	}
+}
+
+func runShop(t *testing.T, binary string, args []string) (exit int, stdout, stderr string) {
+	t.Helper()
+	cmd := exec.Command(binary, args...)
+	cmd.Env = append(os.Environ(), "ASSAY_STATE_DIR="+t.TempDir())
+	var out, story bytes.Buffer
+	cmd.Stdout, cmd.Stderr = &out, &story
+	if err := cmd.Run(); err != nil && cmd.ProcessState == nil {
+		t.Fatal(err)
+	}
+	return cmd.ProcessState.ExitCode(), out.String(), story.String()
+}
