@@ -6,6 +6,7 @@ import (
 	"net"
 	"net/http"
 	"sync"
+	"time"
 
 	"github.com/assay-dev/assay/system"
 )
@@ -21,6 +22,8 @@ type fakeEnv struct {
 	lame     bool          // injections do nothing
 	left     []string      // link rules in snapshots, a planted leftover
 	healErr  error
+	slow     time.Duration // how long a start takes
+	gone     bool          // the instance says that it exited
 	kills    int
 	starts   int
 }
@@ -101,7 +104,14 @@ func (n *fakeNode) Instance() system.Instance {
 	return system.Instance{Name: "orders-1", Service: "orders", Ordinal: 1}
 }
 
-func (n *fakeNode) State(context.Context) (system.State, error) { return system.IsReady, nil }
+func (n *fakeNode) State(context.Context) (system.State, error) {
+	n.env.mu.Lock()
+	defer n.env.mu.Unlock()
+	if n.env.gone {
+		return system.Exited, nil
+	}
+	return system.IsReady, nil
+}
 
 func (n *fakeNode) Kill(context.Context) error {
 	n.env.mu.Lock()
@@ -119,6 +129,7 @@ func (n *fakeNode) Kill(context.Context) error {
 }
 
 func (n *fakeNode) Start(context.Context) error {
+	time.Sleep(n.env.slow) // a slow start is what is tested
 	n.env.mu.Lock()
 	defer n.env.mu.Unlock()
 	n.env.starts++

@@ -57,6 +57,7 @@ func Judge(ctx context.Context, x Experiment, in check.Input, problems []string)
 	j.expectations(PartDuring, x.During, j.t.during())
 	j.expectations(PartSteadyAfter, x.Steady, j.t.between(phaseAfter, phaseDrain))
 	j.expectations(PartExpect, x.Expect, j.t.whole())
+	j.final()
 	j.rollback()
 	j.modes()
 	j.recovery()
@@ -84,33 +85,69 @@ func (j *judgement) records() {
 	j.result.Phases = j.t.list()
 }
 
-// driver says whether the driver kept its schedule.
+// driver says whether the driver kept its schedule, and whether what it drove is what was recorded.
 func (j *judgement) driver() {
 	result := check.Result{Check: "driver kept its schedule", Limit: "p99 <= " + ms(MaxLateness), Reason: "the driver did not say how late it was"}
 	for _, e := range j.in.Events {
-		if e.Kind != history.Note || e.Name != "driver" {
-			continue
-		}
-		late := time.Duration(entry(e.Value, "lateness_p99_ns"))
-		result.Measured = fmt.Sprintf("%.1f ms", milliseconds(late))
-		result.Reason = fmt.Sprintf("operations started %s late at p99", result.Measured)
-		result.Verdict = verdict.Pass
-		if late > MaxLateness {
-			result.Verdict = verdict.Unknown
-			result.Reason += ": the load driver was overloaded, so the figures say nothing about the system"
+		if e.Kind == history.Note && e.Name == "driver" {
+			j.judgeDriver(&result, e.Value)
 		}
 	}
 	j.add(PartDriver, result)
 }
 
-func entry(v history.Value, key string) int64 {
-	for _, e := range v.Entries() {
-		if name, _ := e.Key.AsString(); name == key {
-			n, _ := e.Val.AsInt()
-			return n
+func (j *judgement) judgeDriver(result *check.Result, said history.Value) {
+	late, okLate := entry(said, "lateness_p99_ns")
+	runs, okRuns := entry(said, "runs")
+	saturated, okSaturated := entry(said, "saturated")
+	if !okLate || !okRuns || !okSaturated {
+		return
+	}
+	recorded := int64(0)
+	for _, op := range j.in.Ops {
+		if op.Kind == history.Journey {
+			recorded++
 		}
 	}
-	return 0
+	result.Verdict = verdict.Unknown
+	result.Measured = fmt.Sprintf("%.1f ms", float64(late)/1e6)
+	switch {
+	case recorded != runs:
+		result.Reason = fmt.Sprintf("%d operations were driven, and %d are recorded", runs, recorded)
+	case saturated > 0:
+		result.Reason = fmt.Sprintf("%d operations found the driver saturated, so the figures say nothing about the system", saturated)
+	case time.Duration(late) > MaxLateness:
+		result.Reason = fmt.Sprintf("operations started %s late at p99: the load driver was overloaded, so the figures say nothing about the system", result.Measured)
+	default:
+		result.Verdict = verdict.Pass
+		result.Reason = fmt.Sprintf("operations started %s late at p99", result.Measured)
+	}
+}
+
+func entry(v history.Value, key string) (int64, bool) {
+	for _, e := range v.Entries() {
+		if name, _ := e.Key.AsString(); name == key {
+			return e.Val.AsInt()
+		}
+	}
+	return 0, false
+}
+
+// final says whether the final steps ended well. One whose expectation was not
+// met is the system's failure; one that nobody answered leaves open what it would have shown.
+func (j *judgement) final() {
+	for _, e := range j.in.Events {
+		if e.Kind != history.Note || e.Name != phaseFinal {
+			continue
+		}
+		result := check.Result{Check: "final steps", Reason: e.Text}
+		for _, op := range j.in.Ops {
+			if op.Kind == history.Step && op.Journey == "" && op.Call >= j.t.phases[phaseFinal] && op.Outcome == history.Failed {
+				result.Verdict, result.Witness = verdict.Fail, []history.Op{op}
+			}
+		}
+		j.add(PartExpect, result)
+	}
 }
 
 // expectations judges one list in one window. Before and after, what is
@@ -132,7 +169,7 @@ func (j *judgement) expectations(part string, list []Expectation, w window) {
 
 // exposed returns the input with the operations that were under way at the first inject
 // counted to the fault and not to the time before it: it is the fault that they met. An operation
-// that had already taken longer than any that ended before stays where it is, so
+// that had already taken longer than nearly all that ended before stays where it is, so
 // that a system which hung by itself is not excused.
 func (j *judgement) exposed(part string) check.Input {
 	in := j.in
@@ -140,19 +177,32 @@ func (j *judgement) exposed(part string) check.Input {
 	if !ok || part != PartSteadyBefore && part != PartDuring {
 		return in
 	}
-	longest := map[string]time.Duration{}
-	for _, op := range in.Ops {
-		if op.Kind == history.Journey && op.Return <= inject {
-			longest[op.Journey] = max(longest[op.Journey], op.Latency())
-		}
-	}
+	usual := j.usual(inject)
 	in.Ops = slices.Clone(in.Ops)
 	for i, op := range in.Ops {
-		if op.Kind == history.Journey && op.Scheduled < inject && op.Return > inject && inject-op.Scheduled <= longest[op.Journey] {
-			in.Ops[i].Scheduled = inject
+		if op.Kind == history.Journey && op.Scheduled < inject && op.Return > inject && inject-op.Scheduled <= usual[op.Journey] {
+			// All three move, so that its latency stays.
+			by := inject - op.Scheduled
+			in.Ops[i].Scheduled, in.Ops[i].Call, in.Ops[i].Return = inject, op.Call+by, op.Return+by
 		}
 	}
 	return in
+}
+
+// usual returns how long nearly all (p99) operations took that ended before t, by journey.
+func (j *judgement) usual(t time.Duration) map[string]time.Duration {
+	took := map[string][]time.Duration{}
+	for _, op := range j.in.Ops {
+		if op.Kind == history.Journey && op.Return <= t {
+			took[op.Journey] = append(took[op.Journey], op.Latency())
+		}
+	}
+	usual := map[string]time.Duration{}
+	for journey, latencies := range took {
+		slices.Sort(latencies)
+		usual[journey] = latencies[(len(latencies)-1)*99/100]
+	}
+	return usual
 }
 
 func (j *judgement) journeys() []string { return journeyNames(j.x) }

@@ -48,7 +48,7 @@ func well(faultText string) *scenario {
 	c.event(history.Event{At: 3 * s, Kind: history.Inject, Name: text, Fault: 1, Target: "orders-1 -> payments-1"})
 	c.event(history.Event{At: 4 * s, Kind: history.Effect, Name: text, Fault: 1, Target: "orders-1 -> payments-1", OK: true, Text: "seen"})
 	c.event(history.Event{At: 6 * s, Kind: history.Heal, Name: text, Fault: 1, Target: "orders-1 -> payments-1"})
-	c.event(history.Event{At: 10 * s, Kind: history.Note, Name: "driver", Value: lateness(time.Millisecond)})
+	c.event(history.Event{At: 10 * s, Kind: history.Note, Name: "driver", Value: driverValue(time.Millisecond, asRecorded, 0)})
 	c.event(history.Event{At: 11 * s, Kind: history.Snapshot, Name: "rollback", OK: true, Text: "as before"})
 	return c
 }
@@ -82,7 +82,25 @@ func (c *scenario) underWay(at time.Duration, n int) {
 	}
 }
 
+func (c *scenario) journeys() (n int64) {
+	for _, op := range c.in.Ops {
+		if op.Kind == history.Journey {
+			n++
+		}
+	}
+	return n
+}
+
+// asRecorded stands for as many runs as there are records of.
+const asRecorded = -1
+
 func (c *scenario) judge() evidence.ExperimentResult {
+	for i, e := range c.in.Events {
+		if n, ok := entry(e.Value, "runs"); ok && n == asRecorded {
+			late, _ := entry(e.Value, "lateness_p99_ns")
+			c.in.Events[i].Value = driverValue(time.Duration(late), c.journeys(), 0)
+		}
+	}
 	c.in.Service = func(name string) string { return strings.TrimRight(name, "-0123456789") }
 	slices.SortStableFunc(c.in.Events, func(a, b history.Event) int { return int(a.At - b.At) })
 	return Judge(context.Background(), c.x, c.in, c.problems)
@@ -119,8 +137,31 @@ func TestJudge(t *testing.T) {
 		}, verdict.Pass, ""},
 		{"the fault was never injected", func(c *scenario) { c.without(history.Inject) }, verdict.Unknown, "it was not injected"},
 		{"the driver was late", func(c *scenario) {
-			c.event(history.Event{At: 10 * s, Kind: history.Note, Name: "driver", Value: lateness(11 * time.Millisecond)})
+			c.event(history.Event{At: 10 * s, Kind: history.Note, Name: "driver", Value: driverValue(11*time.Millisecond, asRecorded, 0)})
 		}, verdict.Unknown, "the load driver was overloaded"},
+		{"the driver was saturated", func(c *scenario) {
+			c.event(history.Event{At: 10 * s, Kind: history.Note, Name: "driver", Value: driverValue(time.Millisecond, 200, 3)})
+		}, verdict.Unknown, "3 operations found the driver saturated"},
+		{"an operation is missing from the records", func(c *scenario) {
+			c.event(history.Event{At: 10 * s, Kind: history.Note, Name: "driver", Value: driverValue(time.Millisecond, 201, 0)})
+		}, verdict.Unknown, "201 operations were driven, and 200 are recorded"},
+		{"the driver gave no figure", func(c *scenario) {
+			c.without(history.Note)
+			c.event(history.Event{At: 10 * s, Kind: history.Note, Name: "driver", Value: history.Map()})
+		}, verdict.Unknown, "did not say how late"},
+		{"a final step met another answer", func(c *scenario) {
+			c.event(history.Event{At: 10 * s, Kind: history.Note, Name: "final", Text: "final: expected status == 200, got 500"})
+			c.in.Ops = append(c.in.Ops, history.Op{ID: 999, Kind: history.Step, Name: "GET", Call: 10500 * time.Millisecond, Outcome: history.Failed})
+		}, verdict.Fail, "got 500"},
+		{"a final step met no answer", func(c *scenario) {
+			c.event(history.Event{At: 10 * s, Kind: history.Note, Name: "final", Text: "final: no answer"})
+		}, verdict.Unknown, "no answer"},
+		{"an unknown checker behind an or", func(c *scenario) {
+			c.x.Expect = []Expectation{{Text: `no_lost("orders") || success("checkout") >= 0.0`}}
+		}, verdict.Unknown, "orders"},
+		{"an expectation that reads no signal", func(c *scenario) {
+			c.x.Expect = []Expectation{{Text: `true || no_lost("orders")`}}
+		}, verdict.Unknown, "decides nothing"},
 		{"the driver said nothing", func(c *scenario) { c.without(history.Note) }, verdict.Unknown, "did not say how late"},
 		{"a connection bypassed the links", func(c *scenario) {
 			c.event(history.Event{At: 5 * s, Kind: history.Leak, Target: "orders-1 -> payments-1", Text: "from 127.0.0.1"})

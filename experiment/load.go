@@ -73,10 +73,14 @@ func (r *run) noteDriver(stats workload.Stats, err error) {
 		r.rec.note("driver failed", fmt.Sprint(errors.Join(err, errors.New("no operation was started"))))
 		return
 	}
-	r.rec.event(history.Event{Kind: history.Note, Name: "driver", Value: lateness(stats.Lateness.P99),
+	r.rec.event(history.Event{Kind: history.Note, Name: "driver", Value: driverValue(stats.Lateness.P99, stats.Runs, stats.Saturated),
 		Text: fmt.Sprintf("%d runs, %d ok, at most %d in flight", stats.Runs, stats.OK, stats.InFlight)})
 }
 
-func lateness(p99 time.Duration) history.Value {
-	return history.Map(history.Entry{Key: history.String("lateness_p99_ns"), Val: history.Int(int64(p99))})
+// driverValue is what the driver says of itself, for the judge.
+func driverValue(p99 time.Duration, runs, saturated int64) history.Value {
+	number := func(name string, n int64) history.Entry {
+		return history.Entry{Key: history.String(name), Val: history.Int(n)}
+	}
+	return history.Map(number("lateness_p99_ns", int64(p99)), number("runs", runs), number("saturated", saturated))
 }

@@ -12,6 +12,7 @@ import (
 	"github.com/assay-dev/assay/check"
 	"github.com/assay-dev/assay/fault"
 	"github.com/assay-dev/assay/history"
+	"github.com/assay-dev/assay/system"
 	"github.com/assay-dev/assay/verdict"
 )
 
@@ -46,17 +47,14 @@ func (r *run) method(ctx context.Context) error {
 }
 
 // healthy judges the steady state before the first inject. A system that is not
-// steady by itself is not broken further.
+// steady by itself, or that nobody could measure, is not broken further.
 func (r *run) healthy(ctx context.Context) bool {
-	w := window{r.zero, r.rec.now()}
-	in := check.Input{Ops: r.rec.since(0), From: w.from, To: w.to}
-	s := &signals{ctx: ctx, in: in, whole: in}
+	now := r.rec.now()
+	in := check.Input{Ops: r.live(0, now), From: r.zero, To: now + 1}
+	s := &signals{ctx: ctx, in: in, whole: in, journeys: journeyNames(r.x)}
 	for _, e := range r.x.Steady {
-		if strings.Contains(e.Text, "recovery") {
-			continue
-		}
 		for _, result := range s.answer(ask(e)) {
-			if result.Verdict == verdict.Fail {
+			if result.Verdict != verdict.Pass {
 				r.rec.event(history.Event{Kind: history.Stop, Name: "not healthy before the fault", Text: result.Reason})
 				return false
 			}
@@ -75,11 +73,11 @@ func (r *run) act(ctx context.Context, i int, end time.Duration) error {
 	if err != nil {
 		return err
 	}
-	if r.opts.Control {
-		return r.observe(ctx, i, active, end)
+	// On the way out healAll heals what is active, the last injected first.
+	if err := r.observe(ctx, i, active, end); err != nil || r.opts.Control {
+		return err
 	}
-	err = r.observe(ctx, i, active, end)
-	return errors.Join(err, r.heal(ctx, i))
+	return r.heal(ctx, i)
 }
 
 func (r *run) inject(ctx context.Context, i int, action Action) (fault.Active, error) {
@@ -88,15 +86,17 @@ func (r *run) inject(ctx context.Context, i int, action Action) (fault.Active, e
 		f = f.Worst()
 	}
 	id := ActionID(r.x.Name, i)
+	began := r.rec.now() // not when Inject returns: a restart returns when all is over
 	active, err := f.Inject(ctx, r.env, fault.Options{Seed: r.opts.Seed, ID: id})
 	if err != nil {
 		return nil, fmt.Errorf("inject %s: %w", f, err)
 	}
 	r.mu.Lock()
 	r.active[i] = active
+	r.order = append(r.order, i)
 	r.mu.Unlock()
 	for _, target := range active.Targets() {
-		r.rec.event(history.Event{Kind: history.Inject, Name: f.String(), Fault: i + 1, Target: target})
+		r.rec.eventAt(began, history.Event{Kind: history.Inject, Name: f.String(), Fault: i + 1, Target: target})
 	}
 	r.tell(phaseFault, fmt.Sprintf("%s on %s", f, strings.Join(active.Targets(), ", ")))
 	return active, nil
@@ -144,7 +144,10 @@ func (r *run) look(ctx context.Context, i int, active fault.Active, seen map[str
 }
 
 // heal undoes one action with a deadline of its own, also when ctx has ended.
+// Heals come one after the other: two at once could wait for each other's instance.
 func (r *run) heal(ctx context.Context, i int) error {
+	r.healing.Lock()
+	defer r.healing.Unlock()
 	r.mu.Lock()
 	active := r.active[i]
 	delete(r.active, i)
@@ -156,25 +159,38 @@ func (r *run) heal(ctx context.Context, i int) error {
 	defer cancel()
 	name := r.x.Method[i].Fault.String()
 	r.tell(phaseFault, "healing "+name)
+	began := r.rec.now() // not when Heal returns: it waits until what was killed is ready
 	if err := active.Heal(cleanup); err != nil {
-		r.rec.note("heal failed", fmt.Sprintf("%s: %v", name, err))
-		return fmt.Errorf("heal %s: %w", name, err)
+		return r.notHealed(cleanup, name, active, err)
 	}
 	for _, target := range active.Targets() {
-		r.rec.event(history.Event{Kind: history.Heal, Name: name, Fault: i + 1, Target: target})
+		r.rec.eventAt(began, history.Event{Kind: history.Heal, Name: name, Fault: i + 1, Target: target})
 	}
 	return nil
+}
+
+// notHealed tells a system that does not come back, which is a failure of the
+// system, from an environment that cannot heal, which is ours.
+func (r *run) notHealed(ctx context.Context, name string, active fault.Active, err error) error {
+	for _, node := range r.env.Nodes() {
+		if !slices.Contains(active.Targets(), node.Instance().Name) {
+			continue
+		}
+		if state, asked := node.State(ctx); asked == nil && state != system.IsReady && state != system.Paused {
+			r.rec.event(history.Event{Kind: history.Stop, Name: "it did not come back", OK: true,
+				Text: fmt.Sprintf("%s did not come back after %s: it is %s: %v", node.Instance().Name, name, state, err)})
+			return ErrStopped
+		}
+	}
+	r.rec.note("heal failed", fmt.Sprintf("%s: %v", name, err))
+	return fmt.Errorf("heal %s: %w", name, err)
 }
 
 // healAll undoes what is still active, the last injected first.
 func (r *run) healAll(ctx context.Context) error {
 	r.mu.Lock()
-	var left []int
-	for i := range r.active {
-		left = append(left, i)
-	}
+	left := slices.Clone(r.order)
 	r.mu.Unlock()
-	slices.Sort(left)
 	slices.Reverse(left)
 	var errs []error
 	for _, i := range left {

@@ -57,9 +57,12 @@ func firstOf(had, err error) error {
 	return err
 }
 
-// event writes e at the present time, and at once to the file: events are few, and the last ones matter most.
-func (r *records) event(e history.Event) {
-	e.At = r.now()
+// event writes e at the present time.
+func (r *records) event(e history.Event) { r.eventAt(r.now(), e) }
+
+// eventAt writes e, and at once to the file: events are few, and the last ones matter most.
+func (r *records) eventAt(at time.Duration, e history.Event) {
+	e.At = at
 	err := r.events.Write(e)
 	if err == nil {
 		err = r.events.Flush()

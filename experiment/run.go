@@ -56,6 +56,9 @@ type run struct {
 
 	mu     sync.Mutex
 	active map[int]fault.Active // by action
+	order  []int                // actions, as they were injected
+
+	healing sync.Mutex
 }
 
 // Run runs x on env and leaves its records in opts.Dir. Whatever happens, what
@@ -119,6 +122,9 @@ func (r *run) course(ctx context.Context) (err error) {
 		err = early
 	}
 	healErr := r.healAll(ctx)
+	if errors.Is(healErr, ErrStopped) && (err == nil || errors.Is(err, ErrStopped)) {
+		err, healErr = ErrStopped, nil
+	}
 	if r.opts.Control {
 		// What a control never healed is healed now, so that the next experiment finds a whole system.
 		r.rec.note("control", "healed after the load")

@@ -209,6 +209,31 @@ func TestAHealThatFailsIsAnError(t *testing.T) {
 	}
 }
 
+// The time that an instance takes to come back is the system's recovery, not the tool's business.
+func TestRecoveryCountsTheStart(t *testing.T) {
+	t.Parallel()
+	env := newFakeEnv()
+	env.slow = 700 * time.Millisecond
+	defer env.Close(context.Background())
+	x := short()
+	x.Expect = []Expectation{{Text: `recovery.from_heal_s < 0.3`}}
+	got, _, err := ran(t, context.Background(), env, x, Options{})
+	if err != nil || got.Verdict != verdict.Fail || !strings.Contains(got.Reason, "recovery.from_heal_s was 0.") {
+		t.Errorf("%s: %s, %v", got.Verdict, got.Reason, err)
+	}
+}
+
+func TestAnInstanceThatDoesNotComeBackFails(t *testing.T) {
+	t.Parallel()
+	env := newFakeEnv()
+	env.healErr, env.gone = errors.New("the journal is corrupt"), true
+	defer env.Close(context.Background())
+	got, _, err := ran(t, context.Background(), env, short(), Options{})
+	if !errors.Is(err, ErrStopped) || got.Verdict != verdict.Fail || !strings.Contains(got.Reason, "orders-1 did not come back") {
+		t.Errorf("%s: %s, %v", got.Verdict, got.Reason, err)
+	}
+}
+
 func TestAControlIsNotHealedUnderLoad(t *testing.T) {
 	t.Parallel()
 	env := newFakeEnv()

@@ -22,8 +22,11 @@ type signals struct {
 	whole    check.Input // the whole experiment, for checkers of objects
 	t        timeline
 	journeys []string
-	// results are what checkers concluded while an expression was evaluated.
+	// Of the clause under evaluation: what checkers concluded, how many signals
+	// gave a value, and the first error of one.
 	results []check.Result
+	reads   int
+	failed  error
 }
 
 // undecided is the error of a checker that reached no verdict.
@@ -49,7 +52,7 @@ func signalNames() expr.Names {
 func (s *signals) functions() map[string]any {
 	funcs := map[string]any{}
 	add := func(name string, params int, call func(args []string) (any, error)) {
-		funcs[name] = func(args []any) (any, error) { return callStrings(name, params, args, call) }
+		funcs[name] = func(args []any) (any, error) { return s.read(callStrings(name, params, args, call)) }
 	}
 	for name, measure := range measures() {
 		add(name, 1, func(args []string) (any, error) { return measure(s.in, args[0]) })
@@ -61,6 +64,17 @@ func (s *signals) functions() map[string]any {
 		add(name, 1, func(args []string) (any, error) { return s.check(checker(args[0])) })
 	}
 	return funcs
+}
+
+// read notes that a signal was read. An operator may swallow its error, as || does; the clause may not.
+func (s *signals) read(value any, err error) (any, error) {
+	if err != nil && s.failed == nil {
+		s.failed = err
+	}
+	if err == nil {
+		s.reads++
+	}
+	return value, err
 }
 
 func callStrings(name string, params int, args []any, call func([]string) (any, error)) (any, error) {
@@ -121,8 +135,8 @@ func checkers() map[string]func(string) check.Checker {
 	}
 }
 
-// check runs a checker over the whole experiment. Unknown is an error here, so
-// that no operator of the expression can turn it into true.
+// check runs a checker over the whole experiment. Unknown is an error, which
+// decides the clause whatever operators stand around it.
 func (s *signals) check(c check.Checker) (any, error) {
 	result := c.Check(s.ctx, s.whole)
 	s.results = append(s.results, result)
@@ -138,12 +152,13 @@ func (s *signals) check(c check.Checker) (any, error) {
 func milliseconds(d time.Duration) float64 { return float64(d) / float64(time.Millisecond) }
 
 // vars computes recovery only when it is asked for: a run without faults has none.
-func (s *signals) vars(text string) (map[string]any, error) {
+func (s *signals) vars(clause expr.Clause) (map[string]any, error) {
 	vars := s.functions()
 	vars["recovery"] = map[string]any{}
-	if !strings.Contains(text, "recovery") {
+	if !slices.Contains(clause.Program().Vars(), "recovery") {
 		return vars, nil
 	}
+	s.reads++
 	inject, ok := s.t.firstInject()
 	if !ok {
 		return nil, fmt.Errorf("%w: no fault was injected, so nothing recovered", slo.ErrNoData)
@@ -191,17 +206,24 @@ func (s *signals) answer(q question) []check.Result {
 }
 
 func (s *signals) clause(clause expr.Clause) check.Result {
-	s.results = nil
+	s.results, s.reads, s.failed = nil, 0, nil
 	result := check.Result{Check: clause.Text}
-	vars, err := s.vars(clause.Text)
+	vars, err := s.vars(clause)
+	holds := false
 	if err == nil {
-		var holds bool
-		if holds, err = clause.Eval(s.ctx, vars); err == nil {
-			s.conclude(&result, clause, vars, holds)
-			return result
-		}
+		holds, err = clause.Eval(s.ctx, vars)
 	}
-	s.excuse(&result, err)
+	if err == nil {
+		err = s.failed
+	}
+	switch {
+	case err != nil:
+		s.excuse(&result, err)
+	case s.reads == 0:
+		result.Reason = fmt.Sprintf("%s is %v without reading any signal, which decides nothing", clause.Text, holds)
+	default:
+		s.conclude(&result, clause, vars, holds)
+	}
 	return result
 }
 

@@ -40,20 +40,13 @@ func (r *run) watch(ctx context.Context) {
 	}
 }
 
-// met says whether a condition held over its last For. Operations past their
-// timeout that nobody answered count as not ok: a system that hangs must not look idle.
+// met says whether a condition held over its last For.
 func (r *run) met(ctx context.Context, c Condition, q question) (reason string, met bool) {
 	now := r.rec.now()
 	if now < r.zero+c.For {
 		return "", false
 	}
-	ops := r.rec.since(now - c.For)
-	for journey, n := range r.drive.Overdue(now) {
-		for range n {
-			ops = append(ops, history.Op{Kind: history.Journey, Journey: journey, Name: journey, Outcome: history.Maybe, Scheduled: now, Return: now})
-		}
-	}
-	in := check.Input{Ops: ops}
+	in := check.Input{Ops: r.live(now-c.For, now)}
 	signals := &signals{ctx: ctx, in: in, whole: in, journeys: journeyNames(r.x)}
 	var reasons []string
 	for _, result := range signals.answer(q) {
@@ -63,4 +56,16 @@ func (r *run) met(ctx context.Context, c Condition, q question) (reason string, 
 		reasons = append(reasons, result.Reason)
 	}
 	return fmt.Sprintf("stopped, because for %s %s", c.For, strings.Join(reasons, " and ")), true
+}
+
+// live returns the journey operations that returned since a time, and those
+// past their timeout that nobody answered as not ok: a system that hangs must not look idle.
+func (r *run) live(since, now time.Duration) []history.Op {
+	ops := r.rec.since(since)
+	for journey, n := range r.drive.Overdue(now) {
+		for range n {
+			ops = append(ops, history.Op{Kind: history.Journey, Journey: journey, Name: journey, Outcome: history.Maybe, Scheduled: now, Return: now})
+		}
+	}
+	return ops
 }
