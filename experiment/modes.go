@@ -2,6 +2,7 @@ package experiment
 
 import (
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 	"time"
@@ -186,8 +187,9 @@ func proveReplication(s scene) proof {
 	if len(atEnd) < 2 {
 		return missing("no position probe of two instances answered")
 	}
-	for instance := range s.broken() {
-		for other, position := range atHeal {
+	for _, instance := range s.brokenReplicas() {
+		for _, other := range slices.Sorted(maps.Keys(atHeal)) {
+			position := atHeal[other]
 			if other == instance || s.in.Service(other) != s.in.Service(instance) || position.Equal(atHeal[instance]) {
 				continue
 			}
@@ -198,6 +200,13 @@ func proveReplication(s scene) proof {
 		}
 	}
 	return missing("no replica was seen to fall behind while it was broken")
+}
+
+// brokenReplicas returns the broken instances, sorted. Where a link between two is broken both ends are
+// named, and who leads cannot be the one that fell behind.
+func (s scene) brokenReplicas() []string {
+	roles := s.answers("role", s.to)
+	return slices.DeleteFunc(slices.Sorted(maps.Keys(s.broken())), func(instance string) bool { return isLeader(roles[instance]) })
 }
 
 func (s scene) behind(instance string, positions map[string]history.Value) []string {

@@ -216,6 +216,7 @@ func TestRecoveryCountsTheStart(t *testing.T) {
 	env.slow = 700 * time.Millisecond
 	defer env.Close(context.Background())
 	x := short()
+	x.After = 2 * time.Second
 	x.Expect = []Expectation{{Text: `recovery.from_heal_s < 0.3`}}
 	got, _, err := ran(t, context.Background(), env, x, Options{})
 	if err != nil || got.Verdict != verdict.Fail || !strings.Contains(got.Reason, "recovery.from_heal_s was 0.") {

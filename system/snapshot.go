@@ -55,7 +55,11 @@ func (before Standing) diff(name string, after Standing) []string {
 		}
 	}
 	changed("state", before.State, after.State)
-	changed("running processes", before.Running, after.Running)
+	// Where one process was, a second one is a leftover. A program that forks has as many as it has
+	// clients and duties: a Postgres that took over from another runs other processes than before.
+	if before.Running <= 1 || after.Running == 0 {
+		changed("running processes", before.Running, after.Running)
+	}
 	changed("stopped processes", before.Stopped, after.Stopped)
 	for _, limit := range sortedKeys(before.Limits, after.Limits) {
 		changed("limit "+limit, before.Limits[limit], after.Limits[limit])

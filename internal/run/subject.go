@@ -3,6 +3,7 @@ package run
 import (
 	"debug/buildinfo"
 	"fmt"
+	"os"
 	"os/exec"
 	"path/filepath"
 	"runtime"
@@ -42,13 +43,21 @@ func binary(dir string, service system.Service) (string, error) {
 	if name == "" {
 		name = service.Process.Command[0]
 	}
-	if !strings.Contains(name, "/") {
-		return exec.LookPath(name)
+	inDir := filepath.Join(dir, name)
+	switch {
+	case filepath.IsAbs(name):
+		return name, nil
+	case strings.Contains(name, "/"):
+		return inDir, nil
+	case service.Process.Binary != "" && isFile(inDir):
+		return inDir, nil // it names a file; a command without a slash is always looked up
 	}
-	if !filepath.IsAbs(name) {
-		name = filepath.Join(dir, name)
-	}
-	return name, nil
+	return exec.LookPath(name)
+}
+
+func isFile(path string) bool {
+	info, err := os.Stat(path)
+	return err == nil && info.Mode().IsRegular()
 }
 
 // meta says what this run is. A tree without git has no commit, and that is no error.
