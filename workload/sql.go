@@ -77,13 +77,16 @@ func (q sqlRequest) send(ctx context.Context, r *Run) answer {
 		return noAnswer(because(ctx, err), true)
 	}
 	defer conn.Release()
+	unsent := conn.Conn().IsClosed()
 	rows, err := runQuery(ctx, conn.Conn(), q.query, r.driver.opts.MaxBody)
 	var said *pgconn.PgError
 	if errors.As(err, &said) {
 		return answer{values: map[string]any{"rows": rows, "sqlstate": said.Code}, unsure: uncertain(said.Code)}
 	}
 	if err != nil {
-		return noAnswer(because(ctx, err), pgconn.SafeToRetry(err))
+		// Not pgconn.SafeToRetry: where a connection ends under a query that is on its way, the driver says
+		// that the connection was closed, and that it is safe to send it again. It is not.
+		return noAnswer(because(ctx, err), unsent)
 	}
 	return answer{values: map[string]any{"rows": rows, "sqlstate": ""}}
 }
