@@ -8,6 +8,7 @@ import (
 	"cel.dev/cel-go/cel"
 	"cel.dev/cel-go/common/ast"
 	"cel.dev/cel-go/common/types"
+	"cel.dev/cel-go/ext"
 	"go.yaml.in/yaml/v3"
 
 	"github.com/assay-dev/assay/experiment"
@@ -16,41 +17,49 @@ import (
 )
 
 // expectation reads a condition over an experiment's signals.
-func (x *experimentLoader) expectation(name string, n *yaml.Node) (experiment.Expectation, bool) {
+func (x *experimentLoader) expectation(at place, name string, n *yaml.Node) (experiment.Expectation, bool) {
 	before := len(x.errs)
 	var text string
 	x.src.text(&text)(name, n)
 	if text == "" {
 		return experiment.Expectation{}, false
 	}
-	if _, err := expr.CompileCondition(text, SignalNames()); err != nil {
+	program, err := expr.CompileCondition(text, SignalNames())
+	if err != nil {
 		x.src.expression(n, "", err)
 		return experiment.Expectation{}, false
 	}
-	x.checkSignals(n, text)
+	x.checkSignals(at, n, text)
+	if len(x.errs) == before && isDecided(program) {
+		x.src.wrongAt(n, 0, "", "%s is decided before any signal is read, so it says nothing about the system", text)
+	}
 	return experiment.Expectation{Text: text, Pos: x.src.pos(n)}, len(x.errs) == before
 }
 
-// checkSignals looks at what the signals of a valid expression name: a journey
-// that is not there would be unknown in every run, and is a mistake now.
-func (x *experimentLoader) checkSignals(n *yaml.Node, text string) {
+// checkSignals looks at what a valid expression reads: a journey that is not
+// there would be unknown in every run, and what needs no signal would pass in every run.
+func (x *experimentLoader) checkSignals(at place, n *yaml.Node, text string) {
 	parsed, issues := x.syntax().Parse(text)
 	if issues.Err() != nil {
-		return // what CEL's libraries add to the syntax is checked by Compile
+		x.src.wrongAt(n, 0, "", "%s cannot be taken apart: %v", text, issues.Err())
+		return
 	}
-	w := &signalWalk{x: x, n: n, tree: parsed.NativeRep(), signals: Signals()}
-	ast.PreOrderVisit(w.tree.Expr(), ast.NewExprVisitor(w.visit))
-	if w.used == 0 {
+	w := &signalWalk{x: x, n: n, place: at, tree: parsed.NativeRep(), signals: Signals()}
+	whole := w.tree.Expr()
+	ast.PreOrderVisit(whole, ast.NewExprVisitor(w.visit))
+	if !w.reads(whole) {
 		x.src.wrongAt(n, 0, "such as success(\"checkout\") >= 0.99", "%s reads no signal, so it says nothing about the system", text)
+		return
 	}
+	w.decide(whole)
 }
 
 // syntax returns an environment that parses, made once.
 func (l *loader) syntax() *cel.Env {
 	if l.cel == nil {
-		env, err := cel.NewEnv()
+		env, err := cel.NewEnv(ext.Lists(), cel.EnableMacroCallTracking()) // its sortBy is a loop
 		if err != nil {
-			panic("spec: CEL without options: " + err.Error())
+			panic("spec: CEL with lists: " + err.Error())
 		}
 		l.cel = env
 	}
@@ -62,31 +71,29 @@ type signalWalk struct {
 	x       *experimentLoader
 	n       *yaml.Node
 	tree    *ast.AST
+	place   place
 	signals []Signal
-	used    int
 }
 
 func (w *signalWalk) visit(e ast.Expr) {
 	switch e.Kind() {
-	case ast.IdentKind:
-		if e.AsIdent() == "recovery" {
-			w.used++
-		}
 	case ast.SelectKind:
 		w.visitSelect(e)
 	case ast.CallKind:
-		call := e.AsCall()
-		i := slices.IndexFunc(w.signals, func(s Signal) bool { return s.Name == call.FunctionName() })
-		if i >= 0 && !call.IsMemberFunction() {
-			w.used++
-			w.visitSignal(e, w.signals[i], call.Args())
+		if signal, ok := w.signal(e.AsCall()); ok {
+			w.checkPlace(e, signal.Name, signal.isChecker(), signal.isMeasure())
+			w.visitSignal(e, signal, e.AsCall().Args())
 		}
 	}
 }
 
 func (w *signalWalk) visitSelect(e ast.Expr) {
 	of := e.AsSelect()
-	if of.Operand().Kind() != ast.IdentKind || of.Operand().AsIdent() != "recovery" || slices.Contains(recoveryFields(), of.FieldName()) {
+	if of.Operand().Kind() != ast.IdentKind || of.Operand().AsIdent() != recoveryName {
+		return
+	}
+	w.checkPlace(e, recoveryName, true, false)
+	if slices.Contains(recoveryFields(), of.FieldName()) {
 		return
 	}
 	// The position of a selection is its dot.

@@ -37,9 +37,9 @@ func (l *loader) experiment(src *source, path string) {
 		field{"title", src.text(&e.Title), false},
 		field{"owner", src.text(&e.Owner), false},
 		field{"load", func(string, *yaml.Node) {}, true},
-		field{"steady", x.expectations(&e.Steady), false},
-		field{"during", x.expectations(&e.During), false},
-		field{"expect", x.expectations(&e.Expect), false},
+		field{"steady", x.expectations(steady, &e.Steady), false},
+		field{"during", x.expectations(during, &e.During), false},
+		field{"expect", x.expectations(expect, &e.Expect), false},
 		field{"stop", src.list(x.stop), false},
 		field{"method", src.list(x.action), true},
 		field{"hold", src.duration(&e.Hold, 1), false},
@@ -94,10 +94,10 @@ func (x *experimentLoader) journeyExists(key *yaml.Node) bool {
 	return false
 }
 
-func (x *experimentLoader) expectations(into *[]experiment.Expectation) reader {
+func (x *experimentLoader) expectations(at place, into *[]experiment.Expectation) reader {
 	return func(name string, n *yaml.Node) {
 		x.src.list(func(item string, n *yaml.Node) {
-			if e, ok := x.expectation(item, n); ok {
+			if e, ok := x.expectation(at, item, n); ok {
 				*into = append(*into, e)
 			}
 		})(name, n)
@@ -110,7 +110,7 @@ func (x *experimentLoader) expectations(into *[]experiment.Expectation) reader {
 func (x *experimentLoader) stop(_ string, n *yaml.Node) {
 	var condition experiment.Condition
 	x.src.object(n, "a stop condition",
-		field{"when", func(name string, n *yaml.Node) { condition.When, _ = x.expectation(name, n) }, true},
+		field{"when", func(name string, n *yaml.Node) { condition.When, _ = x.expectation(stop, name, n) }, true},
 		field{"for", x.src.duration(&condition.For, 1), true})
 	x.made.Stop = append(x.made.Stop, condition)
 }

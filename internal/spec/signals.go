@@ -36,12 +36,15 @@ func Signals() []Signal {
 	return all
 }
 
-// recoveryFields are what the variable recovery holds.
+// recoveryName is the one variable of experiments' expressions.
+const recoveryName = "recovery"
+
+// recoveryFields are what it holds.
 func recoveryFields() []string { return []string{"from_inject_s", "from_heal_s"} }
 
 // SignalNames are the names of experiments' expressions. The functions are not bound: they are for compiling only.
 func SignalNames() expr.Names {
-	names := expr.Names{Vars: []string{"recovery"}}
+	names := expr.Names{Vars: []string{recoveryName}}
 	for _, s := range Signals() {
 		names.Funcs = append(names.Funcs, expr.Func{Name: s.Name})
 	}
