@@ -38,6 +38,9 @@ func ordinaryPriority() {
 	}
 }
 
+// lowPriority puts this thread behind links, driver and services. Lowering needs no permission.
+func lowPriority() { unix.Setpriority(unix.PRIO_PROCESS, 0, 10) }
+
 // signalGroup signals the group that the process leads. It does nothing once the process is gone.
 func (p *process) signalGroup(sig signal) error {
 	if !p.running() {

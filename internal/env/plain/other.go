@@ -46,3 +46,4 @@ func monotonic() time.Duration                      { return 0 }
 func (e *Env) reapOrphans()                         {}
 func (e *Env) instanceOf(int) string                { return "" }
 func ordinaryPriority()                             {}
+func lowPriority()                                  {}

@@ -4,9 +4,12 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"hash/fnv"
+	"io"
 	"os"
 	"path/filepath"
 	"reflect"
+	"runtime"
 	"sync"
 	"time"
 
@@ -60,7 +63,7 @@ func (e *Env) Record(ctx context.Context, dir string, epoch time.Duration) error
 	e.mesh.SetRecorder(r.now, r.exchange)
 	life, end := context.WithCancel(e.life)
 	r.end = end
-	r.work.Go(func() { r.every(life, flushEvery, r.flush) })
+	r.work.Go(func() { r.every(life, "flush", flushEvery, r.flush) })
 	r.work.Go(func() { r.watchLeaks(life) })
 	for _, n := range e.nodes {
 		for name := range n.probes {
@@ -72,7 +75,10 @@ func (e *Env) Record(ctx context.Context, dir string, epoch time.Duration) error
 
 // StopRecording ends the recording that is on, if any. Its error says that
 // something was not recorded that should have been.
-func (e *Env) StopRecording(ctx context.Context) error { return e.rec.stop() }
+func (e *Env) StopRecording(ctx context.Context) error {
+	e.rec.settle(ctx)
+	return e.rec.stop()
+}
 
 func (r *recording) open(dir string) error {
 	if err := os.MkdirAll(dir, 0o755); err != nil {
@@ -129,6 +135,15 @@ func (r *recording) write(event history.Event) {
 	r.fail(r.events.Write(event))
 }
 
+func (c *recorder) settle(ctx context.Context) {
+	c.mu.Lock()
+	r := c.on
+	c.mu.Unlock()
+	if r != nil {
+		r.settle(ctx)
+	}
+}
+
 func (c *recorder) stop() error {
 	c.mu.Lock()
 	r := c.on
@@ -175,8 +190,14 @@ func (r *recording) fail(err error) {
 	}
 }
 
-// every runs do at once, and then in turn until ctx ends.
-func (r *recording) every(ctx context.Context, period time.Duration, do func()) {
+// every runs do at once, and then in turn until ctx ends. The turns of each
+// name come at a moment of their own: all at once they would take the processors from the
+// load driver, four times a second.
+func (r *recording) every(ctx context.Context, name string, period time.Duration, do func()) {
+	do()
+	if sleep(ctx, time.Duration(hash(name)%uint64(period))) != nil {
+		return
+	}
 	ticker := time.NewTicker(period)
 	defer ticker.Stop()
 	for {
@@ -193,17 +214,10 @@ func (r *recording) every(ctx context.Context, period time.Duration, do func()) 
 func (r *recording) watchProbe(ctx context.Context, n *node, name string) {
 	var last history.Event
 	first := true
-	r.every(ctx, probeEvery, func() {
-		event := history.Event{Kind: history.Probe, Name: name, Target: n.inst.Name}
-		answer, err := n.Probe(ctx, name)
+	r.every(ctx, n.inst.Name+"/"+name, probeEvery, func() {
+		event := n.answer(ctx, name)
 		if ctx.Err() != nil {
 			return // the question was cut off, which says nothing of the instance
-		}
-		if err == nil {
-			event.Value, err = history.Of(answer)
-		}
-		if err != nil {
-			event.Text = "no answer: " + err.Error()
 		}
 		if first || event.Text != last.Text || !reflect.DeepEqual(event.Value, last.Value) {
 			r.env.note(event)
@@ -216,7 +230,10 @@ func (r *recording) watchProbe(ctx context.Context, n *node, name string) {
 func (r *recording) watchLeaks(ctx context.Context) {
 	type pair struct{ from, to string }
 	seen := map[pair]bool{}
-	r.every(ctx, leakEvery, func() {
+	// The scan reads all of /proc. Its thread is never unlocked, so it ends with the goroutine and takes the priority with it.
+	runtime.LockOSThread()
+	lowPriority()
+	r.every(ctx, "leaks", leakEvery, func() {
 		leaks, err := r.env.own.Leaks()
 		if err != nil {
 			r.fail(fmt.Errorf("look for connections past the links: %w", err))
@@ -230,4 +247,11 @@ func (r *recording) watchLeaks(ctx context.Context) {
 			}
 		}
 	})
+}
+
+// hash spreads names over a period, the same in every run.
+func hash(name string) uint64 {
+	h := fnv.New64a()
+	io.WriteString(h, name)
+	return h.Sum64()
 }

@@ -179,6 +179,40 @@ func TestRecordsProbes(t *testing.T) {
 	mustSay(t, answers("wrong")[0].Text, "no answer", "body.nothing")
 }
 
+// What a probe says when all is over is recorded, however short a time it has said so.
+func TestRecordsLastAnswers(t *testing.T) {
+	t.Parallel()
+	file := filepath.Join(t.TempDir(), "position")
+	put := func(text string) {
+		if err := os.WriteFile(file, []byte(text), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	put("1")
+	api := serve("api", 1)
+	api.Probes = map[string]system.Probe{"position": {Exec: []string{"cat", file}, Value: "int(stdout)"}}
+	env := start(t, of(api))
+	dir := record(t, env)
+	var last history.Event
+	position := func() int64 {
+		for _, e := range events(t, dir) {
+			if e.Kind == history.Probe && e.Name == "position" {
+				last = e
+			}
+		}
+		n, _ := last.Value.AsInt()
+		return n
+	}
+	eventually(t, "the position is recorded", func() bool { return position() == 1 })
+	put("2")
+	if err := env.StopRecording(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if position() != 2 {
+		t.Errorf("the last answer is %+v, want 2", last)
+	}
+}
+
 // A full disk is told of when the recording ends, and harms nothing else.
 func TestRecordsToFullDisk(t *testing.T) {
 	t.Parallel()
