@@ -1,9 +1,11 @@
 package workload
 
 import (
+	"context"
 	"fmt"
 	"maps"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/assay-dev/assay/internal/expr"
@@ -147,14 +149,11 @@ func (c *compiler) expectations(s *step, kind *stepKind, answers []string) {
 	if text == "" {
 		text = kind.success
 	}
-	s.expect = c.condition("expect", text, answers)
-	s.degraded = c.condition("degraded", s.Degraded, answers)
-	s.failed = c.condition("failed", s.Failed, answers)
+	s.expect = c.judging("expect", text, kind, answers)
+	s.degraded = c.judging("degraded", s.Degraded, kind, answers)
+	s.failed = c.judging("failed", s.Failed, kind, answers)
 	if s.expect != nil {
 		s.clauses = s.expect.Clauses()
-		if len(s.expect.Vars()) == 0 {
-			c.fail("expect", "%s reads nothing of the answer, so it says nothing about the system", s.expect)
-		}
 	}
 	known := answers
 	for _, name := range slices.Sorted(maps.Keys(s.Save)) {
@@ -164,6 +163,34 @@ func (c *compiler) expectations(s *step, kind *stepKind, answers []string) {
 	for i, r := range s.Record {
 		s.records = append(s.records, c.record(fmt.Sprintf("record[%d]", i), r, known))
 	}
+}
+
+// judging compiles a condition on the answer. One that comes out the same whatever
+// the system answers is a mistake: an expectation of that kind passes silently.
+func (c *compiler) judging(field, src string, kind *stepKind, names []string) *expr.Program {
+	p := c.condition(field, src, names)
+	if p == nil {
+		return nil
+	}
+	answered := func(name string) bool { return slices.Contains(kind.answers, name) }
+	hint := "such as " + kind.success + "; the answer is " + strings.Join(kind.answers, ", ")
+	switch {
+	case !slices.ContainsFunc(p.Vars(), answered):
+		c.failWith(field, &expr.Error{Line: 1, Col: 1, Msg: p.String() + " does not read the answer, so it says nothing about the system", Hint: hint})
+	case c.isDecided(p):
+		c.failWith(field, &expr.Error{Line: 1, Col: 1, Msg: p.String() + " comes out the same whatever the answer is", Hint: hint})
+	}
+	return p
+}
+
+// isDecided says whether a condition has a value though no name has one, as
+// "status == 200 || true" does. Functions that were passed in are not called for it.
+func (c *compiler) isDecided(p *expr.Program) bool {
+	if slices.ContainsFunc(c.funcs, func(f expr.Func) bool { return f.Call != nil }) {
+		return false
+	}
+	_, err := p.Holds(context.Background(), map[string]any{})
+	return err == nil
 }
 
 // A stepKind is one of the ways a step can call.

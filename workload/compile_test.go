@@ -31,7 +31,14 @@ func TestCompileErrors(t *testing.T) {
 		{"unknown name", workload.Journey{Steps: []workload.Step{get(workload.Step{Expect: "statsu == 200"})}}, `a.yaml:3:5: journey j: step 1: expect: 1:1: no name is called "statsu" (did you mean "status"?)`},
 		{"later name", workload.Journey{Steps: []workload.Step{get(workload.Step{Call: "GET http://api/{{id}}", Save: map[string]string{"id": "body.id"}})}}, `step 1: call: 1:14: no name is called "id"`},
 		{"name of another kind", workload.Journey{Steps: []workload.Step{get(workload.Step{Expect: `code == "OK"`})}}, `no name is called "code"`},
-		{"says nothing", workload.Journey{Steps: []workload.Step{get(workload.Step{Expect: "1 == 1"})}}, "step 1: expect: 1 == 1 reads nothing of the answer"},
+		{"says nothing", workload.Journey{Steps: []workload.Step{get(workload.Step{Expect: "1 == 1"})}}, "step 1: expect: 1:1: 1 == 1 does not read the answer, so it says nothing about the system (such as status < 400; the answer is status, body, headers, elapsed_ms)"},
+		{"reads the ordinal only", workload.Journey{Steps: []workload.Step{get(workload.Step{Expect: "n >= 0"})}}, "expect: 1:1: n >= 0 does not read the answer"},
+		{"reads its data only", workload.Journey{Data: map[string]any{"sku": "A1"}, Steps: []workload.Step{get(workload.Step{Expect: `sku == "A1"`})}}, "does not read the answer"},
+		{"reads what was saved only", workload.Journey{Steps: []workload.Step{get(workload.Step{Save: map[string]string{"id": "body.id"}}), get(workload.Step{Expect: `id != ""`})}}, `step 2: expect: 1:1: id != "" does not read the answer`},
+		{"degraded whatever comes", workload.Journey{Steps: []workload.Step{get(workload.Step{Degraded: "true"})}}, "step 1: degraded: 1:1: true does not read the answer"},
+		{"failed whatever comes", workload.Journey{Steps: []workload.Step{get(workload.Step{Failed: "n == n"})}}, "step 1: failed: 1:1: n == n does not read the answer"},
+		{"holds whatever comes", workload.Journey{Steps: []workload.Step{get(workload.Step{Expect: "status == 200 || true"})}}, "expect: 1:1: status == 200 || true comes out the same whatever the answer is"},
+		{"holds of nothing", workload.Journey{Steps: []workload.Step{get(workload.Step{Degraded: "[].all(x, x == status)"})}}, "comes out the same whatever the answer is"},
 		{"no condition", workload.Journey{Steps: []workload.Step{get(workload.Step{Expect: `"x" + string(status)`})}}, "and must be true or false"},
 		{"unknown method", workload.Journey{Steps: []workload.Step{get(workload.Step{Call: "PSOT http://api/"})}}, `did you mean "POST"?`},
 		{"no scheme", workload.Journey{Steps: []workload.Step{get(workload.Step{Call: "GET api/x"})}}, `"api/x" is no URL with http:// or https://`},
@@ -52,6 +59,17 @@ func TestCompileErrors(t *testing.T) {
 		if err == nil || !strings.Contains(err.Error(), test.want) {
 			t.Errorf("%s: got %v, want %s", test.name, err, test.want)
 		}
+	}
+}
+
+func TestSetupAndFinalReadTheirAnswers(t *testing.T) {
+	t.Parallel()
+	err := workload.CheckSteps([]workload.Step{{Exec: []string{"true"}, Expect: "n == 0"}})
+	if err == nil || !strings.Contains(err.Error(), "step 1: expect: 1:1: n == 0 does not read the answer") {
+		t.Errorf("got %v", err)
+	}
+	if err := workload.CheckSteps([]workload.Step{{Exec: []string{"true"}}, {Exec: []string{"true"}, Expect: "elapsed_ms < 500.0 && n == 0"}}); err != nil {
+		t.Errorf("got %v", err)
 	}
 }
 

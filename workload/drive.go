@@ -82,11 +82,16 @@ func (d *drive) dispatch(j job) {
 	c.jobs <- j
 }
 
+// Saturated is how the error of an operation starts that was recorded though no
+// run was made, since Options.MaxInFlight runs were in flight. It says nothing about
+// the system; Stats.Saturated counts them.
+const Saturated = "driver saturated"
+
 // saturated records an arrival that no client is free for. Its client is c0,
 // which makes no runs: these operations take no time, so they do not overlap.
 func (d *drive) saturated(j job) {
 	op := d.journeyOp(j, "c0")
-	why := fmt.Errorf("driver saturated: %d runs were in flight", d.opts.MaxInFlight)
+	why := fmt.Errorf("%s: %d runs were in flight", Saturated, d.opts.MaxInFlight)
 	d.tally.late(op.Call - j.scheduled)
 	d.tally.add(d.end(op, op.Call, history.Failed, false, why), true)
 }

@@ -32,7 +32,7 @@ type Options struct {
 	// Rewrite puts addresses into the words of exec steps. Nil leaves them as they are.
 	Rewrite func(ctx context.Context, text string) (string, error)
 
-	MaxInFlight int           // default 10000; arrivals beyond it are recorded as failed, never skipped
+	MaxInFlight int           // default 10000; arrivals beyond it are recorded as failed, with an error that starts with Saturated
 	Drain       time.Duration // how long runs in flight may go on after the load, default 30s
 	FuncTimeout time.Duration // of one run of a Go function, default 30s
 	MaxBody     int64         // bytes of a reply or of a command's output, default 4 MB

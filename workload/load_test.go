@@ -63,7 +63,7 @@ func TestSaturationIsRecorded(t *testing.T) {
 	}
 	saturated := 0
 	for _, op := range journeys {
-		if strings.Contains(op.Error, "driver saturated: 5 runs were in flight") && op.Outcome == history.Failed {
+		if strings.HasPrefix(op.Error, workload.Saturated+": 5 runs were in flight") && op.Outcome == history.Failed {
 			saturated++
 		}
 	}
