@@ -17,11 +17,12 @@ import (
 //
 // A value that is neither read nor dequeued is lost once a later read, or of an
 // object without reads a later dequeue, found it gone. It is unknown while
-// dequeues of unknown outcome may have taken it.
+// dequeues of unknown outcome may have taken it. Values are told apart by themselves: where
+// two acknowledged appends have one value, the result is unknown.
 func NoLost(object string) check.Checker { return &checker{"no_lost", object, judgeLost} }
 
 // Once returns the checker of NoLost that also fails on a value that is in the
-// last read twice, or was dequeued twice.
+// last read twice, or was dequeued twice, unless it was appended twice.
 func Once(object string) check.Checker { return &checker{"once", object, judgeOnce} }
 
 func judgeOnce(ctx context.Context, object string, in check.Input) check.Result {
@@ -58,7 +59,7 @@ func judgeLost(ctx context.Context, object string, in check.Input) check.Result 
 	if wrong := j.unfounded(); wrong.Verdict == verdict.Fail {
 		return wrong
 	}
-	return res
+	return j.sure(res)
 }
 
 func lossResult(j journal, acknowledged int, lost []string, unread int, witness []*history.Op) check.Result {
@@ -215,30 +216,32 @@ func (j journal) explain(op *history.Op, value history.Value) check.Result {
 // twice returns the values that are twice in one last read or were dequeued
 // twice, and the operations that show it.
 func (j journal) twice() (values []string, witness []*history.Op) {
-	told := map[string]bool{}
-	tell := func(value string, ops ...*history.Op) {
-		if !told[value] {
-			told[value] = true
-			values = append(values, value)
-			witness = append(append(witness, j.byValue[value]...), ops...)
+	places, manifold := j.places(), j.manifold()
+	told := map[place]bool{}
+	tell := func(at place, ops ...*history.Op) {
+		if !told[at] && !manifold[at] {
+			told[at] = true
+			values = append(values, at.value)
+			witness = append(append(witness, j.byValue[at.value]...), ops...)
 		}
 	}
 	for _, op := range j.lastReads() {
-		seen := map[string]bool{}
+		seen := map[place]bool{}
 		for _, item := range op.Output.Items() {
-			if value := text(item); seen[value] {
-				tell(value, op)
+			at := places(op.Key, item)
+			if seen[at] {
+				tell(at, op)
 			}
-			seen[text(item)] = true
+			seen[at] = true
 		}
 	}
-	first := map[string]*history.Op{}
+	first := map[place]*history.Op{}
 	for _, op := range j.taken {
-		value := text(op.Output)
-		if earlier, ok := first[value]; ok {
-			tell(value, earlier, op)
+		at := places(op.Key, op.Output)
+		if earlier, ok := first[at]; ok {
+			tell(at, earlier, op)
 		}
-		first[value] = op
+		first[at] = op
 	}
 	return values, dedupe(byCall(witness))
 }

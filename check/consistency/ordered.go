@@ -16,7 +16,8 @@ import (
 // Only order in real time counts: of two appends that overlap either may come
 // first, and an append whose outcome is not known may take effect at any later
 // time. Only the first place of a value counts, and a value that was appended
-// more than once has no order. An object in which no two values of a key could have
+// more than once has no order: where two such appends were acknowledged, the others may
+// be found out of order, and never in order. An object in which no two values of a key could have
 // been out of order is unknown.
 func Ordered(object string) check.Checker { return &checker{"ordered", object, judgeOrder} }
 
@@ -51,7 +52,7 @@ func judgeOrder(ctx context.Context, object string, in check.Input) check.Result
 	if len(keys) == 0 {
 		return unknown("%q recorded no two appends of one key, one after the other, that were read together", object)
 	}
-	return pass("the values of %d keys were read in the order they were appended", len(keys))
+	return j.sure(pass("the values of %d keys were read in the order they were appended", len(keys)))
 }
 
 // inReads returns the sightings of each read, by their place in its list.
