@@ -77,9 +77,11 @@ type ExperimentResult struct {
 	Recovery *Recovery         `json:"recovery,omitempty"` // nil where nothing was injected
 	Phases   []Phase           `json:"phases,omitempty"`
 	Problems []string          `json:"problems,omitempty"` // what kept the verdict from being a pass, besides the checks
-	Replay   string            `json:"replay,omitempty"`   // the command that runs it again
-	Judged   time.Time         `json:"judged,omitzero"`
-	Version  string            `json:"version,omitempty"` // of the assay that judged
+	// CannotFail are expectations, as "PHASE: EXPRESSION", that held in every control. They prove nothing, so with one the verdict is no pass.
+	CannotFail []string  `json:"cannot_fail,omitempty"`
+	Replay     string    `json:"replay,omitempty"` // the command that runs it again
+	Judged     time.Time `json:"judged,omitzero"`
+	Version    string    `json:"version,omitempty"` // of the assay that judged
 }
 
 // Checked is one check's result and the phase it was asked in.

@@ -29,6 +29,8 @@ const exitCodes = `Exit codes:
   130  interrupted
 Of many, 1 goes over 4 over 3 over 0.`
 
+const defaultStore = ".assay"
+
 // exit is an error that only carries an exit code: what is to say was said.
 type exit struct{ code int }
 
@@ -49,6 +51,7 @@ func Main(args []string, stdout, stderr io.Writer) int {
 	root.SetArgs(args)
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
+	context.AfterFunc(ctx, stop) // a second signal ends this process at once; the holder cleans up
 	return a.code(root.ExecuteContext(ctx))
 }
 
@@ -61,11 +64,14 @@ func (a *app) root() *cobra.Command {
 		SilenceErrors: true,
 		SilenceUsage:  true,
 		Version:       version(),
+		Args:          usageArgs(subcommandOnly),
+		RunE:          help,
 	}
+	root.SetFlagErrorFunc(usageError)
 	root.SetOut(a.out)
 	root.SetErr(a.err)
 	root.PersistentFlags().BoolVar(&a.json, "json", false, "print the result as JSON")
-	root.PersistentFlags().StringVar(&a.store, "store", ".assay", "folder of the evidence")
+	root.PersistentFlags().StringVar(&a.store, "store", defaultStore, "folder of the evidence")
 	root.AddCommand(a.runCommand(), a.evidenceCommand(), a.recoverCommand())
 	return root
 }
@@ -87,9 +93,6 @@ func (a *app) code(err error) int {
 	case errors.Is(err, context.Canceled):
 		a.complain(errors.New("interrupted"), run.ExitInterrupted)
 		return run.ExitInterrupted
-	case isUsage(err):
-		a.complain(fmt.Errorf("%w\nRun '%s --help' for usage.", err, a.name), run.ExitUsage)
-		return run.ExitUsage
 	}
 	a.complain(err, run.ExitBroken)
 	return run.ExitBroken
@@ -112,23 +115,13 @@ func (a *app) printJSON(v any) {
 	}
 }
 
-// isUsage knows cobra's own complaints by their texts: it has no type for them.
-func isUsage(err error) bool {
-	for _, start := range []string{"unknown command", "unknown flag", "unknown shorthand", "accepts ", "requires ", "invalid argument", "flag needs"} {
-		if strings.HasPrefix(err.Error(), start) {
-			return true
-		}
-	}
-	return false
-}
-
 // invocation returns how this process was started, so that a printed command can be pasted.
 func invocation() string {
 	if path, err := os.Executable(); err == nil && strings.Contains(path, "go-build") {
 		return "go run ./cmd/assay"
 	}
 	if strings.ContainsRune(os.Args[0], filepath.Separator) {
-		return os.Args[0]
+		return run.Command(os.Args[0])
 	}
 	return "assay"
 }

@@ -27,6 +27,10 @@ func (a *app) dryRun(ctx context.Context, project *spec.Project, opts run.Option
 	if err != nil {
 		return err
 	}
+	for i, r := range rewrites {
+		name, _ := strings.CutPrefix(r.Where, "env ")
+		rewrites[i].From, rewrites[i].To = run.RedactNamed(name, r.From), run.RedactNamed(name, r.To)
+	}
 	if a.json {
 		a.printJSON(dry{plan, rewrites})
 		return nil
@@ -36,7 +40,7 @@ func (a *app) dryRun(ctx context.Context, project *spec.Project, opts run.Option
 	fmt.Fprintln(w, "\nINSTANCE\tZONE\tOWNER\tCOMMAND")
 	for _, service := range project.System.Services {
 		for _, i := range service.Instances() {
-			fmt.Fprintf(w, "%s\t%s\t%s\t%s\n", i.Name, orDash(i.Zone), orDash(i.Owner), strings.Join(service.Process.Command, " "))
+			fmt.Fprintf(w, "%s\t%s\t%s\t%s\n", i.Name, orDash(i.Zone), orDash(i.Owner), run.Redact(strings.Join(service.Process.Command, " ")))
 		}
 	}
 	fmt.Fprintln(w, "\nEXPERIMENT\tAT\tFOR\tFAULT\tTARGETS\tPOWERS")

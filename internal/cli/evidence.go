@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"os"
+	"slices"
 	"strings"
 	"text/tabwriter"
 
@@ -16,14 +17,15 @@ import (
 )
 
 func (a *app) evidenceCommand() *cobra.Command {
-	cmd := &cobra.Command{Use: "evidence", Short: "List, show and judge again what runs left behind"}
+	cmd := &cobra.Command{Use: "evidence", Short: "List, show and judge again what runs left behind",
+		Args: usageArgs(subcommandOnly), RunE: help}
 	cmd.AddCommand(
-		&cobra.Command{Use: "list", Short: "List runs, newest first; cut and corrupt ones say so", Args: cobra.NoArgs,
+		&cobra.Command{Use: "list", Short: "List runs, newest first; cut and corrupt ones say so", Args: usageArgs(cobra.NoArgs),
 			RunE: func(*cobra.Command, []string) error { return a.evidenceList() }},
-		&cobra.Command{Use: "show [RUN]", Short: "Show a run: its verdicts, checks and effects (default: the latest)", Args: cobra.MaximumNArgs(1),
+		&cobra.Command{Use: "show [RUN]", Short: "Show a run: its verdicts, checks and effects (default: the latest)", Args: usageArgs(cobra.MaximumNArgs(1)),
 			Example: "  assay evidence show latest\n  assay evidence show 20261122T15 --json",
 			RunE:    func(_ *cobra.Command, args []string) error { return a.evidenceShow(runName(args)) }},
-		&cobra.Command{Use: "judge [RUN]", Short: "Judge a run's records again with this version (default: the latest)", Args: cobra.MaximumNArgs(1),
+		&cobra.Command{Use: "judge [RUN]", Short: "Judge a run's records again with this version (default: the latest)", Args: usageArgs(cobra.MaximumNArgs(1)),
 			Long: "Judge a run's records again with this version's checkers. The new judgement is\nadded; old ones stay.\n\n" + exitCodes,
 			RunE: func(cmd *cobra.Command, args []string) error { return a.evidenceJudge(cmd.Context(), runName(args)) }},
 	)
@@ -73,7 +75,7 @@ func (a *app) evidenceList() error {
 	w := tabwriter.NewWriter(a.out, 0, 0, 2, ' ', 0)
 	fmt.Fprintln(w, "RUN\tSTATUS\tVERDICT\tSEED\tDEFECT\tREASON")
 	for _, s := range summaries {
-		fmt.Fprintf(w, "%s\t%s\t%s\t%d\t%s\t%s\n", s.ID, s.Status, ended(s), s.Meta.Seed, orDash(s.Meta.Defect), orDash(s.Reason))
+		fmt.Fprintf(w, "%s\t%s\t%s\t%d\t%s\t%s\n", s.ID, s.Status, ended(s), s.Meta.Seed, orDash(s.Meta.Defect), orDash(brief(why(s))))
 	}
 	return w.Flush()
 }
@@ -84,6 +86,17 @@ func ended(s evidence.Summary) verdict.Verdict {
 		return verdict.Unknown
 	}
 	return s.End.Verdict
+}
+
+// why returns what keeps a run from being whole: how it stands, or how it ended.
+func why(s evidence.Summary) string {
+	switch {
+	case s.End == nil || s.Reason != "":
+		return s.Reason
+	case s.End.Reason == "" && s.End.Interrupted:
+		return "interrupted"
+	}
+	return s.End.Reason
 }
 
 func orDash(s string) string {
@@ -108,6 +121,15 @@ func results(r *evidence.Run) ([]evidence.ExperimentResult, error) {
 		result.Name = name
 		all = append(all, result)
 	}
+	plan, err := run.ReadPlan(r)
+	if err != nil {
+		return all, nil // the run is not whole, and that is said of the run
+	}
+	for _, x := range plan.Experiments {
+		if !slices.Contains(names, x.Name) {
+			all = append(all, run.NotRun(x.Experiment))
+		}
+	}
 	return all, nil
 }
 
@@ -120,22 +142,35 @@ func (a *app) evidenceShow(id string) error {
 	if err != nil {
 		return err
 	}
-	summary := r.Summary()
-	broken := r.Verify()
+	summary, torn := r.Summary(), r.Verify()
 	if a.json {
-		a.printJSON(map[string]any{"run": summary, "results": all, "verify": errorText(broken)})
-		return nil
+		a.printJSON(map[string]any{"run": summary, "results": all, "verify": errorText(torn)})
+	} else {
+		a.printRun(summary, all, torn)
 	}
+	if torn != nil {
+		return &exit{run.ExitUnknown} // what it says of itself is not to be believed
+	}
+	return nil
+}
+
+func (a *app) printRun(summary evidence.Summary, all []evidence.ExperimentResult, torn error) {
 	p := newPrinter(a.out)
-	fmt.Fprintf(a.out, "%s  run %s, %s, seed %d%s\n", p.paint(ended(summary), strings.ToUpper(ended(summary).String())), r.ID(), summary.Status,
+	v := ended(summary)
+	if torn != nil && v == verdict.Pass {
+		v = verdict.Unknown
+	}
+	fmt.Fprintf(a.out, "%s  run %s, %s, seed %d%s\n", p.paint(v, strings.ToUpper(v.String())), summary.ID, summary.Status,
 		summary.Meta.Seed, defectText(summary.Meta.Defect))
-	if broken != nil {
-		fmt.Fprintf(a.out, "not whole: %v\n", broken)
+	if torn != nil {
+		fmt.Fprintf(a.out, "not whole: %v\n", torn)
+	}
+	if reason := why(summary); reason != "" {
+		fmt.Fprintf(a.out, "the run ended early: %s\n", reason)
 	}
 	for _, result := range all {
 		p.result(result)
 	}
-	return nil
 }
 
 func errorText(err error) string {
@@ -164,6 +199,12 @@ func (p *printer) result(r evidence.ExperimentResult) {
 			fmt.Fprintf(p.w, "  witness of %s: %s\n", c.Check, text)
 		}
 	}
+	for _, text := range r.Problems {
+		fmt.Fprintf(p.w, "  problem: %s\n", text)
+	}
+	for _, expectation := range r.CannotFail {
+		fmt.Fprintf(p.w, "  %s\n", run.CannotFail(expectation))
+	}
 	if r.Replay != "" {
 		fmt.Fprintf(p.w, "  replay: %s\n", r.Replay)
 	}
@@ -182,15 +223,27 @@ func (a *app) evidenceJudge(ctx context.Context, id string) error {
 	for _, result := range all {
 		verdicts = append(verdicts, result.Verdict)
 	}
+	early := why(r.Summary())
+	if early != "" {
+		verdicts = append(verdicts, verdict.Unknown)
+	}
 	whole := verdict.Merge(verdicts...)
 	if a.json {
-		a.printJSON(map[string]any{"run": r.ID(), "verdict": whole, "results": all})
+		a.printJSON(map[string]any{"run": r.ID(), "verdict": whole, "results": all, "ended_early": early})
 	} else {
 		p := newPrinter(a.out)
-		fmt.Fprintf(a.out, "%s  run %s judged again\n\n", p.paint(whole, strings.ToUpper(whole.String())), r.ID())
+		fmt.Fprintf(a.out, "%s  run %s judged again\n", p.paint(whole, strings.ToUpper(whole.String())), r.ID())
+		if early != "" {
+			fmt.Fprintf(a.out, "the run ended early: %s\n", early)
+		}
+		fmt.Fprintln(a.out)
 		p.table(all)
 	}
-	switch whole {
+	return exitOf(whole)
+}
+
+func exitOf(v verdict.Verdict) error {
+	switch v {
 	case verdict.Pass:
 		return nil
 	case verdict.Fail:

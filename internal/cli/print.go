@@ -100,6 +100,9 @@ func (p *printer) table(results []evidence.ExperimentResult) {
 		for _, problem := range r.Problems {
 			fmt.Fprintf(p.w, "  %s: %s\n", r.Name, problem)
 		}
+		for _, expectation := range r.CannotFail {
+			fmt.Fprintf(p.w, "  %s: %s\n", r.Name, run.CannotFail(expectation))
+		}
 	}
 }
 
@@ -156,6 +159,6 @@ func recoveryText(r evidence.ExperimentResult) string {
 func (p *printer) next(a *app, report run.Report) {
 	fmt.Fprintf(p.w, "\nevidence: %s\n", report.Dir)
 	if p.colour {
-		fmt.Fprintf(p.w, "next: %s evidence show %s\n", a.name, report.ID)
+		fmt.Fprintf(p.w, "next: %s\n", a.command("evidence", "show", report.ID))
 	}
 }

@@ -3,7 +3,6 @@ package cli
 import (
 	"context"
 	"fmt"
-	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -35,7 +34,7 @@ journeys, inject the faults, heal them, judge, and restore the system.
   assay run examples/shop --experiment payments-slow --seed 7
   assay run examples/shop --defect no-retry       # must be found: exit 1
   assay run examples/shop --control               # which expectations cannot fail?`,
-		Args: cobra.MaximumNArgs(1),
+		Args: usageArgs(cobra.MaximumNArgs(1)),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			path := "."
 			if len(args) == 1 {
@@ -60,13 +59,21 @@ func (a *app) runOptions(path string, flags runFlags, seedGiven bool) run.Option
 		opts.Seed = &flags.seed
 	}
 	opts.Replay = func(experiment string, seed uint64) string {
-		parts := []string{a.name, "run", path, "--experiment", experiment, "--seed", fmt.Sprint(seed)}
+		words := []string{"run", path, "--experiment", experiment, "--seed", fmt.Sprint(seed)}
 		if flags.defect != "" {
-			parts = append(parts, "--defect", flags.defect)
+			words = append(words, "--defect", flags.defect)
 		}
-		return strings.Join(parts, " ")
+		return a.command(words...)
 	}
 	return opts
+}
+
+// command returns a command to paste, with the store where it is not the default.
+func (a *app) command(words ...string) string {
+	if a.store != defaultStore {
+		words = append(words, "--store", a.store)
+	}
+	return a.name + " " + run.Command(words...)
 }
 
 func (a *app) run(ctx context.Context, path string, dry bool, opts run.Options) error {

@@ -8,10 +8,13 @@ import (
 	"github.com/assay-dev/assay/evidence"
 	"github.com/assay-dev/assay/experiment"
 	"github.com/assay-dev/assay/verdict"
+	"github.com/assay-dev/assay/workload"
 )
 
-// cannotFail ends the sentence on an expectation that no control could break.
-const cannotFail = " cannot fail: it held in every control"
+// CannotFail says of an expectation that no control could break it.
+func CannotFail(expectation string) string {
+	return expectation + " cannot fail: it held in every control"
+}
 
 // control is one way in which the system was worsened for one experiment.
 type control struct {
@@ -35,7 +38,7 @@ func (s *Session) controls(ctx context.Context) error {
 			return err
 		}
 	}
-	return s.concludeControls()
+	return nil
 }
 
 func (s *Session) controlled(ctx context.Context, c control) error {
@@ -85,46 +88,72 @@ func (s *Session) withDefect(ctx context.Context, defect string) error {
 	return nil
 }
 
-// concludeControls lists, for each experiment, the expectations that held in
-// every control. The cells of their journeys stay unproven, and where the experiment has such cells its verdict is no pass.
+// concludeControls says of each experiment that was run what its controls show, and stores it.
 func (s *Session) concludeControls() error {
 	for i := range s.report.Results {
 		r := &s.report.Results[i]
-		for _, x := range s.project.Experiments {
-			if x.Name == r.Name {
-				if err := s.concludeControl(r, x); err != nil {
-					return err
-				}
-			}
+		at := slices.IndexFunc(s.project.Experiments, func(x experiment.Experiment) bool { return x.Name == r.Name })
+		if at < 0 {
+			continue
+		}
+		concludeControl(s.run, s.project.Journeys, s.project.Experiments[at], r)
+		if err := s.run.AddJudgement(r.Name, *r); err != nil {
+			return err
 		}
 	}
 	return nil
 }
 
-func (s *Session) concludeControl(r *evidence.ExperimentResult, x experiment.Experiment) error {
+// concludeControl lists the expectations of x that held in every control. With one the verdict is no
+// pass, and the cells of the journeys it speaks of stay unproven. Controls that did not come to their end show nothing: no pass, either.
+func concludeControl(run *evidence.Run, journeys []workload.Journey, x experiment.Experiment, r *evidence.ExperimentResult) {
+	controls, err := controlResults(run, x)
+	if err != nil {
+		problem := "the controls did not run to their end: " + err.Error()
+		r.Problems = append(r.Problems, problem)
+		noPass(r, problem)
+		return
+	}
+	for _, c := range experiment.CannotFail(*r, controls) {
+		expectation := c.Phase + ": " + c.Check
+		r.CannotFail = append(r.CannotFail, expectation)
+		unprove(r, journeysOf(journeys, c.Check), expectation)
+		noPass(r, CannotFail(expectation))
+	}
+}
+
+// controlResults reads what the controls of x came to. One that is missing or has a problem is an error.
+func controlResults(run *evidence.Run, x experiment.Experiment) ([]evidence.ExperimentResult, error) {
 	var controls []evidence.ExperimentResult
 	for _, name := range append([]string{"worst"}, x.ControlDefects...) {
-		result, err := s.run.Result(control{x, name}.folder())
+		folder := control{x, name}.folder()
+		result, err := run.Result(folder)
 		if err != nil {
-			return err
+			return nil, fmt.Errorf("%s: %w", folder, err)
+		}
+		if len(result.Problems) > 0 {
+			return nil, fmt.Errorf("%s: %s", folder, result.Problems[0])
 		}
 		controls = append(controls, result)
 	}
-	for _, c := range experiment.CannotFail(*r, controls) {
-		r.Problems = append(r.Problems, c.Phase+": "+c.Check+cannotFail)
-		unprove(r, journeyOf(s.project, x, c.Check), c.Check)
-	}
-	return s.run.AddJudgement(r.Name, *r)
+	return controls, nil
 }
 
-// unprove takes back what an experiment proved for a journey, because an
-// expectation of that journey proves nothing.
-func unprove(r *evidence.ExperimentResult, journey, expectation string) {
-	for i := range r.Modes[journey] {
-		r.Modes[journey][i].Proved = false
-		r.Modes[journey][i].Text = expectation + " cannot fail"
+// unprove takes back what an experiment proved for journeys, nil for all, because an
+// expectation that speaks of them proves nothing.
+func unprove(r *evidence.ExperimentResult, journeys []string, expectation string) {
+	for journey, modes := range r.Modes {
+		if len(journeys) > 0 && !slices.Contains(journeys, journey) {
+			continue
+		}
+		for i := range modes {
+			modes[i].Proved, modes[i].Text = false, expectation+" cannot fail"
+		}
 	}
-	if r.Verdict == verdict.Pass && len(r.Modes[journey]) > 0 {
-		r.Verdict, r.Reason = verdict.Unknown, expectation+cannotFail
+}
+
+func noPass(r *evidence.ExperimentResult, reason string) {
+	if r.Verdict == verdict.Pass {
+		r.Verdict, r.Reason = verdict.Unknown, reason
 	}
 }

@@ -10,6 +10,7 @@ import (
 	"github.com/assay-dev/assay/experiment"
 	"github.com/assay-dev/assay/internal/spec"
 	"github.com/assay-dev/assay/verdict"
+	"github.com/assay-dev/assay/workload"
 )
 
 // A Headline is the first thing to read of an experiment that did not pass:
@@ -71,22 +72,11 @@ func faultsOf(x experiment.Experiment) string {
 	return strings.Join(faults, ", ")
 }
 
-// journeyOf finds the journey that a check speaks of: the one it names, the one
-// that recorded the object it names, else the first that the experiment covers or loads.
+// journeyOf returns the journey to name in the headline of a check: one it speaks of,
+// else the first that the experiment covers or loads.
 func journeyOf(project *spec.Project, x experiment.Experiment, check string) string {
-	for _, quoted := range regexp.MustCompile(`"([^"]*)"`).FindAllStringSubmatch(check, -1) {
-		for _, j := range project.Journeys {
-			if j.Name == quoted[1] {
-				return j.Name
-			}
-			for _, step := range j.Steps {
-				for _, record := range step.Record {
-					if record.Object == quoted[1] {
-						return j.Name
-					}
-				}
-			}
-		}
+	if named := journeysOf(project.Journeys, check); len(named) > 0 {
+		return named[0]
 	}
 	for _, load := range x.Load {
 		if _, covered := x.Covers[load.Journey]; covered || len(x.Covers) == 0 {
@@ -94,4 +84,28 @@ func journeyOf(project *spec.Project, x experiment.Experiment, check string) str
 		}
 	}
 	return ""
+}
+
+// journeysOf returns the journeys that an expectation speaks of: those it names, and
+// every one that records an object it names. It may be none.
+func journeysOf(journeys []workload.Journey, expectation string) []string {
+	var found []string
+	for _, quoted := range regexp.MustCompile(`"[^"]*"|'[^']*'`).FindAllString(expectation, -1) {
+		name := quoted[1 : len(quoted)-1]
+		for _, j := range journeys {
+			if (j.Name == name || records(j, name)) && !slices.Contains(found, j.Name) {
+				found = append(found, j.Name)
+			}
+		}
+	}
+	return found
+}
+
+func records(j workload.Journey, object string) bool {
+	for _, step := range j.Steps {
+		if slices.ContainsFunc(step.Record, func(r workload.Record) bool { return r.Object == object }) {
+			return true
+		}
+	}
+	return false
 }

@@ -34,25 +34,42 @@ type Planned struct {
 	Targets [][]string `json:"targets"` // by action
 }
 
-// NewPlan plans the experiments of project.
+// NewPlan plans the experiments of project. A fault that does not fit the system is a *UsageError.
+// What looks secret is not in the plan.
 func NewPlan(ctx context.Context, project *spec.Project, opts Options) (Plan, error) {
 	plan := Plan{System: project.System, Seed: project.Seed, Defect: opts.Defect, Control: opts.Control,
 		Journeys: project.Journeys, Setup: project.Setup, Final: project.Final}
 	for _, x := range project.Experiments {
 		planned := Planned{Experiment: x}
 		for i, action := range x.Method {
-			if err := action.Fault.Check(project.System, nil); err != nil {
-				return Plan{}, fmt.Errorf("%s: %w", action.Pos, err)
-			}
-			targets, err := action.Fault.Targets(ctx, project.System, nil, injectOptions(project.Seed, x.Name, i))
+			targets, err := targets(ctx, project, x.Name, i, action)
 			if err != nil {
-				return Plan{}, fmt.Errorf("%s: %w", action.Pos, err)
+				return Plan{}, err
 			}
 			planned.Targets = append(planned.Targets, targets)
 		}
 		plan.Experiments = append(plan.Experiments, planned)
 	}
-	return plan.portable(), nil
+	return plan.portable().redacted()
+}
+
+// targets returns what an action would hit. A fault that this system cannot have is a mistake in the user's files.
+func targets(ctx context.Context, project *spec.Project, name string, i int, action experiment.Action) ([]string, error) {
+	err := action.Fault.Check(project.System, nil)
+	if err == nil {
+		var targets []string
+		if targets, err = action.Fault.Targets(ctx, project.System, nil, injectOptions(project.Seed, name, i)); err == nil {
+			return targets, nil
+		}
+	}
+	where := action.Pos
+	if where == "" {
+		where = "experiment " + name
+	}
+	if ctx.Err() != nil {
+		return nil, fmt.Errorf("%s: %w", where, err)
+	}
+	return nil, &UsageError{where + ": " + err.Error()}
 }
 
 // injectOptions are the options that experiment.Run injects action i of an experiment with.

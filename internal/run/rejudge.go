@@ -3,59 +3,103 @@ package run
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"github.com/assay-dev/assay/evidence"
 	"github.com/assay-dev/assay/experiment"
+	"github.com/assay-dev/assay/verdict"
 )
 
 // Rejudge judges a stored run's records again and adds the judgements to it.
-// Experiments that controls ran are left as they are.
+// Experiments that controls ran are left as they are. A run that is not whole, or that
+// broke, does not become a pass by being judged again.
 func Rejudge(ctx context.Context, r *evidence.Run, version string) ([]evidence.ExperimentResult, error) {
+	if r.Summary().Status == evidence.Running {
+		return nil, &UsageError{fmt.Sprintf("run %s is still being written: it can be judged when it ended", r.ID())}
+	}
 	plan, err := ReadPlan(r)
 	if err != nil {
 		return nil, err
 	}
+	torn := r.Verify()
 	var results []evidence.ExperimentResult
 	for _, x := range plan.Experiments {
-		in, problems := r.Input(x.Name)
-		in.Service = plan.System.ServiceOf
-		result := experiment.Judge(ctx, x.Experiment, in, problems)
-		result.Version = version
-		if old, err := r.Result(x.Name); err == nil {
-			result.Replay = old.Replay
-			keepControl(&result, old)
+		result, err := rejudge(ctx, r, plan, x.Experiment, torn)
+		if err != nil {
+			return nil, err
 		}
-		if err := r.AddJudgement(x.Name, result); err != nil {
-			return nil, fmt.Errorf("store the judgement of %s: %w", x.Name, err)
+		if torn != nil && !errors.Is(torn, fs.ErrNotExist) {
+			// Who changed the records can have made a failure as well as a pass.
+			result.Verdict, result.Reason = verdict.Unknown, "the run is not whole: "+torn.Error()
+		}
+		result.Version = version
+		if wasRun(r, x.Name) {
+			if err := r.AddJudgement(x.Name, result); err != nil {
+				return nil, fmt.Errorf("store the judgement of %s: %w", x.Name, err)
+			}
 		}
 		results = append(results, result)
 	}
 	return results, nil
 }
 
-// keepControl carries over what the control run found: records of one experiment
-// do not tell that an expectation held under every control.
-func keepControl(result *evidence.ExperimentResult, old evidence.ExperimentResult) {
-	unproven := map[string]string{}
-	for journey, modes := range old.Modes {
-		for _, m := range modes {
-			if expectation, ok := strings.CutSuffix(m.Text, " cannot fail"); ok {
-				unproven[journey] = expectation
-			}
+// rejudge judges one experiment. torn is what is wrong with the run as a whole.
+func rejudge(ctx context.Context, r *evidence.Run, plan Plan, x experiment.Experiment, torn error) (evidence.ExperimentResult, error) {
+	if !wasRun(r, x.Name) {
+		return NotRun(x), nil
+	}
+	earlier, err := r.Judgements(x.Name)
+	problems := own(earlier, err)
+	in, unread := r.Input(x.Name)
+	in.Service = plan.System.ServiceOf
+	if torn != nil {
+		unread = append(unread, strings.Split(torn.Error(), "\n")...)
+	}
+	for _, problem := range unread {
+		if !slices.Contains(problems, problem) {
+			problems = append(problems, problem)
 		}
 	}
-	for _, problem := range old.Problems {
-		if strings.HasSuffix(problem, cannotFail) {
-			result.Problems = append(result.Problems, problem)
-		}
+	result := experiment.Judge(context.WithoutCancel(ctx), x, in, problems)
+	if len(earlier) > 0 {
+		result.Replay = earlier[len(earlier)-1].Replay
 	}
-	for journey, expectation := range unproven {
-		unprove(result, journey, expectation)
+	if plan.Control {
+		concludeControl(r, plan.Journeys, x, &result)
 	}
+	return result, ctx.Err()
+}
+
+// own returns the problems that the run itself had with an experiment, from its first judgement: records
+// do not tell that a heal failed, or that not all could be written.
+func own(earlier []evidence.ExperimentResult, err error) []string {
+	var problems []string
+	if len(earlier) > 0 {
+		problems = slices.Clone(earlier[0].Problems)
+	}
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		problems = append(problems, "the run left no judgement of its own")
+	case err != nil:
+		problems = append(problems, err.Error())
+	}
+	return problems
+}
+
+// NotRun is the result of an experiment that was planned and left no records.
+func NotRun(x experiment.Experiment) evidence.ExperimentResult {
+	return evidence.ExperimentResult{Name: x.Name, Title: x.Title, Owner: x.Owner, Reason: "it was not run"}
+}
+
+func wasRun(r *evidence.Run, name string) bool {
+	info, err := os.Stat(filepath.Join(r.Dir(), "x", name))
+	return err == nil && info.IsDir()
 }
 
 // ReadPlan reads the plan of a stored run.
