@@ -20,7 +20,6 @@ type records struct {
 
 	mu   sync.Mutex
 	live []history.Op // journey operations, in order of return
-	seen []history.Event
 	err  error
 }
 
@@ -70,7 +69,6 @@ func (r *records) eventAt(at time.Duration, e history.Event) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.err = errors.Join(r.err, firstOf(r.err, err))
-	r.seen = append(r.seen, e)
 }
 
 func (r *records) phase(name string) { r.event(history.Event{Kind: history.Phase, Name: name}) }
@@ -94,12 +92,6 @@ func (r *records) since(t time.Duration) []history.Op {
 		}
 	}
 	return ops
-}
-
-func (r *records) allEvents() []history.Event {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	return append([]history.Event(nil), r.seen...)
 }
 
 func (r *records) failed() error {

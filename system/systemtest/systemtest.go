@@ -113,9 +113,8 @@ type suite struct {
 
 // A bench is one running environment under test.
 type bench struct {
-	env  system.Env
-	sys  system.System
-	stop func(ctx context.Context) error
+	env system.Env
+	sys system.System
 }
 
 // bench starts an environment that is closed when the test ends.

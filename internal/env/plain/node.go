@@ -97,13 +97,7 @@ func (n *node) running() *process {
 	return nil
 }
 
-// become sets the state and whether it is picked, and tells of the change.
-func (n *node) become(state system.State, up bool, text string) {
-	n.mu.Lock()
-	defer n.mu.Unlock()
-	n.becomeLocked(state, up, text)
-}
-
+// becomeLocked sets the state and whether it is picked, and tells of the change. The caller holds the lock.
 func (n *node) becomeLocked(state system.State, up bool, text string) {
 	n.up = up
 	if n.state == state {
