@@ -23,8 +23,6 @@ import (
 
 // A grpcCall is a compiled "grpc".
 type grpcCall struct {
-	target   string // "host:port"
-	method   string // "package.Service/Method"
 	protoset string
 	message  filler
 	headers  []header
