@@ -62,7 +62,9 @@ func (before Standing) diff(name string, after Standing) []string {
 	}
 	changed("stopped processes", before.Stopped, after.Stopped)
 	for _, limit := range sortedKeys(before.Limits, after.Limits) {
-		changed("limit "+limit, before.Limits[limit], after.Limits[limit])
+		if len(after.Limits) > 0 || after.Running > 0 { // what is gone has no limits, which is said above
+			changed("limit "+limit, before.Limits[limit], after.Limits[limit])
+		}
 	}
 	return append(diffs, setDiff(name+": port", before.Ports, after.Ports)...)
 }

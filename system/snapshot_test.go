@@ -15,6 +15,7 @@ func TestStandingDiff(t *testing.T) {
 		{"one process became two", Standing{Running: 1}, Standing{Running: 2}, []string{"db-1: running processes was 1, is 2"}},
 		{"a program that forks has other children", Standing{Running: 9}, Standing{Running: 7}, nil},
 		{"all of them are gone", Standing{Running: 9}, Standing{}, []string{"db-1: running processes was 9, is 0"}},
+		{"its limits went with it", Standing{Running: 1, Limits: map[string]string{"max open files": "9"}}, Standing{}, []string{"db-1: running processes was 1, is 0"}},
 		{"one child is still stopped", Standing{Running: 9}, Standing{Running: 8, Stopped: 1}, []string{"db-1: stopped processes was 0, is 1"}},
 		{"a port is left", Standing{}, Standing{Ports: []string{"127.0.0.1:1"}}, []string{"db-1: port 127.0.0.1:1 is left"}},
 	} {
