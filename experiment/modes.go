@@ -161,7 +161,7 @@ func proveRetry(s scene) proof {
 	for _, x := range s.in.Exchanges {
 		// A request beside the one that failed is no second attempt.
 		was, ok := failures[s.request(x)]
-		if !ok || x.Src == system.Client || x.Attempt < 2 || x.Start < was.End || !s.traces[x.Trace()] {
+		if !ok || x.Attempt < 2 || x.Start < was.End || !s.traces[x.Trace()] {
 			continue
 		}
 		requests++
