@@ -71,13 +71,7 @@ func (o Options) prepare(path string) (*spec.Project, run.Options, error) {
 	if o.Seed != 0 {
 		opts.Seed = &o.Seed
 	}
-	opts.Replay = func(name string, seed uint64) string {
-		replay := fmt.Sprintf("assay run %s --experiment %s --seed %d", path, name, seed)
-		if o.Defect != "" {
-			replay += " --defect " + o.Defect
-		}
-		return replay
-	}
+	opts.Replay = func(name string, seed uint64) string { return o.replay(path, name, seed) }
 	project, err := run.Prepare(path, opts)
 	if err != nil {
 		return nil, opts, err
@@ -88,6 +82,18 @@ func (o Options) prepare(path string) (*spec.Project, run.Options, error) {
 	}
 	project.Experiments = append(project.Experiments, o.Added...)
 	return project, opts, nil
+}
+
+// replay returns the command line that runs an experiment again.
+func (o Options) replay(path, name string, seed uint64) string {
+	words := []string{"assay", "run", path, "--experiment", name, "--seed", fmt.Sprint(seed)}
+	if o.Defect != "" {
+		words = append(words, "--defect", o.Defect)
+	}
+	if o.Store != "" {
+		words = append(words, "--store", o.Store)
+	}
+	return run.Command(words...)
 }
 
 // A System is a project's system, running for a test.
