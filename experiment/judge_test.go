@@ -199,7 +199,10 @@ func TestJudge(t *testing.T) {
 			c.x.Steady = nil
 			c.x.Expect = []Expectation{{Text: `recovery.from_heal_s < 2.0`}}
 		}, verdict.Fail, "not recovered"},
-		{"a claimed mode is proved", func(c *scenario) { c.x.Covers = map[string][]string{"checkout": {"latency"}} }, verdict.Pass, ""},
+		{"a claimed mode is proved", func(c *scenario) {
+			c.x.Covers = map[string][]string{"checkout": {"latency"}}
+			asks(4*s, 4*s, 5*s, good())(c)
+		}, verdict.Pass, ""},
 		{"a claimed mode without proof", func(c *scenario) { c.x.Covers = map[string][]string{"checkout": {"failover"}} }, verdict.Unknown, "no role probe named a leader"},
 		{"a mode that no version proves yet", func(c *scenario) { c.x.Covers = map[string][]string{"checkout": {"skew"}} }, verdict.Unknown, "no proof for the mode skew"},
 	} {
