@@ -17,7 +17,14 @@ import (
 // The pair in testdata/postgres is real: two Postgres servers that replicate
 // synchronously, and a script that fails over. Its role and position probes are SQL.
 
-func TestPostgresPair(t *testing.T) {
+// TestPostgres runs beside no other test: it takes a core, and drivers of other tests would be late.
+func TestPostgres(t *testing.T) {
+	t.Run("pair", postgresPair)
+	t.Run("leader moves before the kill", postgresLeaderMoves)
+	t.Run("asynchronous loses appends", postgresAsynchronous)
+}
+
+func postgresPair(t *testing.T) {
 	t.Parallel()
 	p := newPair(t)
 	report := p.run()
@@ -31,7 +38,7 @@ func TestPostgresPair(t *testing.T) {
 
 // Between the plan and the inject the standby is promoted. The kill must hit the one that leads
 // then. The role probe is a program here.
-func TestPostgresLeaderMovesBeforeTheKill(t *testing.T) {
+func postgresLeaderMoves(t *testing.T) {
 	t.Parallel()
 	p := newPair(t)
 	p.edit("compose.yaml", `          sql: {url: "postgres://app@{{ip}}:5432/postgres", query: select pg_is_in_recovery() as follows}
@@ -52,7 +59,7 @@ journeys:
 }
 
 // A leader that does not wait for its standby loses what it acknowledged. The same experiment finds it.
-func TestPostgresAsynchronousLosesAppends(t *testing.T) {
+func postgresAsynchronous(t *testing.T) {
 	t.Parallel()
 	p := newPair(t)
 	report := p.run("-x", "leader-killed-while-cut", "--defect", "async")
