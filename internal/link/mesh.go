@@ -174,6 +174,18 @@ func (m *Mesh) nextDial(src, host string) uint64 {
 	return m.dials[key]
 }
 
+// Recount lets the ordinals of connections begin again, for a system that is
+// put back to its beginning: what the seed decides for the n-th connection of an
+// experiment must not depend on the experiments before. Counters of Stats go on.
+func (m *Mesh) Recount() {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	clear(m.dials)
+	for _, l := range m.lanes {
+		l.conns.Store(0)
+	}
+}
+
 // watch lets fronts look again at whom they could reach, since instances
 // become ready and unready while a rule is set.
 func (m *Mesh) watch() {

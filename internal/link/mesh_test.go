@@ -191,3 +191,32 @@ func isTimeout(err error) bool {
 	var timeout net.Error
 	return errors.As(err, &timeout) && timeout.Timeout()
 }
+
+func TestRecountBeginsAgain(t *testing.T) {
+	t.Parallel()
+	m := newTestMesh(t, Options{})
+	target, front := serveTCP(t, echo), freeAddr(t)
+	asked := make(chan uint64, 1)
+	pick := func(_ string, n uint64) (string, netip.AddrPort, bool) {
+		select {
+		case asked <- n:
+		default: // the mesh samples picks by itself, too
+		}
+		return "b-1", target, true
+	}
+	if err := m.Listen(t.Context(), Front{Src: "a-1", Host: "b", Addr: front, Pick: pick, Instances: []string{"b-1"}}); err != nil {
+		t.Fatal(err)
+	}
+	for i, want := range []uint64{1, 2, 1} {
+		if i == 2 {
+			m.Recount()
+		}
+		c := dial(t, front)
+		if err := say(c, "hello", 5*time.Second); err != nil {
+			t.Fatal(err)
+		}
+		if got := <-asked; got != want {
+			t.Errorf("dial %d has the ordinal %d, want %d", i+1, got, want)
+		}
+	}
+}

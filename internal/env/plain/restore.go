@@ -68,6 +68,7 @@ func (e *Env) Restore(ctx context.Context) error {
 	if err := group.Wait(); err != nil {
 		return fmt.Errorf("restore: %w", err)
 	}
+	e.mesh.Recount()
 	if err := e.startAll(ctx); err != nil {
 		return fmt.Errorf("restore: %w", err)
 	}
