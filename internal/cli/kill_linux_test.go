@@ -105,8 +105,8 @@ func (k *killing) run(marker, victim string, random *rand.Rand, late bool) {
 	}
 	k.waitFor(story, marker)
 	wait := time.Duration(random.Int64N(int64(400 * time.Millisecond)))
-	if late {
-		wait += 300 * time.Millisecond
+	if late { // teardown takes about 100 ms, and storing some tens more
+		wait = 50*time.Millisecond + wait*3/8
 	}
 	time.Sleep(wait) // the moment of the kill is what is tested, not waited for
 	k.kill(cmd.Process.Pid, victim)

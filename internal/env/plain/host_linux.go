@@ -75,15 +75,6 @@ func parseSignal(name string) (signal, error) {
 	return 0, fmt.Errorf("stop signal %q: no such signal (such as SIGTERM, SIGINT, SIGQUIT)", name)
 }
 
-// monotonic reads CLOCK_MONOTONIC, which all processes of this machine share.
-func monotonic() time.Duration {
-	var now unix.Timespec
-	if err := unix.ClockGettime(unix.CLOCK_MONOTONIC, &now); err != nil {
-		panic(fmt.Sprintf("plain: CLOCK_MONOTONIC cannot be read: %v", err))
-	}
-	return time.Duration(now.Nano())
-}
-
 // reapOrphans waits for dead children that nobody else waits for, until the
 // environment closes. Only what became our child by the death of its parent is
 // taken: stealing another's child would rob its waiter of the status.

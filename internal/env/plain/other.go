@@ -7,7 +7,6 @@ import (
 	"net/netip"
 	"runtime"
 	"syscall"
-	"time"
 
 	"github.com/assay-dev/assay/system"
 )
@@ -42,7 +41,6 @@ func signalProc(system.ProcID, signal) error        { return errSystem }
 func listeners() ([]listener, error)                { return nil, errSystem }
 func socketsOf(int) map[uint64]bool                 { return nil }
 func limitsOf(int) map[string]string                { return nil }
-func monotonic() time.Duration                      { return 0 }
 func (e *Env) reapOrphans()                         {}
 func (e *Env) instanceOf(int) string                { return "" }
 func ordinaryPriority()                             {}

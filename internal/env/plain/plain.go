@@ -113,7 +113,7 @@ func prepare(ctx context.Context, sys system.System, opts Options) (*Env, error)
 	e := &Env{sys: sys, opts: opts, guard: guard, byName: map[string]*node{}, whole: make(chan struct{}, 1)}
 	e.life, e.end = context.WithCancelCause(context.Background())
 	e.own = link.NewOwners(e.instanceOf)
-	e.mesh = link.NewMesh(link.Options{Seed: sys.Seed, ServiceOf: sys.ServiceOf, Now: monotonic, Owner: e.own.Owner})
+	e.mesh = link.NewMesh(link.Options{Seed: sys.Seed, ServiceOf: sys.ServiceOf, Now: system.Monotonic, Owner: e.own.Owner})
 	e.spawn = newSpawner()
 	if e.addrs, err = newAddresses(sys, prefix); err == nil {
 		err = e.makeNodes(ctx)

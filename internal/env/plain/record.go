@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"github.com/assay-dev/assay/history"
+	"github.com/assay-dev/assay/system"
 )
 
 const (
@@ -55,7 +56,7 @@ func (e *Env) Record(ctx context.Context, dir string, epoch time.Duration) error
 	if err := e.rec.stop(); err != nil {
 		return fmt.Errorf("end the recording before: %w", err)
 	}
-	r := &recording{env: e, lost: e.mesh.Lost(), now: func() time.Duration { return monotonic() - epoch }}
+	r := &recording{env: e, lost: e.mesh.Lost(), now: func() time.Duration { return system.Monotonic() - epoch }}
 	if err := r.open(dir); err != nil {
 		return fmt.Errorf("record to %s: %w", dir, err)
 	}
