@@ -7,11 +7,41 @@ import (
 	"github.com/assay-dev/assay/verdict"
 )
 
+// Format is the version of the layout that this package writes. It reads all up to it.
+const Format = 1
+
+// Kinds of runs.
+const (
+	KindRun     = ""        // assay ran a system, and its records are here
+	KindForeign = "foreign" // results of another tool, which no records of ours stand behind
+)
+
+// Grades of evidence, weakest first: how faithful the faults were.
+const (
+	GradeClaimed = "claimed" // another tool says so
+	GradeStream  = "stream"  // links were bent by proxies
+	GradePacket  = "packet"  // links were bent packet by packet
+)
+
+// Grades returns all grades, weakest first.
+func Grades() []string { return []string{GradeClaimed, GradeStream, GradePacket} }
+
+// DefaultLayer is the layer of a result that names none.
+const DefaultLayer = "integration"
+
+// Layers returns the layers of testing that a result can belong to.
+func Layers() []string {
+	return []string{"component", "contract", DefaultLayer, "chaos", "production"}
+}
+
 // Meta is run.json: what was run, where and when.
 type Meta struct {
-	ID          string    `json:"id"`      // set by Create
-	Started     time.Time `json:"started"` // UTC; Create takes now where it is zero
-	Version     string    `json:"version"` // of assay
+	ID          string    `json:"id"`               // set by Create
+	Format      int       `json:"format,omitempty"` // set by Create; 0 is 1
+	Kind        string    `json:"kind,omitempty"`   // KindRun or KindForeign
+	Tool        string    `json:"tool,omitempty"`   // of a foreign run: "junit", "ctrf", "go test"
+	Started     time.Time `json:"started"`          // UTC; Create takes now where it is zero
+	Version     string    `json:"version"`          // of assay
 	Args        []string  `json:"args,omitempty"`
 	Seed        uint64    `json:"seed"`
 	Commit      string    `json:"commit,omitempty"` // of the user's tree: an attribute, the subjects' digests say what ran
@@ -38,6 +68,17 @@ type Declaration struct {
 	System   string    `json:"system"`
 	Journeys []Journey `json:"journeys"`
 	Cells    []Cell    `json:"cells,omitempty"`
+	// Required is what the gate's policy demanded, expanded to cells.
+	Required []Requirement `json:"required,omitempty"`
+}
+
+// A Requirement is a cell that a policy demands, and how strict it is about the evidence.
+type Requirement struct {
+	Journey string        `json:"journey"`
+	Mode    string        `json:"mode"`
+	Same    string        `json:"same,omitempty"`    // "digests", "commit" or "ancestor"; "" for any
+	MaxAge  time.Duration `json:"max_age,omitempty"` // 0 for any
+	Grade   string        `json:"grade,omitempty"`   // at least; "" for any
 }
 
 // A Journey is a row of the matrix.
@@ -69,6 +110,7 @@ type ExperimentResult struct {
 	Name     string            `json:"name"`
 	Title    string            `json:"title,omitempty"`
 	Owner    string            `json:"owner,omitempty"`
+	Layer    string            `json:"layer,omitempty"` // one of Layers; "" is DefaultLayer
 	Verdict  verdict.Verdict   `json:"verdict"`
 	Reason   string            `json:"reason"` // one sentence
 	Checks   []Checked         `json:"checks,omitempty"`
@@ -78,10 +120,12 @@ type ExperimentResult struct {
 	Phases   []Phase           `json:"phases,omitempty"`
 	Problems []string          `json:"problems,omitempty"` // what kept the verdict from being a pass, besides the checks
 	// CannotFail are expectations, as "PHASE: EXPRESSION", that held in every control. They prove nothing, so with one the verdict is no pass.
-	CannotFail []string  `json:"cannot_fail,omitempty"`
-	Replay     string    `json:"replay,omitempty"` // the command that runs it again
-	Judged     time.Time `json:"judged,omitzero"`
-	Version    string    `json:"version,omitempty"` // of the assay that judged
+	CannotFail []string `json:"cannot_fail,omitempty"`
+	Replay     string   `json:"replay,omitempty"` // the command that runs it again
+	// Inputs are the digests of the record files that were judged, by name, so that a judgement belongs to its records.
+	Inputs  map[string]string `json:"inputs,omitempty"`
+	Judged  time.Time         `json:"judged,omitzero"`
+	Version string            `json:"version,omitempty"` // of the assay that judged
 }
 
 // Checked is one check's result and the phase it was asked in.

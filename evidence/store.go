@@ -77,7 +77,7 @@ func (s *Store) Create(meta Meta) (*Run, error) {
 	if err != nil {
 		return nil, fmt.Errorf("evidence: cannot create a run in %s: %w", s.runs(), err)
 	}
-	meta.ID = id
+	meta.ID, meta.Format = id, Format
 	run := &Run{dir: filepath.Join(s.runs(), id)}
 	if err := run.begin(meta); err != nil {
 		return nil, fmt.Errorf("evidence: cannot create run %s: %w", id, err)

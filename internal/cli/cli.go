@@ -72,7 +72,11 @@ func (a *app) root() *cobra.Command {
 	root.SetErr(a.err)
 	root.PersistentFlags().BoolVar(&a.json, "json", false, "print the result as JSON")
 	root.PersistentFlags().StringVar(&a.store, "store", defaultStore, "folder of the evidence")
-	root.AddCommand(a.runCommand(), a.evidenceCommand(), a.recoverCommand())
+	root.AddCommand(
+		a.runCommand(),
+		a.evidenceCommand(),
+		a.recoverCommand(),
+	)
 	return root
 }
 
