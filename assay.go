@@ -81,6 +81,7 @@ func (o Options) prepare(path string) (*spec.Project, run.Options, error) {
 		project.Journeys = append(project.Journeys, j)
 	}
 	project.Experiments = append(project.Experiments, o.Added...)
+	project.Declared = project.Experiments
 	return project, opts, nil
 }
 

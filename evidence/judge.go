@@ -1,6 +1,11 @@
 package evidence
 
 import (
+	"bytes"
+	"cmp"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -8,31 +13,71 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 )
 
+// recordFiles are the files of an experiment that are judged.
+func recordFiles() []string {
+	return []string{"env.jsonl", "events.jsonl", "exchanges.jsonl", "ops.jsonl", "series.jsonl"}
+}
+
 // Judgements returns all that was concluded from an experiment's records,
-// oldest first: result.json, then judged-1.json and on.
+// oldest first. Their order is that of the moments at which they were made, and not of
+// their numbers, so that it is the same wherever they were brought together.
 func (r *Run) Judgements(experiment string) ([]ExperimentResult, error) {
 	numbers, err := r.judged(experiment)
 	if err != nil {
 		return nil, err
 	}
-	names := []string{"result.json"}
-	for _, n := range numbers {
-		names = append(names, judgementName(n))
+	if len(numbers) == 0 {
+		return nil, fmt.Errorf("evidence: run %s: %s has no judgement: %w", r.ID(), experiment, fs.ErrNotExist)
 	}
 	var results []ExperimentResult
-	for _, name := range names {
-		result, err := readJSON[ExperimentResult](r, "x/"+experiment+"/"+name)
-		if name == "result.json" && errors.Is(err, fs.ErrNotExist) && len(numbers) > 0 {
-			continue // the run was cut short before it judged itself, and was judged later
-		}
+	for _, n := range numbers {
+		result, err := r.judgement("x/" + experiment + "/" + judgementName(n))
 		if err != nil {
 			return results, err
 		}
 		results = append(results, result)
 	}
+	slices.SortStableFunc(results, func(a, b ExperimentResult) int {
+		return cmp.Or(a.Judged.Compare(b.Judged), cmp.Compare(a.Sum, b.Sum))
+	})
 	return results, nil
+}
+
+// judgement reads one judgement, and checks that it is whole and belongs to this run.
+func (r *Run) judgement(name string) (ExperimentResult, error) {
+	text, err := os.ReadFile(r.path(name))
+	if err != nil {
+		return ExperimentResult{}, fmt.Errorf("evidence: run %s: %w", r.ID(), err)
+	}
+	result, err := readJudgement(text, r.ID())
+	if err != nil {
+		return ExperimentResult{}, fmt.Errorf("evidence: run %s: %s cannot be read: %w", r.ID(), name, err)
+	}
+	return result, nil
+}
+
+func readJudgement(text []byte, run string) (ExperimentResult, error) {
+	var result ExperimentResult
+	if err := json.Unmarshal(text, &result); err != nil {
+		return ExperimentResult{}, err
+	}
+	if sum := sumOf(text, result.Sum); result.Sum != sum {
+		return ExperimentResult{}, fmt.Errorf("it was changed: its sum is %q, and its content has %s", result.Sum, sum)
+	}
+	if result.Run != run {
+		return ExperimentResult{}, fmt.Errorf("it is of run %q", result.Run)
+	}
+	return result, nil
+}
+
+// sumOf returns the digest of a judgement without its own sum in it.
+func sumOf(text []byte, sum string) string {
+	bare := bytes.Replace(text, []byte(`"sum": "`+sum+`"`), []byte(`"sum": ""`), 1)
+	digest := sha256.Sum256(bare)
+	return "sha256:" + hex.EncodeToString(digest[:])
 }
 
 // Result returns the newest judgement of an experiment. Where there is none
@@ -46,22 +91,23 @@ func (r *Run) Result(experiment string) (ExperimentResult, error) {
 	return results[len(results)-1], nil
 }
 
-// AddJudgement stores a newer judgement next to those before, also in a sealed run.
+// AddJudgement stores a newer judgement next to those before, also in a sealed
+// run. It notes when that was unless the result says so, and which records it belongs to.
 func (r *Run) AddJudgement(experiment string, result ExperimentResult) error {
 	numbers, err := r.judged(experiment)
 	if err != nil {
 		return err
+	}
+	text, err := r.sign(experiment, result)
+	if err != nil {
+		return fmt.Errorf("evidence: run %s: add judgement of %s: %w", r.ID(), experiment, err)
 	}
 	next := 1
 	if len(numbers) > 0 {
 		next = numbers[len(numbers)-1] + 1
 	}
 	for ; ; next++ {
-		name := "x/" + experiment + "/" + judgementName(next)
-		text, err := indented(result)
-		if err == nil {
-			err = r.writeNew(name, strings.NewReader(text))
-		}
+		err := r.writeNew("x/"+experiment+"/"+judgementName(next), strings.NewReader(text))
 		if errors.Is(err, fs.ErrExist) {
 			continue // another process judged at the same moment
 		}
@@ -72,7 +118,37 @@ func (r *Run) AddJudgement(experiment string, result ExperimentResult) error {
 	}
 }
 
-// judged returns the numbers of the judgements that were added, ascending.
+// sign returns the text of a judgement that says of which records it is, and whether it is whole.
+func (r *Run) sign(experiment string, result ExperimentResult) (string, error) {
+	if result.Judged.IsZero() {
+		result.Judged = time.Now()
+	}
+	result.Judged, result.Run, result.Sum = result.Judged.UTC(), r.ID(), ""
+	result.Inputs = map[string]string{}
+	for _, name := range recordFiles() {
+		digest, err := Digest(r.path("x/" + experiment + "/" + name))
+		if errors.Is(err, fs.ErrNotExist) {
+			continue
+		}
+		if err != nil {
+			return "", err
+		}
+		result.Inputs[name] = digest
+	}
+	// The sum is the last field, so that it is in the text whatever it is.
+	text, err := indented(struct {
+		ExperimentResult
+		Sum string `json:"sum"`
+	}{result, ""})
+	if err != nil {
+		return "", err
+	}
+	sum := sumOf([]byte(text), "")
+	at := strings.LastIndex(text, `"sum": ""`)
+	return text[:at] + `"sum": "` + sum + text[at+len(`"sum": "`):], nil
+}
+
+// judged returns the numbers of the judgements, ascending.
 func (r *Run) judged(experiment string) ([]int, error) {
 	if err := checkName(experiment); err != nil {
 		return nil, err

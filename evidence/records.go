@@ -52,6 +52,7 @@ type Meta struct {
 	Environment string    `json:"environment"` // "plain", …
 	Defect      string    `json:"defect,omitempty"`
 	Control     bool      `json:"control,omitempty"`
+	Experiments []string  `json:"experiments,omitempty"` // planned, in order
 }
 
 // Subject is one service with the digest of what ran. subjects.json is a list of them.
@@ -104,7 +105,7 @@ type End struct {
 	Files       map[string]string `json:"files"`                 // path below the run: digest; set by Seal
 }
 
-// ExperimentResult is result.json and judged-N.json: what was concluded from
+// ExperimentResult is judged-N.json: what was concluded from
 // the records of one experiment.
 type ExperimentResult struct {
 	Name     string            `json:"name"`
@@ -123,9 +124,14 @@ type ExperimentResult struct {
 	CannotFail []string `json:"cannot_fail,omitempty"`
 	Replay     string   `json:"replay,omitempty"` // the command that runs it again
 	// Inputs are the digests of the record files that were judged, by name, so that a judgement belongs to its records.
+	// AddJudgement sets it, and Run, Judged and Sum.
 	Inputs  map[string]string `json:"inputs,omitempty"`
+	Run     string            `json:"run,omitempty"`
 	Judged  time.Time         `json:"judged,omitzero"`
 	Version string            `json:"version,omitempty"` // of the assay that judged
+	// Sum is the digest of the file with nothing between the quotes of this field: a judgement
+	// that is added after the seal is not under it.
+	Sum string `json:"sum,omitempty"`
 }
 
 // Checked is one check's result and the phase it was asked in.

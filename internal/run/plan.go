@@ -98,7 +98,7 @@ func declaration(project *spec.Project) evidence.Declaration {
 	for _, j := range project.Journeys {
 		d.Journeys = append(d.Journeys, evidence.Journey{Name: j.Name, Owner: j.Owner})
 	}
-	for _, x := range project.Experiments {
+	for _, x := range project.Declared {
 		for _, journey := range slices.Sorted(maps.Keys(x.Covers)) {
 			for _, mode := range x.Covers[journey] {
 				d.Cells = append(d.Cells, evidence.Cell{Journey: journey, Mode: mode, Experiment: x.Name})

@@ -63,7 +63,10 @@ func isFile(path string) bool {
 // meta says what this run is. A tree without git has no commit, and that is no error.
 func (s *Session) meta() evidence.Meta {
 	m := evidence.Meta{Version: s.opts.Version, Args: s.opts.Args, Seed: s.project.Seed, Defect: s.opts.Defect, Control: s.opts.Control,
-		OS: runtime.GOOS, Arch: runtime.GOARCH, Grade: "stream", Environment: "plain"}
+		OS: runtime.GOOS, Arch: runtime.GOARCH, Grade: evidence.GradeStream, Environment: "plain"}
+	for _, x := range s.project.Experiments {
+		m.Experiments = append(m.Experiments, x.Name)
+	}
 	if commit, err := git(s.project.Dir, "rev-parse", "HEAD"); err == nil {
 		m.Commit = commit
 		changes, err := git(s.project.Dir, "status", "--porcelain")

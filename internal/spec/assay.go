@@ -57,7 +57,23 @@ func (l *loader) readAssay(src *source) bool {
 		field{"journeys", src.entries(l.journey), true},
 		field{"final", l.phase(&l.project.Final, &l.parts.final), false},
 		field{"defects", l.readDefects, false},
-		field{"experiments", src.list(l.experimentGlob), false})
+		field{"experiments", src.list(l.experimentGlob), false},
+		field{"gate", l.gate, false})
+}
+
+// gate notes the policy's file. It is read by whoever decides, and kept with the evidence.
+func (l *loader) gate(name string, n *yaml.Node) {
+	var path string
+	l.parts.src.text(&path)(name, n)
+	if path == "" {
+		return
+	}
+	content, err := read(l.below(path))
+	if err != nil {
+		l.parts.src.wrong(n, "paths are relative to "+filepath.Base(l.project.File), "%v", err)
+		return
+	}
+	l.project.Gate = l.keep(l.below(path), content)
 }
 
 func (l *loader) topology(name string, n *yaml.Node) {

@@ -48,6 +48,8 @@ type Project struct {
 	Final       []workload.Step
 	Defects     []Defect // in the order of the file
 	Experiments []experiment.Experiment
+	Declared    []experiment.Experiment `json:"-"` // all of them, also where only some are to run
+	Gate        string                  // the policy's file below Dir, "" where assay.yaml names none
 	// Files holds every file that was read, by its path below Dir, for evidence.
 	Files map[string][]byte
 }
@@ -83,6 +85,7 @@ func Load(path string) (*Project, error) {
 	if len(l.errs) > 0 {
 		return nil, l.errs.sorted()
 	}
+	l.project.Declared = l.project.Experiments
 	return l.project, nil
 }
 

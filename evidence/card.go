@@ -1,0 +1,186 @@
+package evidence
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/assay-dev/assay/verdict"
+)
+
+// MaxAhead is how far the clock of whoever left evidence may be ahead of the reader's.
+const MaxAhead = 5 * time.Minute
+
+// A Card is what a run proves, without its records: all that a matrix or a gate reads.
+type Card struct {
+	Summary
+	Declaration Declaration  `json:"declaration"`
+	Subjects    []Subject    `json:"subjects,omitempty"`
+	Results     []CardResult `json:"results,omitempty"`
+	// Refused says why nothing of this run counts: it was changed, cannot be read, or is of a newer version. "" where it counts.
+	Refused string `json:"refused,omitempty"`
+}
+
+// A CardResult is the newest judgement of one experiment, without its checks.
+type CardResult struct {
+	Name       string            `json:"name"`
+	Owner      string            `json:"owner,omitempty"`
+	Layer      string            `json:"layer"`
+	Verdict    verdict.Verdict   `json:"verdict"`
+	Reason     string            `json:"reason"`
+	Modes      map[string][]Mode `json:"modes,omitempty"`
+	Recovery   *Recovery         `json:"recovery,omitempty"`
+	CannotFail int               `json:"cannot_fail,omitempty"` // how many expectations cannot
+	Checks     int               `json:"checks"`                // how many there were
+	Replay     string            `json:"replay,omitempty"`
+	Judged     time.Time         `json:"judged"`
+	Sum        string            `json:"sum"` // of the judgement
+}
+
+// Card reads a run and verifies it in full: every file against the seal, every judgement against its records.
+// It returns a card whatever it finds; what is wrong is in Refused.
+func (r *Run) Card() Card {
+	card := Card{Summary: r.Summary()}
+	if card.Status == Corrupt {
+		card.Refused = card.Reason
+		return card
+	}
+	var errs [5]error
+	errs[0] = card.readable()
+	if card.Status == Complete {
+		errs[1] = r.Verify()
+	}
+	card.Declaration, errs[2] = r.Declaration()
+	card.Subjects, errs[3] = r.Subjects()
+	errs[4] = r.cardResults(&card)
+	for i, err := range errs {
+		early := card.Status != Complete && errors.Is(err, fs.ErrNotExist) // a run cut short may lack what comes late
+		if err != nil && !(early && i >= 2) {
+			card.Refused = err.Error()
+			card.Results = nil
+			break
+		}
+	}
+	return card
+}
+
+// readable says whether this version understands the run, and whether it is what its folder says.
+func (c Card) readable() error {
+	meta := c.Meta
+	switch {
+	case meta.Format > Format:
+		return fmt.Errorf("evidence: run %s is of format %d, and this assay reads up to %d: use a newer one", c.ID, meta.Format, Format)
+	case meta.Kind != KindRun && meta.Kind != KindForeign:
+		return fmt.Errorf("evidence: run %s is of a kind that this assay does not know, %q", c.ID, meta.Kind)
+	case meta.Kind == KindForeign && meta.Grade != GradeClaimed:
+		return fmt.Errorf("evidence: run %s is of another tool, and says its grade is %q", c.ID, meta.Grade)
+	case meta.Grade != "" && !slices.Contains(Grades(), meta.Grade):
+		return fmt.Errorf("evidence: run %s has a grade that this assay does not know, %q", c.ID, meta.Grade)
+	case c.End != nil && c.End.Ended.Before(meta.Started):
+		return fmt.Errorf("evidence: run %s ended at %v, before it started at %v", c.ID, c.End.Ended, meta.Started)
+	}
+	return nil
+}
+
+func (r *Run) cardResults(card *Card) error {
+	names, err := r.Experiments()
+	if err != nil {
+		return err
+	}
+	var sealed map[string]string
+	if end, err := r.End(); err == nil {
+		sealed = end.Files
+	}
+	for _, name := range names {
+		result, err := r.Result(name)
+		if errors.Is(err, fs.ErrNotExist) && card.Status != Complete {
+			continue
+		}
+		if err == nil {
+			err = belongs(result, name, sealed)
+		}
+		if err != nil {
+			return err
+		}
+		if result.Name == name { // controls are stored under other names, and prove nothing by themselves
+			card.Results = append(card.Results, cardResult(result))
+		}
+	}
+	return nil
+}
+
+// belongs says whether a judgement is of the records that lie beside it, and can be what a judge concluded.
+func belongs(r ExperimentResult, experiment string, sealed map[string]string) error {
+	for name, digest := range r.Inputs {
+		if sealed != nil && sealed["x/"+experiment+"/"+name] != digest {
+			return fmt.Errorf("evidence: the judgement of %s is of other records than %s", experiment, name)
+		}
+	}
+	for _, name := range recordFiles() {
+		_, stored := sealed["x/"+experiment+"/"+name]
+		if _, judged := r.Inputs[name]; stored && !judged {
+			return fmt.Errorf("evidence: the judgement of %s left out %s", experiment, name)
+		}
+	}
+	return r.consistent()
+}
+
+// consistent refuses a result that no judge can have concluded: its verdict must follow from its checks.
+func (r ExperimentResult) consistent() error {
+	if r.Verdict != verdict.Pass {
+		return nil
+	}
+	var parts []verdict.Verdict
+	for _, c := range r.Checks {
+		parts = append(parts, c.Verdict)
+		if c.Verdict == verdict.Pass && !number(c.Measured) {
+			return fmt.Errorf("evidence: %s passes with the check %s, which measured %q", r.Name, c.Check, c.Measured)
+		}
+	}
+	if len(parts) == 0 {
+		return fmt.Errorf("evidence: %s passes without a check", r.Name)
+	}
+	if v := verdict.Merge(parts...); v != verdict.Pass {
+		return fmt.Errorf("evidence: %s passes, and its checks are together %s", r.Name, v)
+	}
+	if len(r.Problems)+len(r.CannotFail) > 0 {
+		return fmt.Errorf("evidence: %s passes in spite of %q", r.Name, slices.Concat(r.Problems, r.CannotFail))
+	}
+	return nil
+}
+
+// number refuses measured values that are no number. Most are text with a unit.
+func number(measured string) bool {
+	return !strings.Contains(measured, "NaN") && !strings.Contains(measured, "Inf")
+}
+
+func cardResult(r ExperimentResult) CardResult {
+	c := CardResult{Name: r.Name, Owner: r.Owner, Layer: r.Layer, Verdict: r.Verdict, Reason: r.Reason, Modes: r.Modes, Recovery: r.Recovery,
+		CannotFail: len(r.CannotFail), Checks: len(r.Checks), Replay: r.Replay, Judged: r.Judged, Sum: r.Sum}
+	if c.Layer == "" {
+		c.Layer = DefaultLayer
+	}
+	return c
+}
+
+// AsOf returns the card as it counts at a moment: evidence of a clock that is ahead of it is refused,
+// since nobody can tell how old it is.
+func (c Card) AsOf(now time.Time) Card {
+	latest := c.Meta.Started
+	if c.End != nil && c.End.Ended.After(latest) {
+		latest = c.End.Ended
+	}
+	for _, r := range c.Results {
+		if r.Judged.After(latest) {
+			latest = r.Judged
+		}
+	}
+	if ahead := latest.Sub(now); ahead > MaxAhead && c.Refused == "" {
+		c.Refused = fmt.Sprintf("evidence: run %s has a clock that is %v ahead of this one: its age cannot be told", c.ID, ahead.Round(time.Second))
+		c.Results = nil
+	}
+	return c
+}
