@@ -76,6 +76,7 @@ func (a *app) root() *cobra.Command {
 		a.runCommand(),
 		a.evidenceCommand(),
 		a.recoverCommand(),
+		a.schemaCommand(),
 	)
 	return root
 }

@@ -24,6 +24,9 @@ type field struct {
 // object reads a mapping that may have the given keys and no others. What names
 // it in messages, such as "a step".
 func (s *source) object(n *yaml.Node, what string, fields ...field) bool {
+	if s.seen != nil {
+		s.seen(n, fields)
+	}
 	if !s.isMapping(what, n) {
 		return false
 	}

@@ -29,6 +29,7 @@ type source struct {
 	root    *yaml.Node // nil if the file is no YAML
 	dollars bool       // a compose file, where $$ stands for $
 	errs    *Errors
+	seen    func(n *yaml.Node, fields []field) // told of each mapping with keys of ours, before it is read; nil for nobody
 
 	nodes     int // seen by resolve
 	overflown bool

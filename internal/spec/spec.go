@@ -20,6 +20,7 @@ import (
 	"strings"
 
 	"cel.dev/cel-go/cel"
+	"go.yaml.in/yaml/v3"
 
 	"github.com/assay-dev/assay/experiment"
 	"github.com/assay-dev/assay/system"
@@ -141,6 +142,8 @@ type loader struct {
 	errs    Errors
 	parts   parts
 	cel     *cel.Env // nil until needed
+	// seen is told of each mapping and the keys it may have, so that a test can hold the schemas against them.
+	seen func(src *source, n *yaml.Node, fields []field)
 }
 
 // open reads a file that another one names at a node, relative to dir.
@@ -158,7 +161,11 @@ func (l *loader) source(path string, content []byte, dollars bool) *source {
 	if !filepath.IsAbs(rel) {
 		name = filepath.Join(filepath.Dir(l.project.File), rel)
 	}
-	return parse(name, rel, content, dollars, &l.errs)
+	src := parse(name, rel, content, dollars, &l.errs)
+	if l.seen != nil {
+		src.seen = func(n *yaml.Node, fields []field) { l.seen(src, n, fields) }
+	}
+	return src
 }
 
 // keep notes a file for evidence, and returns its path below the project's folder.
