@@ -61,6 +61,9 @@ func (a *app) root() *cobra.Command {
 		Short: "Prove that a distributed system survives what production does to it",
 		Long: "assay starts a real system, drives its journeys, breaks it as its experiments say,\n" +
 			"judges, heals, and stores the evidence.\n\n" + exitCodes,
+		Example: `  assay init                   # from your compose file to a first run
+  assay run examples/shop
+  assay evidence show latest`,
 		SilenceErrors: true,
 		SilenceUsage:  true,
 		Version:       version(),
@@ -77,7 +80,10 @@ func (a *app) root() *cobra.Command {
 		a.evidenceCommand(),
 		a.recoverCommand(),
 		a.schemaCommand(),
+		a.completionCommand(),
 	)
+	root.CompletionOptions.DisableDefaultCmd = true
+	a.complete(root)
 	return root
 }
 

@@ -18,16 +18,22 @@ import (
 
 func (a *app) evidenceCommand() *cobra.Command {
 	cmd := &cobra.Command{Use: "evidence", Short: "List, show and judge again what runs left behind",
-		Args: usageArgs(subcommandOnly), RunE: help}
+		Long:    "List the runs of the store, show what was concluded from one, and judge its records\nagain with the checkers of this version.\n\n" + exitCodes,
+		Example: "  assay evidence list\n  assay evidence show latest",
+		Args:    usageArgs(subcommandOnly), RunE: help}
 	cmd.AddCommand(
 		&cobra.Command{Use: "list", Short: "List runs, newest first; cut and corrupt ones say so", Args: usageArgs(cobra.NoArgs),
-			RunE: func(*cobra.Command, []string) error { return a.evidenceList() }},
+			Long:    "List the runs of the store, newest first, each with its status: complete, cut short, or\ncorrupt where a file is not what its seal says. Exit code 0 whatever the runs' verdicts are.\n\n" + exitCodes,
+			Example: "  assay evidence list\n  assay evidence list --store ci/.assay --json",
+			RunE:    func(*cobra.Command, []string) error { return a.evidenceList() }},
 		&cobra.Command{Use: "show [RUN]", Short: "Show a run: its verdicts, checks and effects (default: the latest)", Args: usageArgs(cobra.MaximumNArgs(1)),
+			Long:    "Show one run, named by its id, the start of it, or latest: each experiment's verdict, its\nchecks with limit and measured value, the faults' effects, and what proves its failure\nmodes. The exit code is the run's, as its records are judged now.\n\n" + exitCodes,
 			Example: "  assay evidence show latest\n  assay evidence show 20261122T15 --json",
 			RunE:    func(_ *cobra.Command, args []string) error { return a.evidenceShow(runName(args)) }},
 		&cobra.Command{Use: "judge [RUN]", Short: "Judge a run's records again with this version (default: the latest)", Args: usageArgs(cobra.MaximumNArgs(1)),
-			Long: "Judge a run's records again with this version's checkers. The new judgement is\nadded; old ones stay.\n\n" + exitCodes,
-			RunE: func(cmd *cobra.Command, args []string) error { return a.evidenceJudge(cmd.Context(), runName(args)) }},
+			Long:    "Judge a run's records again with this version's checkers. The new judgement is\nadded; old ones stay.\n\n" + exitCodes,
+			Example: "  assay evidence judge latest\n  assay evidence judge 20261122T15 --json",
+			RunE:    func(cmd *cobra.Command, args []string) error { return a.evidenceJudge(cmd.Context(), runName(args)) }},
 	)
 	return cmd
 }

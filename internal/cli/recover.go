@@ -19,6 +19,8 @@ that carry the environment's mark, remove its folders and sockets, and verify th
 nothing is left. Every run does this first. Environments that are alive are left alone.
 
 ` + exitCodes,
+		Example: `  assay recover
+  assay recover --json`,
 		Args: usageArgs(cobra.NoArgs),
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			report, err := hold.Recover(cmd.Context())
