@@ -78,12 +78,13 @@ func (r *Run) service() (func(string) string, error) {
 // with a problem: what is missing may be what failed.
 func (r *Run) Input(experiment string) (check.Input, []string) {
 	var in check.Input
-	var errs [4]error
+	var errs [5]error
 	in.Ops, errs[0] = r.Ops(experiment)
 	in.Events, errs[1] = r.Events(experiment)
 	in.Exchanges, errs[2] = r.Exchanges(experiment)
 	in.Service, _ = r.service()
-	errs[3] = checkIDs(in.Ops)
+	in.Series, errs[3] = r.Series(experiment)
+	errs[4] = checkIDs(in.Ops)
 	var problems []string
 	for _, err := range errs {
 		if err != nil {

@@ -82,6 +82,7 @@ func TestInputTellsProblems(t *testing.T) {
 		{"no environment events", "x/slow/env.jsonl", "absent", "env.jsonl: no such file", 3},
 		{"events cut short", "x/slow/events.jsonl", `{`, "line 1: the last record is cut short", 3},
 		{"exchanges cut short", "x/slow/exchanges.jsonl", `{`, "line 1: the last record is cut short", 3},
+		{"series cut short", "x/slow/series.jsonl", `{"at":1,"name":"threads","value":1}` + "\n{", "series.jsonl of slow: line 2: the last sample is cut short", 3},
 		{"no subjects", "subjects.json", "absent", "subjects.json: no such file", 3},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
@@ -94,6 +95,14 @@ func TestInputTellsProblems(t *testing.T) {
 				t.Errorf("%d operations, want %d", len(in.Ops), tt.ops)
 			}
 		})
+	}
+}
+
+func TestInputHoldsSeries(t *testing.T) {
+	t.Parallel()
+	in, problems := wholeRun(t, map[string]string{"x/slow/series.jsonl": `{"at":1,"name":"threads","labels":{"instance":"pay-1"},"value":5}` + "\n"}).Input("slow")
+	if len(problems) > 0 || len(in.Series) != 1 || in.Series[0].Labels["instance"] != "pay-1" || in.Series[0].Points[0].Value != 5 {
+		t.Errorf("series %+v, problems %q", in.Series, problems)
 	}
 }
 

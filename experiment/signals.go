@@ -92,7 +92,7 @@ func callStrings(name string, params int, args []any, call func([]string) (any, 
 	return call(texts)
 }
 
-// measures are the numbers of one journey.
+// measures are the numbers of one journey, or of one service.
 func measures() map[string]func(check.Input, string) (any, error) {
 	quantile := func(q float64) func(check.Input, string) (any, error) {
 		return func(in check.Input, journey string) (any, error) {
@@ -110,6 +110,11 @@ func measures() map[string]func(check.Input, string) (any, error) {
 		"failures": func(in check.Input, journey string) (any, error) { return slo.Failures(in, journey) },
 		"rate":     func(in check.Input, journey string) (any, error) { return slo.Rate(in, journey) },
 		"p50_ms":   quantile(0.50), "p90_ms": quantile(0.90), "p95_ms": quantile(0.95), "p99_ms": quantile(0.99), "max_ms": quantile(1),
+		"cpu_cores": func(in check.Input, service string) (any, error) { return slo.Cores(in, service) },
+		"rss_mb": func(in check.Input, service string) (any, error) {
+			bytes, err := slo.PeakRSS(in, service)
+			return bytes / 1e6, err
+		},
 	}
 }
 

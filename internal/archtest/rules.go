@@ -39,10 +39,14 @@ func rules() map[string]string {
 		"evidence":               "check verdict history telemetry",
 
 		// Environments, and the process that holds one.
-		"internal/env/…": "system history internal/link internal/recipe internal/expr internal/ledger",
+		// They write the records they see: events and exchanges, and what instances use.
+		"internal/env/…": "system history telemetry internal/link internal/recipe internal/expr internal/ledger",
 		"internal/hold":  "system history internal/env/… internal/ledger",
 		// The harness that kills holders says what is left, by the environment's own marks and ledgers.
 		"internal/hold/holdtest": "system history internal/env/… internal/hold internal/ledger",
+
+		// Compares runs by their records, and by nothing that ran them.
+		"internal/diff": leaves + " check check/slo evidence",
 
 		// Where concepts meet. No environment is among them: a plan runs in any.
 		"experiment":    leaves + " fault workload check check/consistency check/slo evidence internal/expr",

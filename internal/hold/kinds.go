@@ -2,6 +2,7 @@ package hold
 
 import (
 	"context"
+	"os"
 	"path/filepath"
 
 	"github.com/assay-dev/assay/internal/env/plain"
@@ -35,6 +36,7 @@ func kinds() map[string]kind {
 func startPlain(ctx context.Context, sys system.System, p place) (system.Env, error) {
 	env, err := plain.Start(ctx, sys, plain.Options{
 		ID: p.ID, StateDir: filepath.Join(p.Ledger.Dir(), "data"), LogDir: p.LogDir, Ledger: p.Ledger, Progress: p.Progress,
+		Client: os.Getppid(), // the controller that started this holder
 	})
 	if err != nil {
 		return nil, err // not a nil *plain.Env in an interface

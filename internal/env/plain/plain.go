@@ -41,6 +41,7 @@ type Options struct {
 	StateDir string       // its private folder, which Close removes
 	LogDir   string       // INSTANCE.log is appended to here, and stays
 	Ledger   *ledger.Log  // has an entry "start" for each instance while it may run; nil in tests
+	Client   int          // pid of the process that drives the load, whose use of resources is recorded too; 0 for none
 	Progress func(string) // one line of story, such as "orders-1 is ready after 120ms"; called concurrently; may be nil
 }
 

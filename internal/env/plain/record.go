@@ -15,6 +15,7 @@ import (
 
 	"github.com/assay-dev/assay/history"
 	"github.com/assay-dev/assay/system"
+	"github.com/assay-dev/assay/telemetry"
 )
 
 const (
@@ -35,6 +36,7 @@ type recording struct {
 	now       func() time.Duration
 	events    *history.Writer[history.Event]
 	exchanges *history.Writer[history.Exchange]
+	series    *telemetry.Writer
 	files     []*os.File
 	work      sync.WaitGroup
 	end       context.CancelFunc
@@ -66,6 +68,7 @@ func (e *Env) Record(ctx context.Context, dir string, epoch time.Duration) error
 	r.end = end
 	r.work.Go(func() { r.every(life, "flush", flushEvery, r.flush) })
 	r.work.Go(func() { r.watchLeaks(life) })
+	r.work.Go(func() { r.watchUsage(life) })
 	for _, n := range e.nodes {
 		for name := range n.probes {
 			r.work.Go(func() { r.watchProbe(life, n, name) })
@@ -85,7 +88,7 @@ func (r *recording) open(dir string) error {
 	if err := os.MkdirAll(dir, 0o755); err != nil {
 		return err
 	}
-	for _, name := range []string{"env.jsonl", "exchanges.jsonl"} {
+	for _, name := range []string{"env.jsonl", "exchanges.jsonl", "series.jsonl"} {
 		file, err := os.OpenFile(filepath.Join(dir, name), os.O_APPEND|os.O_CREATE|os.O_WRONLY, 0o644)
 		if err != nil {
 			return errors.Join(err, r.close())
@@ -94,6 +97,7 @@ func (r *recording) open(dir string) error {
 	}
 	r.events = history.NewWriter[history.Event](r.files[0])
 	r.exchanges = history.NewWriter[history.Exchange](r.files[1])
+	r.series = telemetry.NewWriter(r.files[2])
 	return nil
 }
 
@@ -178,6 +182,7 @@ func (r *recording) exchange(x history.Exchange) { r.fail(r.exchanges.Write(x)) 
 func (r *recording) flush() {
 	r.fail(r.events.Flush())
 	r.fail(r.exchanges.Flush())
+	r.fail(r.series.Flush())
 }
 
 func (r *recording) fail(err error) {
