@@ -56,6 +56,9 @@ func rules() map[string]string {
 		"internal/run": concepts + " internal/spec internal/hold internal/expr",
 		"":             concepts + " internal/spec internal/hold internal/run",
 
+		// The first files of a project. What it writes is checked by the parser that will read it.
+		"internal/scaffold": "internal/spec internal/schema internal/recipe",
+
 		// The command. It is also the holder's binary.
 		"internal/cli": concepts + " internal/…",
 		"cmd/assay":    "internal/cli internal/hold",

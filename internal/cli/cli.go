@@ -76,6 +76,7 @@ func (a *app) root() *cobra.Command {
 	root.PersistentFlags().BoolVar(&a.json, "json", false, "print the result as JSON")
 	root.PersistentFlags().StringVar(&a.store, "store", defaultStore, "folder of the evidence")
 	root.AddCommand(
+		a.initCommand(),
 		a.runCommand(),
 		a.evidenceCommand(),
 		a.recoverCommand(),

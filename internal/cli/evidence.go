@@ -27,7 +27,7 @@ func (a *app) evidenceCommand() *cobra.Command {
 			Example: "  assay evidence list\n  assay evidence list --store ci/.assay --json",
 			RunE:    func(*cobra.Command, []string) error { return a.evidenceList() }},
 		&cobra.Command{Use: "show [RUN]", Short: "Show a run: its verdicts, checks and effects (default: the latest)", Args: usageArgs(cobra.MaximumNArgs(1)),
-			Long:    "Show one run, named by its id, the start of it, or latest: each experiment's verdict, its\nchecks with limit and measured value, the faults' effects, and what proves its failure\nmodes. The exit code is the run's, as its records are judged now.\n\n" + exitCodes,
+			Long:    "Show one run, named by its id, the start of it, or latest: each experiment's verdict, its\nchecks with limit and measured value, the faults' effects, and what proves its failure\nmodes. Exit code 0 whatever its verdict is, and 3 where its files are not whole.\n\n" + exitCodes,
 			Example: "  assay evidence show latest\n  assay evidence show 20261122T15 --json",
 			RunE:    func(_ *cobra.Command, args []string) error { return a.evidenceShow(runName(args)) }},
 		&cobra.Command{Use: "judge [RUN]", Short: "Judge a run's records again with this version (default: the latest)", Args: usageArgs(cobra.MaximumNArgs(1)),

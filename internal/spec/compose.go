@@ -65,6 +65,18 @@ func (l *loader) composeSource(src *source, path string) {
 	t.system(project)
 }
 
+// CheckTopology returns what is wrong with a compose file, with content in place of what is on disk.
+func CheckTopology(path string, content []byte) Errors {
+	abs, err := filepath.Abs(path)
+	if err != nil {
+		return Errors{{File: path, Line: 1, Col: 1, Msg: err.Error()}}
+	}
+	// The file is named as the user wrote it, below the folder of an assay.yaml that would be beside it.
+	l := &loader{project: &Project{File: filepath.Join(filepath.Dir(path), FileName), Dir: filepath.Dir(abs), Files: map[string][]byte{}}}
+	l.composeSource(l.source(abs, content, true), abs)
+	return l.errs.sorted()
+}
+
 // unwrapPath drops "open PATH: ", which the message has already.
 func unwrapPath(err error) error {
 	if wrapped, ok := err.(*os.PathError); ok {
