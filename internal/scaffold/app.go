@@ -39,7 +39,7 @@ func (t *topology) app(s *service) {
 	if !ok {
 		s.Kind = cmp.Or(p.kind, "built from "+s.rel(t))
 		s.fillIn("how %s is built and started here: x-assay.process.build and command (known are Go, Node and Python)", s.rel(t))
-		s.placeholder("unknown build")
+		s.placeholder()
 		t.health(s, d)
 		return
 	}

@@ -66,14 +66,14 @@ func (t *topology) unknown(s *service, name string) {
 		s.Kind = "image " + s.c.Image
 		s.fillIn("an image cannot be run as a local process: x-assay.process.command, what starts this program here, and ready")
 	}
-	s.placeholder(fmt.Sprintf("assay does not know how to run %s here", s.c.Image))
+	s.placeholder()
 }
 
 // placeholder proposes a command that says what is missing, and ends.
-func (s *service) placeholder(why string) {
+func (s *service) placeholder() {
 	s.add("process:")
 	s.add("  # TODO: the command that starts it here, as a list of words; {{ip}} is the address to listen on, {{data}} its folder")
-	s.add("  command: [sh, -c, %s]", quote(fmt.Sprintf("echo '%s: fill in x-assay.process.command' >&2; exit 1", strings.ReplaceAll(why, "'", ""))))
+	s.add("  command: [sh, -c, %s]", quote(fmt.Sprintf("echo '%s: fill in x-assay.process.command' >&2; exit 1", s.Name)))
 }
 
 // quote writes a text for YAML, and for compose, where $$ is a dollar sign.

@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 
 	composeloader "github.com/compose-spec/compose-go/v2/loader"
@@ -132,10 +133,21 @@ func (t *topology) detect(opts Options) {
 		if s.has && !opts.Force {
 			s.x, s.FillIn, s.Guessed = nil, nil, nil
 			s.Found = []string{"it has x-assay, which stays as it is"}
+			s.declared()
 		}
 	}
 	for _, s := range t.services {
 		s.needs = t.needsOf(s)
+	}
+}
+
+// declared takes port and path from a readiness that the user wrote.
+func (s *service) declared() {
+	if http := value(value(value(s.node, "x-assay"), "ready"), "http"); http != nil {
+		port, path, _ := strings.Cut(http.Value, "/")
+		if n, err := strconv.Atoi(port); err == nil {
+			s.port, s.path = n, "/"+path
+		}
 	}
 }
 

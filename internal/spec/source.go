@@ -94,7 +94,40 @@ func (s *source) syntax(err error) {
 	if m := regexp.MustCompile(`^unknown anchor '(.*)' referenced`).FindStringSubmatch(e.Msg); m != nil {
 		e.Line, e.Col = s.find("*" + m[1])
 	}
+	if line, col, ok := s.misindented(); ok && strings.HasPrefix(e.Msg, "did not find expected") {
+		e.Line, e.Col = line, col // the library names the mapping's begin
+		e.Msg += ": this line is indented like none before it"
+	}
 	e.Msg = "this is no YAML: " + e.Msg
+}
+
+// misindented returns the first line that goes back to an indentation at which nothing began.
+func (s *source) misindented() (line, col int, ok bool) {
+	open := []int{0}
+	for i, runes := range s.lines {
+		text := strings.TrimRight(string(runes), " \r")
+		bare := strings.TrimLeft(text, " ")
+		if bare == "" || bare[0] == '#' {
+			continue
+		}
+		indent := len(text) - len(bare)
+		back := false
+		for len(open) > 1 && open[len(open)-1] > indent {
+			open, back = open[:len(open)-1], true
+		}
+		if open[len(open)-1] < indent {
+			if back {
+				return i + 1, indent + 1, true
+			}
+			open = append(open, indent)
+		}
+		for strings.HasPrefix(bare, "- ") { // what follows a dash begins there
+			rest := strings.TrimLeft(bare[1:], " ")
+			indent += len(bare) - len(rest)
+			bare, open = rest, append(open, indent)
+		}
+	}
+	return 0, 0, false
 }
 
 // indent returns the column of the first character of a line.
