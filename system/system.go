@@ -38,10 +38,31 @@ type Service struct {
 	Replicas  int              `json:"replicas"`        // at least 1
 	Ports     []int            `json:"ports,omitempty"` // TCP ports an instance listens on
 	DependsOn []Dependency     `json:"depends_on,omitempty"`
+	Recipe    string           `json:"recipe,omitempty"` // the recipe that says how it runs
 	Process   Process          `json:"process"`
 	Ready     Ready            `json:"ready,omitzero"`
 	Probes    map[string]Probe `json:"probes,omitempty"`
-	Pos       string           `json:"pos,omitempty"` // "file:line:column" of its declaration
+	Lead      *Lead            `json:"lead,omitempty"` // nil: its instances are alike
+	Pos       string           `json:"pos,omitempty"`  // "file:line:column" of its declaration
+}
+
+// A Lead says that one instance leads and the others follow it, and how that is
+// changed. The first instance leads at first. The environment decides who does, and programs obey:
+// each start and each command below has in its environment ASSAY_LEADER, the "host:port" by which the instance
+// reaches the one that leads (empty: it leads itself), and for the one that leads ASSAY_FOLLOWERS,
+// the names of those that follow it, with commas between.
+type Lead struct {
+	Port  int           `json:"port"`            // of ASSAY_LEADER
+	After time.Duration `json:"after,omitempty"` // a leader gone for this long is replaced; 0: never
+	// Take makes the instance lead, if it does not, with the followers that it has now. It is run again when they
+	// change, and succeeds once they have all that the leader had when it was run.
+	Take []string `json:"take,omitempty"`
+	// Follow makes an instance that runs follow another leader.
+	Follow []string `json:"follow,omitempty"`
+	// Progress answers with a number: how much of the leader's data the instance has. The highest takes over.
+	Progress Probe `json:"progress,omitzero"`
+	// All says that each follower counts: while one does not answer, nobody takes over, because it may have what the others lack.
+	All bool `json:"all,omitempty"`
 }
 
 // A Dependency is a service that must have got somewhere before another starts.
@@ -71,6 +92,18 @@ type Process struct {
 	Signal  string            `json:"signal,omitempty"` // asks it to stop; default SIGTERM
 	Grace   time.Duration     `json:"grace,omitempty"`  // between Signal and SIGKILL; default 5s
 	Binary  string            `json:"binary,omitempty"` // the file whose digest names what ran; default Command[0]
+	// Programs is a folder, absolute, that is searched for programs before PATH.
+	Programs string `json:"programs,omitempty"`
+	// NotRoot says that the program refuses to run as root. Root then runs it as somebody else.
+	NotRoot bool   `json:"not_root,omitempty"`
+	Image   *Image `json:"image,omitempty"` // what an empty data folder begins with; nil: nothing
+}
+
+// An Image is a data folder that is made once for a machine, kept, and copied for each new instance.
+type Image struct {
+	Name string            `json:"name"` // a file name that says all that decides the content, such as "postgres-15.13-1f2e"
+	Make []string          `json:"make"` // fills the folder $ASSAY_DATA; argument vector
+	Env  map[string]string `json:"env,omitempty"`
 }
 
 // A Ready says when an instance is ready: at most one of the four is set, and

@@ -50,7 +50,7 @@ func rules() map[string]string {
 
 		// Where concepts meet. No environment is among them: a plan runs in any.
 		"experiment":    leaves + " fault workload check check/consistency check/slo evidence internal/expr",
-		"internal/spec": concepts + " internal/expr",
+		"internal/spec": concepts + " internal/expr internal/recipe", // a recipe is part of what a compose file means
 
 		// A whole run, from files to sealed evidence, shared by the command and the Go facade.
 		"internal/run": concepts + " internal/spec internal/hold internal/expr",

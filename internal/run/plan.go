@@ -86,6 +86,9 @@ func (p Plan) portable() Plan {
 		if rel, err := filepath.Rel(base, s.Process.Dir); err == nil && s.Process.Dir != "" {
 			s.Process.Dir = rel
 		}
+		if s.Recipe != "" { // where this machine has its programs, and which they are, is in the subjects
+			s.Process.Binary, s.Process.Programs, s.Process.Image = "", "", nil
+		}
 		services[i] = s
 	}
 	p.System.Services = services

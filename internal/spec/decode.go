@@ -229,6 +229,15 @@ func (s *source) number(into *int, least, most int) reader {
 	}
 }
 
+// boolean reads true or false.
+func (s *source) boolean(into *bool) reader {
+	return func(name string, n *yaml.Node) {
+		if n.Kind != yaml.ScalarNode || n.ShortTag() != "!!bool" || n.Decode(into) != nil {
+			s.wrong(n, "", "%s must be true or false, and this is %s", name, describe(n))
+		}
+	}
+}
+
 // value reads anything, as JSON would: nil, bool, int64, float64, string, []any, map[string]any.
 func (s *source) value(into *any) reader {
 	return func(_ string, n *yaml.Node) { *into = plain(n) }

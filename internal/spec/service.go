@@ -30,13 +30,19 @@ func (t *topology) service(c types.ServiceConfig, n *yaml.Node) system.Service {
 	}
 	s.Ports = t.ports(c, n)
 	s.DependsOn = dependsOn(c)
-	t.command(&s.Process, c, n, e)
+	if e.recipe == "" {
+		t.command(&s.Process, c, n, e)
+	}
 	t.environment(&s.Process, c)
 	t.stopOf(&s.Process, c, n)
-	if e.ready != nil {
+	switch {
+	case e.ready != nil:
 		s.Ready = *e.ready
-	} else {
+	case e.recipe == "": // what a container's check asks, the recipe asks better
 		s.Ready = t.healthcheck(c, n)
+	}
+	if e.recipe != "" {
+		return t.withRecipe(s, c, n, e)
 	}
 	return s
 }

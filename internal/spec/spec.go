@@ -23,6 +23,7 @@ import (
 	"go.yaml.in/yaml/v3"
 
 	"github.com/assay-dev/assay/experiment"
+	"github.com/assay-dev/assay/internal/recipe"
 	"github.com/assay-dev/assay/system"
 	"github.com/assay-dev/assay/workload"
 )
@@ -65,7 +66,10 @@ type Defect struct {
 
 // Load reads a project from its assay.yaml, or from a folder that has one. Its
 // mistakes are an Errors; any other error says that a file cannot be read.
-func Load(path string) (*Project, error) {
+func Load(path string) (*Project, error) { return LoadOn(recipe.Local(), path) }
+
+// LoadOn is Load for a machine with the programs of host, which services with a recipe run.
+func LoadOn(host recipe.Host, path string) (*Project, error) {
 	file := path
 	if info, err := os.Stat(path); err == nil && info.IsDir() {
 		file = filepath.Join(path, FileName)
@@ -81,7 +85,7 @@ func Load(path string) (*Project, error) {
 	if err != nil {
 		return nil, fmt.Errorf("read the project: %w", err)
 	}
-	l := &loader{project: &Project{File: file, Dir: dir, Seed: 1, Restore: RestoreCopy, Files: map[string][]byte{}}}
+	l := &loader{host: host, project: &Project{File: file, Dir: dir, Seed: 1, Restore: RestoreCopy, Files: map[string][]byte{}}}
 	l.load(content)
 	if len(l.errs) > 0 {
 		return nil, l.errs.sorted()
@@ -139,6 +143,7 @@ func (p *Project) serviceNames() []string {
 // A loader reads the files of one project, and collects their mistakes.
 type loader struct {
 	project *Project
+	host    recipe.Host
 	errs    Errors
 	parts   parts
 	cel     *cel.Env // nil until needed

@@ -10,6 +10,7 @@ import (
 	"go.yaml.in/yaml/v3"
 
 	"github.com/assay-dev/assay/internal/expr"
+	"github.com/assay-dev/assay/internal/recipe"
 	"github.com/assay-dev/assay/system"
 )
 
@@ -23,6 +24,9 @@ type extension struct {
 	hasCommand bool
 	ready      *system.Ready
 	probes     map[string]system.Probe
+	recipe     string
+	options    recipe.Options
+	at         map[string]*yaml.Node // keys of x-assay
 }
 
 // extension reads a service's x-assay. In it $$ stands for $, as in the rest of the file.
@@ -39,7 +43,13 @@ func (t *topology) extension(name string, service *yaml.Node) extension {
 		field{"process", func(name string, n *yaml.Node) { t.process(&e, name, n) }, false},
 		field{"ready", func(name string, n *yaml.Node) { e.ready = t.ready(name, n) }, false},
 		field{"probes", src.entries(func(key, n *yaml.Node) { t.probe(&e, key, n) }), false},
-		field{"binary", src.text(&e.process.Binary), false})
+		field{"binary", src.text(&e.process.Binary), false},
+		field{"recipe", src.text(&e.recipe), false},
+		field{"version", src.scalar(&e.options.Version), false},
+		field{"standby", src.number(&e.options.Standby, 0, maxReplicas-1), false},
+		field{"synchronous", src.boolean(&e.options.Synchronous), false},
+		field{"failover", func(name string, n *yaml.Node) { t.failover(&e.options, name, n) }, false})
+	t.recipeKeys(&e, n)
 	return e
 }
 

@@ -11,12 +11,16 @@ import (
 )
 
 // Build runs each distinct build line of sys once, one after the other, in the
-// system's folder with the caller's environment. A line that fails is an error that holds its output.
+// system's folder with the caller's environment, and makes the images that this machine does not have yet. A line that
+// fails is an error that holds its output.
 func Build(ctx context.Context, sys system.System, progress func(string)) error {
 	spawn := newSpawner()
 	defer spawn.close()
 	done := map[string]bool{}
 	for _, service := range sys.Services {
+		if err := makeImage(ctx, spawn, service, progress); err != nil {
+			return fmt.Errorf("make the first data folder of %s: %w", service.Name, err)
+		}
 		line := service.Process.Build
 		if line == "" || done[line] {
 			continue
@@ -35,12 +39,16 @@ func Build(ctx context.Context, sys system.System, progress func(string)) error 
 
 func buildOne(ctx context.Context, spawn *spawner, dir, line string) error {
 	cmd := exec.Command("sh", "-c", line)
+	cmd.Dir, cmd.SysProcAttr = dir, procAttr()
+	return runBuild(ctx, spawn, cmd, line)
+}
+
+// runBuild runs a command that is called line in errors, which show what it printed.
+func runBuild(ctx context.Context, spawn *spawner, cmd *exec.Cmd, line string) error {
 	var out limitedBuffer
-	cmd.Dir, cmd.Stdout, cmd.Stderr = dir, &out, &out
-	cmd.SysProcAttr = procAttr()
-	cmd.WaitDelay = time.Second
+	cmd.Stdout, cmd.Stderr, cmd.WaitDelay = &out, &out, time.Second
 	if err := spawn.start(cmd); err != nil {
-		return fmt.Errorf("%s (in %s): %w", line, dir, err)
+		return fmt.Errorf("%s (in %s): %w", line, cmd.Dir, err)
 	}
 	// The whole group is killed: a compiler would go on after its shell.
 	stop := context.AfterFunc(ctx, func() { _ = killGroup(cmd.Process.Pid) })
@@ -50,7 +58,7 @@ func buildOne(ctx context.Context, spawn *spawner, dir, line string) error {
 		return fmt.Errorf("%s: %w", line, context.Cause(ctx))
 	}
 	if err != nil {
-		return fmt.Errorf("%s (in %s): %w\n  | %s", line, dir, err, strings.ReplaceAll(strings.TrimSpace(out.String()), "\n", "\n  | "))
+		return fmt.Errorf("%s (in %s): %w\n  | %s", line, cmd.Dir, err, strings.ReplaceAll(strings.TrimSpace(out.String()), "\n", "\n  | "))
 	}
 	return nil
 }

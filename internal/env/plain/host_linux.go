@@ -30,6 +30,18 @@ func procAttr() *syscall.SysProcAttr {
 	return &syscall.SysProcAttr{Setpgid: true, Pdeathsig: syscall.SIGKILL}
 }
 
+// setNotRoot makes root somebody else, in a user namespace of its own: to the programs there it is an ordinary user, and
+// outside its files and processes stay root's, so they can be read and killed. Others are not root anyway.
+func setNotRoot(attr *syscall.SysProcAttr) {
+	if os.Geteuid() != 0 {
+		return
+	}
+	const nobody = 65534 // an ordinary user that every system has a name for, which Postgres asks for
+	attr.Cloneflags |= syscall.CLONE_NEWUSER
+	attr.UidMappings = []syscall.SysProcIDMap{{ContainerID: nobody, HostID: 0, Size: 1}}
+	attr.GidMappings = []syscall.SysProcIDMap{{ContainerID: nobody, HostID: os.Getegid(), Size: 1}}
+}
+
 // ordinaryPriority takes back, for this thread and what it starts, a precedence that this
 // process was given: it is for links, not for services. (The system call answers 20 - nice.)
 func ordinaryPriority() {

@@ -35,8 +35,9 @@ type Marked struct {
 
 // Processes returns the processes of the environment, ended ones that nobody
 // waited for left out. A process belongs to it when its environment carries the
-// mark, or when its parent belongs: a program may clear or overwrite its environment.
-func Processes(id string) ([]Marked, error) { return scan(id, nil) }
+// mark, or when its parent belongs: a program may clear or overwrite its environment. One that did
+// and lost its parent belongs when it works in a folder of the environment's.
+func Processes(id string) ([]Marked, error) { return scan(id, "", nil) }
 
 // KillMarked kills every process of the environment, stopped and daemonised
 // ones included, and again until none is left or ctx ends. It returns how many it killed.

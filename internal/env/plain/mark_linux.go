@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
+	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -17,7 +19,8 @@ import (
 // scan returns the processes of the environment. Known maps pids of processes
 // that this process started and still waits for to their instances: they belong even if they
 // have overwritten their environment.
-func scan(id string, known map[int]string) ([]Marked, error) {
+// Dir is the environment's state folder, "" where it is not known.
+func scan(id, dir string, known map[int]string) ([]Marked, error) {
 	boot, err := bootID()
 	if err != nil {
 		return nil, err
@@ -35,6 +38,9 @@ func scan(id string, known map[int]string) ([]Marked, error) {
 		}
 		p := Marked{ProcID: system.ProcID{Boot: boot, PID: pid, Start: stat.Start}, Stopped: stat.stopped(), parent: stat.Parent, Command: stat.Command}
 		env, instance, probe := readMark(pid)
+		if env == "" && known[pid] == "" {
+			env, instance = readFolder(pid, id, dir)
+		}
 		switch {
 		case known[pid] != "":
 			p.Instance = known[pid]
@@ -84,6 +90,40 @@ func readMark(pid int) (env, instance string, probe bool) {
 		}
 	}
 	return env, instance, probe
+}
+
+// readFolder says where a process belongs that has overwritten its environment, as
+// the children of Postgres do: by its working folder, when that is in the environment's state folder. Whoever still
+// has an environment, such as the shell of someone who looks around there, is none of ours.
+func readFolder(pid int, id, dir string) (env, instance string) {
+	folder, err := os.Readlink(procPath(pid, "cwd"))
+	if err != nil {
+		return "", ""
+	}
+	inside, ok := strings.CutPrefix(folder, filepath.Join(dir, "data")+"/")
+	if dir == "" {
+		inside, ok = "", slices.Contains(strings.Split(folder, "/"), id)
+	}
+	if !ok || hasEnvironment(pid) {
+		return "", ""
+	}
+	instance, _, _ = strings.Cut(inside, "/")
+	return id, instance
+}
+
+// hasEnvironment says whether anything in a process's environment looks like a variable.
+func hasEnvironment(pid int) bool {
+	text, err := os.ReadFile(procPath(pid, "environ"))
+	if err != nil {
+		return true // another user's, or gone
+	}
+	for field := range bytes.SplitSeq(text, []byte{0}) {
+		name, _, ok := strings.Cut(string(field), "=")
+		if ok && name != "" && !strings.ContainsAny(name, " :/") {
+			return true
+		}
+	}
+	return false
 }
 
 // A stat is what /proc/PID/stat says.

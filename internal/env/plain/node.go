@@ -25,7 +25,9 @@ type node struct {
 	log     string // the file its output goes to
 	launch  launch
 	probes  map[string]question
-	oneShot bool // others wait for its successful end
+	oneShot bool     // others wait for its successful end
+	group   *group   // nil where nobody leads
+	rank    question // Lead.Progress
 
 	busy chan struct{} // held by whoever starts, stops or breaks it; a channel, so that waiting ends with a context
 
@@ -35,6 +37,9 @@ type node struct {
 	proc  *process
 	ended bool           // a one-shot that ended well
 	start []func() error // settle the ledger's entries of starts
+
+	seen    time.Time // when it last was ready, or ended
+	follows string    // the instance it was last told to follow; its own name when it leads
 }
 
 // A question is a probe that is ready to be asked.
@@ -61,6 +66,11 @@ func newNode(ctx context.Context, e *Env, inst system.Instance, svc system.Servi
 	}
 	if n.probes, err = r.questions(ctx, svc); err != nil {
 		return nil, err
+	}
+	if svc.Lead != nil {
+		if n.rank, err = r.question(ctx, "of progress", svc.Lead.Progress); err != nil {
+			return nil, err
+		}
 	}
 	return n, os.MkdirAll(n.data, 0o755)
 }
@@ -100,6 +110,9 @@ func (n *node) running() *process {
 // becomeLocked sets the state and whether it is picked, and tells of the change. The caller holds the lock.
 func (n *node) becomeLocked(state system.State, up bool, text string) {
 	n.up = up
+	if up && state == system.IsReady {
+		n.seen = time.Now()
+	}
 	if n.state == state {
 		return
 	}
@@ -125,6 +138,16 @@ func (n *node) take(ctx context.Context) (release func(), err error) {
 		return func() { <-n.busy }, nil
 	case <-ctx.Done():
 		return nil, fmt.Errorf("%s is busy with another operation: %w", n.inst.Name, context.Cause(ctx))
+	}
+}
+
+// tryTake reserves the instance if nobody else has.
+func (n *node) tryTake() (release func(), ok bool) {
+	select {
+	case n.busy <- struct{}{}:
+		return func() { <-n.busy }, true
+	default:
+		return nil, false
 	}
 }
 
@@ -170,7 +193,7 @@ func (n *node) clear(ctx context.Context) error {
 	if _, err := killUntilGone(ctx, func() ([]Marked, error) { return n.processes(true) }); err != nil {
 		return err
 	}
-	return n.settle(ctx)
+	return errors.Join(removeShared(n.data), n.settle(ctx))
 }
 
 // settle tells the ledger that nothing of the instance's starts is left.
@@ -224,6 +247,12 @@ func (n *node) resume(ctx context.Context) error {
 	p := n.running()
 	if p == nil {
 		return errors.New("it does not run")
+	}
+	if n.deposed() { // continued, it would lead beside the one that took over
+		if err := n.kill(ctx); err != nil {
+			return err
+		}
+		return n.startReady(ctx)
 	}
 	if err := n.signalAll(ctx, sigCont, false); err != nil {
 		return err
@@ -320,7 +349,7 @@ func (n *node) grace() time.Duration {
 
 // processes returns the instance's processes, and its probes' where they are asked for.
 func (n *node) processes(probes bool) ([]Marked, error) {
-	all, err := scan(n.env.opts.ID, n.env.mains())
+	all, err := n.env.scan()
 	if err != nil {
 		return nil, err
 	}

@@ -62,6 +62,7 @@ type Env struct {
 
 	nodes  []*node
 	byName map[string]*node
+	groups []*group // of services of which one instance leads
 	fronts fronts
 	rules  rules
 	rec    recorder
@@ -90,6 +91,9 @@ func Start(ctx context.Context, sys system.System, opts Options) (*Env, error) {
 	}
 	if err != nil {
 		return nil, errors.Join(fmt.Errorf("start %s: %w", sys.Name, err), e.Close(context.WithoutCancel(ctx)))
+	}
+	for _, g := range e.groups {
+		e.work.Go(g.watch)
 	}
 	return e, nil
 }
@@ -152,6 +156,7 @@ func (e *Env) makeNodes(ctx context.Context) error {
 		n.oneShot = oneShot[service.Name]
 		e.nodes = append(e.nodes, n)
 		e.byName[instance.Name] = n
+		e.join(n)
 	}
 	return nil
 }
@@ -198,7 +203,7 @@ func (e *Env) close(ctx context.Context) error {
 	e.spawn.close()
 	err = errors.Join(err, e.killAll(context.WithoutCancel(ctx)), e.mesh.Close(), e.guard.Close())
 	e.work.Wait()
-	return errors.Join(err, removeAll(e.opts.StateDir))
+	return errors.Join(err, removeShared(e.opts.StateDir), removeAll(e.opts.StateDir))
 }
 
 // killTime bounds how long a killed process may take to be gone.
@@ -208,7 +213,7 @@ const killTime = 10 * time.Second
 func (e *Env) killAll(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, killTime)
 	defer cancel()
-	if _, err := killUntilGone(ctx, func() ([]Marked, error) { return scan(e.opts.ID, e.mains()) }); err != nil {
+	if _, err := killUntilGone(ctx, e.scan); err != nil {
 		return err
 	}
 	var errs error
@@ -225,6 +230,9 @@ func (e *Env) longestGrace() time.Duration {
 	}
 	return longest
 }
+
+// scan returns the processes of the environment.
+func (e *Env) scan() ([]Marked, error) { return scan(e.opts.ID, e.opts.StateDir, e.mains()) }
 
 // mains returns the processes that instances were started as and that still run.
 func (e *Env) mains() map[int]string {
@@ -254,6 +262,16 @@ func (e *Env) exclusive(ctx context.Context) (release func(), err error) {
 		return func() { <-e.whole }, nil
 	case <-ctx.Done():
 		return nil, context.Cause(ctx)
+	}
+}
+
+// tryExclusive is exclusive, if nobody else is at it.
+func (e *Env) tryExclusive() (release func(), ok bool) {
+	select {
+	case e.whole <- struct{}{}:
+		return func() { <-e.whole }, true
+	default:
+		return nil, false
 	}
 }
 

@@ -24,21 +24,29 @@ const maxBody = 1 << 20
 func (r *renderer) questions(ctx context.Context, service system.Service) (map[string]question, error) {
 	questions := map[string]question{}
 	for _, name := range slices.Sorted(maps.Keys(service.Probes)) {
-		probe, err := r.probe(ctx, name, service.Probes[name])
+		q, err := r.question(ctx, name, service.Probes[name])
 		if err != nil {
 			return nil, err
 		}
-		vars := probeVars(probe)
-		if vars == nil {
-			return nil, fmt.Errorf("%s: probe %s asks nothing (set one of http, sql and exec)", r.inst.Name, name)
-		}
-		value, err := expr.Compile(probe.Value, expr.Names{Vars: vars})
-		if err != nil {
-			return nil, fmt.Errorf("%s: probe %s: value: %w", r.inst.Name, name, err)
-		}
-		questions[name] = question{probe, value}
+		questions[name] = q
 	}
 	return questions, nil
+}
+
+func (r *renderer) question(ctx context.Context, name string, probe system.Probe) (question, error) {
+	probe, err := r.probe(ctx, name, probe)
+	if err != nil {
+		return question{}, err
+	}
+	vars := probeVars(probe)
+	if vars == nil {
+		return question{}, fmt.Errorf("%s: probe %s asks nothing (set one of http, sql and exec)", r.inst.Name, name)
+	}
+	value, err := expr.Compile(probe.Value, expr.Names{Vars: vars})
+	if err != nil {
+		return question{}, fmt.Errorf("%s: probe %s: value: %w", r.inst.Name, name, err)
+	}
+	return question{probe, value}, nil
 }
 
 // probeVars are the names that the value of a probe may use.
@@ -63,16 +71,20 @@ func (n *node) Probe(ctx context.Context, name string) (any, error) {
 	if !ok {
 		return nil, fmt.Errorf("probe %s of %s: the topology declares no such probe (declared: %s)", name, n.inst.Name, strings.Join(slices.Sorted(maps.Keys(n.probes)), ", "))
 	}
-	answer, err := n.ask(ctx, q)
-	if err != nil {
-		return nil, fmt.Errorf("probe %s of %s: %w", name, n.inst.Name, err)
-	}
-	answer["instance"] = n.inst.Name
-	value, err := q.value.Eval(ctx, answer)
+	value, err := n.evaluate(ctx, q)
 	if err != nil {
 		return nil, fmt.Errorf("probe %s of %s: %w", name, n.inst.Name, err)
 	}
 	return value, nil
+}
+
+func (n *node) evaluate(ctx context.Context, q question) (any, error) {
+	answer, err := n.ask(ctx, q)
+	if err != nil {
+		return nil, err
+	}
+	answer["instance"] = n.inst.Name
+	return q.value.Eval(ctx, answer)
 }
 
 func (n *node) ask(ctx context.Context, q question) (map[string]any, error) {

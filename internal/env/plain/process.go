@@ -12,6 +12,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"time"
 
 	"github.com/assay-dev/assay/system"
 )
@@ -85,10 +86,17 @@ func (n *node) startProcess(ctx context.Context) (*process, error) {
 	if err := n.clear(ctx); err != nil {
 		return nil, err
 	}
+	if err := n.fillData(ctx); err != nil {
+		return nil, err
+	}
 	if err := n.writeFiles(); err != nil {
 		return nil, err
 	}
-	cmd, err := n.command(n.launch.Argv, n.environment())
+	follows, variables, err := n.leadership(ctx)
+	if err != nil {
+		return nil, err
+	}
+	cmd, err := n.command(n.launch.Argv, n.environment(variables...))
 	if err != nil {
 		return nil, err
 	}
@@ -114,7 +122,7 @@ func (n *node) startProcess(ctx context.Context) (*process, error) {
 		return nil, errors.Join(err, cmd.Process.Kill(), cmd.Wait())
 	}
 	n.mu.Lock()
-	n.proc, n.ended = p, false
+	n.proc, n.ended, n.follows = p, false, follows
 	n.becomeLocked(system.Starting, false, "")
 	n.mu.Unlock()
 	n.env.work.Go(func() { n.watch(p) })
@@ -131,6 +139,7 @@ func (n *node) watch(p *process) {
 	state, text := p.end()
 	n.mu.Lock()
 	n.ended = err == nil && n.oneShot
+	n.seen = time.Now()
 	n.becomeLocked(state, false, text)
 	close(p.gone) // under the lock, so that no check calls it ready from here on
 	n.mu.Unlock()
@@ -151,7 +160,7 @@ func (n *node) intend(cmd *exec.Cmd) (done func() error, err error) {
 
 // command returns a command in a process group of its own, that dies with the thread that starts it.
 func (n *node) command(argv, env []string) (*exec.Cmd, error) {
-	path, err := program(n.env.sys.Dir, argv[0])
+	path, err := program(n.env.sys.Dir, n.svc.Process.Programs, argv[0])
 	if err != nil {
 		return nil, err
 	}
@@ -159,12 +168,21 @@ func (n *node) command(argv, env []string) (*exec.Cmd, error) {
 	cmd.Args[0] = argv[0]
 	cmd.Dir, cmd.Env = n.launch.Dir, env
 	cmd.SysProcAttr = procAttr()
+	if n.svc.Process.NotRoot {
+		setNotRoot(cmd.SysProcAttr)
+	}
 	return cmd, nil
 }
 
-// program finds the file to run: a path is relative to the system's folder, a bare name is looked up in PATH.
-func program(dir, name string) (string, error) {
+// program finds the file to run: a path is relative to the system's folder, a bare name is looked up in the folder
+// of programs, if there is one, and in PATH.
+func program(dir, programs, name string) (string, error) {
 	path := name
+	if programs != "" && !strings.ContainsRune(name, '/') {
+		if found, err := exec.LookPath(filepath.Join(programs, name)); err == nil {
+			return found, nil
+		}
+	}
 	if strings.ContainsRune(name, '/') && !filepath.IsAbs(name) {
 		path = filepath.Join(dir, name)
 	}
@@ -194,9 +212,24 @@ func (n *node) environment(extra ...string) []string {
 	for name, value := range n.launch.Env {
 		env = append(env, name+"="+value)
 	}
+	env = withPrograms(env, n.svc.Process.Programs)
 	slices.Sort(env)
 	env = append(env, Mark(n.env.opts.ID), instanceVar+"="+n.inst.Name, "ASSAY_IP="+n.ip.String(), "ASSAY_DATA="+n.data)
 	return append(env, extra...)
+}
+
+// withPrograms puts a folder of programs before those of PATH.
+func withPrograms(env []string, folder string) []string {
+	if folder == "" {
+		return env
+	}
+	for i, variable := range env {
+		if path, ok := strings.CutPrefix(variable, "PATH="); ok {
+			env[i] = "PATH=" + folder + ":" + path
+			return env
+		}
+	}
+	return append(env, "PATH="+folder+":/usr/bin:/bin")
 }
 
 // inherits says whether an instance gets the holder's variable. Marks are its

@@ -271,8 +271,8 @@ func (n *node) checkExec(ctx context.Context) error {
 
 // run runs a program as a question to the instance, in its environment and
 // folder, and returns what it printed and its exit status.
-func (n *node) run(ctx context.Context, argv []string) (out string, code int, err error) {
-	cmd, err := n.command(argv, n.environment(probeVar+"=1"))
+func (n *node) run(ctx context.Context, argv []string, variables ...string) (out string, code int, err error) {
+	cmd, err := n.command(argv, n.environment(append(variables, probeVar+"=1")...))
 	if err != nil {
 		return "", 0, err
 	}

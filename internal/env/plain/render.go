@@ -43,11 +43,12 @@ func Rewrites(sys system.System) ([]Rewrite, error) {
 
 // A launch is everything that starts one instance, with templates filled in and addresses rewritten.
 type launch struct {
-	Argv  []string
-	Env   map[string]string
-	Dir   string
-	Files map[string]string
-	Ready []string // Ready.Exec
+	Argv         []string
+	Env          map[string]string
+	Dir          string
+	Files        map[string]string
+	Ready        []string // Ready.Exec
+	Take, Follow []string // of Lead
 }
 
 // A renderer fills in the texts of one instance.
@@ -88,7 +89,13 @@ func (r *renderer) launch(ctx context.Context, service system.Service) (launch, 
 			return launch{}, err
 		}
 	}
-	l.Ready, err = r.list(ctx, "ready.exec", service.Ready.Exec)
+	if l.Ready, err = r.list(ctx, "ready.exec", service.Ready.Exec); err != nil || service.Lead == nil {
+		return l, err
+	}
+	if l.Take, err = r.list(ctx, "lead.take", service.Lead.Take); err != nil {
+		return launch{}, err
+	}
+	l.Follow, err = r.list(ctx, "lead.follow", service.Lead.Follow)
 	return l, err
 }
 

@@ -29,6 +29,9 @@ func (e *Env) Checkpoint(ctx context.Context) error {
 		return fmt.Errorf("checkpoint: %w", err)
 	}
 	e.hasGolden = true
+	for _, g := range e.groups {
+		g.keep()
+	}
 	if err := e.startAll(ctx); err != nil {
 		return fmt.Errorf("checkpoint: start again: %w", err)
 	}
@@ -67,6 +70,9 @@ func (e *Env) Restore(ctx context.Context) error {
 	}
 	if err := group.Wait(); err != nil {
 		return fmt.Errorf("restore: %w", err)
+	}
+	for _, g := range e.groups {
+		g.restore()
 	}
 	e.mesh.Recount()
 	if err := e.startAll(ctx); err != nil {

@@ -12,7 +12,7 @@ import (
 // Snapshot says how every instance and the links stand. What it reads of
 // instances comes from /proc, not from what the environment believes, except for State.
 func (e *Env) Snapshot(ctx context.Context) (system.Snapshot, error) {
-	processes, err := scan(e.opts.ID, e.mains())
+	processes, err := e.scan()
 	if err != nil {
 		return system.Snapshot{}, fmt.Errorf("snapshot: %w", err)
 	}
@@ -70,7 +70,7 @@ func (n *node) listensOn(all []Marked, sockets []listener) []netip.AddrPort {
 // checkBinds finds a program that listens on every address of this machine.
 // It would take what is meant for other instances and for the fronts.
 func (e *Env) checkBinds() error {
-	processes, err := scan(e.opts.ID, e.mains())
+	processes, err := e.scan()
 	if err != nil {
 		return err
 	}
