@@ -89,7 +89,11 @@ func (v server) find(s Service, host Host) (found, error) {
 		}
 		has = append(has, f.version+" in "+f.folder)
 	}
-	return found{}, wrong(key, fmt.Sprintf("%s; or change the tag; or write x-assay.version: any to run what there is", v.install(want)),
+	hint := v.install(want) + "; "
+	if key == "image" {
+		hint += "or change the tag; "
+	}
+	return found{}, wrong(key, hint+"or write x-assay.version: any to run what there is",
 		"service %s: %s asks for %s %d, and this machine has %s", s.Name, source, v.program, want, strings.Join(has, ", "))
 }
 

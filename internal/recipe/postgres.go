@@ -62,7 +62,7 @@ func postgres(s Service, f found) (system.Service, error) {
 func (s Service) account() (map[string]string, error) {
 	for _, name := range []string{"POSTGRES_USER_FILE", "POSTGRES_PASSWORD_FILE", "POSTGRES_DB_FILE", "POSTGRES_INITDB_ARGS_FILE"} {
 		if s.Env[name] != "" {
-			return nil, wrong("environment", "give "+strings.TrimSuffix(name, "_FILE"), "service %s: %s is not supported", s.Name, name)
+			return nil, wrong("environment", "give "+strings.TrimSuffix(name, "_FILE"), "service %s: a local process has no file of %s", s.Name, name)
 		}
 	}
 	env := map[string]string{"POSTGRES_USER": cmp.Or(s.Env["POSTGRES_USER"], "postgres")}

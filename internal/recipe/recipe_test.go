@@ -78,7 +78,7 @@ func TestVersions(t *testing.T) {
 		{"binary", "nats", "nats:2.12", "", "/opt/nats/nats-server", "/opt/nats/nats-server"},
 
 		{"mismatch", "postgres", "postgres:17", "", "", "image: service s: image postgres:17 asks for postgres 17, and this machine has 15.18 in /usr/lib/postgresql/15/bin, 13.11 in /usr/lib/postgresql/13/bin (on Debian: apt-get install postgresql-17; or change the tag; or write x-assay.version: any to run what there is)"},
-		{"mismatch of version", "redis", "redis:7", "6", "", "version: service s: x-assay.version asks for redis-server 6, and this machine has 7.0.15 in /usr/bin (on Debian: apt-get install redis-server; or change the tag; or write x-assay.version: any to run what there is)"},
+		{"mismatch of version", "redis", "redis:7", "6", "", "version: service s: x-assay.version asks for redis-server 6, and this machine has 7.0.15 in /usr/bin (on Debian: apt-get install redis-server; or write x-assay.version: any to run what there is)"},
 		{"no version", "redis", "redis:7", "newest", "", `version: service s: "newest" is no version (such as "16", or any)`},
 		{"binary that is not there", "nats", "nats:2", "", "/opt/none", "binary: service s: /opt/none is no program (the path of nats-server)"},
 		{"binary without its tools", "postgres", "postgres:17", "", "/opt/lonely/postgres", "binary: service s: /opt/lonely/postgres is no program with initdb, pg_basebackup, psql, pg_isready beside it (the path of postgres)"},
@@ -143,7 +143,7 @@ func TestMisuse(t *testing.T) {
 		{"failover alone", "redis", one(recipe.Options{After: time.Second}), "failover: service s: there is no standby that could take over (write x-assay.standby: N for the instances that follow the first)"},
 		{"another command", "postgres", runs("sh", "-c", "x"), `command: service s: recipe postgres cannot run command "sh -c x" (write postgres and options for it, or x-assay.process.command to run something else)`},
 		{"config in a container", "nats", runs("-c", "/etc/nats.conf"), `command: service s: recipe nats cannot take "-c" of the command (the config is x-assay.process.files: {nats.conf: …}; allowed here: -js, -m 8222, -D, -V, -DV)`},
-		{"password in a file", "postgres", with("POSTGRES_PASSWORD_FILE", "/run/secrets/x"), "environment: service s: POSTGRES_PASSWORD_FILE is not supported (give POSTGRES_PASSWORD)"},
+		{"password in a file", "postgres", with("POSTGRES_PASSWORD_FILE", "/run/secrets/x"), "environment: service s: a local process has no file of POSTGRES_PASSWORD_FILE (give POSTGRES_PASSWORD)"},
 		{"quoted name", "postgres", with("POSTGRES_DB", `a"b`), "environment: service s: POSTGRES_DB cannot be used to make the database (plain text without quotes and {{…}})"},
 		{"template", "postgres", with("POSTGRES_USER", "{{service}}"), "environment: service s: POSTGRES_USER cannot be used to make the database (plain text without quotes and {{…}})"},
 	} {

@@ -35,7 +35,7 @@ func TestDecidedWithoutSignals(t *testing.T) {
 func TestExamplesLoad(t *testing.T) {
 	t.Parallel()
 	for _, name := range []string{"shop", "gotest"} {
-		if _, err := Load(filepath.Join("..", "..", "examples", name)); err != nil {
+		if _, err := LoadOn(FakeHost(), filepath.Join("..", "..", "examples", name)); err != nil {
 			t.Errorf("%s: %v", name, err)
 		}
 	}

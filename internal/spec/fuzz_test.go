@@ -17,7 +17,7 @@ func shop(t testing.TB) (*loader, string) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return &loader{project: &Project{File: filepath.Join(dir, FileName), Dir: dir, Seed: 1, Files: map[string][]byte{}}}, dir
+	return &loader{host: FakeHost(), project: &Project{File: filepath.Join(dir, FileName), Dir: dir, Seed: 1, Files: map[string][]byte{}}}, dir
 }
 
 func addFiles(f *testing.F, pattern string) {
@@ -68,7 +68,7 @@ func FuzzCompose(f *testing.F) {
 }
 
 func FuzzExperiment(f *testing.F) {
-	good, err := Load("testdata/shop")
+	good, err := LoadOn(FakeHost(), "testdata/shop")
 	if err != nil {
 		f.Fatal(err)
 	}

@@ -57,7 +57,7 @@ func (m mistake) load(t *testing.T) string {
 	if err := os.WriteFile(path, []byte(edited), 0o644); err != nil {
 		t.Fatal(err)
 	}
-	_, err = spec.Load(dir)
+	_, err = spec.LoadOn(spec.FakeHost(), dir)
 	var wrong spec.Errors
 	if err != nil && !errors.As(err, &wrong) {
 		t.Fatalf("the error is no list of mistakes: %v", err)

@@ -12,7 +12,7 @@ import (
 // never panics. Fuzzing finds broken bytes; this finds broken structure.
 func TestMutatedFiles(t *testing.T) {
 	t.Parallel()
-	good, err := Load("testdata/shop")
+	good, err := LoadOn(FakeHost(), "testdata/shop")
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -18,7 +18,7 @@ import (
 
 func mustLoad(t *testing.T, path string) *spec.Project {
 	t.Helper()
-	p, err := spec.Load(path)
+	p, err := spec.LoadOn(spec.FakeHost(), path)
 	if err != nil {
 		t.Fatalf("Load(%q):\n%v", path, err)
 	}
@@ -168,7 +168,7 @@ func TestLoadOfWhatIsNoProject(t *testing.T) {
 		{"too large", write(strings.Repeat("# filler\n", 600_000)), "has more than 4 MiB"},
 	}
 	for _, c := range cases {
-		_, err := spec.Load(c.path)
+		_, err := spec.LoadOn(spec.FakeHost(), c.path)
 		if err == nil || !strings.Contains(err.Error(), c.want) {
 			t.Errorf("%s: got %.300v, want %s", c.name, err, c.want)
 		}
@@ -196,7 +196,7 @@ func TestAllMistakesAreShownAtOnce(t *testing.T) {
 	edit("compose.yaml", "team-orders", "7")
 	edit("experiments/orders-killed.yaml", "kill", "kil")
 	edit("experiments/payments-slow.yaml", "failover", "failure")
-	_, err := spec.Load(dir)
+	_, err := spec.LoadOn(spec.FakeHost(), dir)
 	var wrong spec.Errors
 	if !errors.As(err, &wrong) {
 		t.Fatalf("got %v", err)
@@ -249,7 +249,7 @@ func TestFilesBesideTheGoodOnes(t *testing.T) {
 		if err := os.WriteFile(path, []byte(c.content), 0o644); err != nil {
 			t.Fatal(err)
 		}
-		_, err := spec.Load(dir)
+		_, err := spec.LoadOn(spec.FakeHost(), dir)
 		if c.want == "" && err != nil || c.want != "" && (err == nil || !strings.Contains(err.Error(), c.want)) {
 			t.Errorf("%s: got %v, want %q", c.name, err, c.want)
 		}
@@ -274,7 +274,7 @@ func TestTwoExperimentsOfOneName(t *testing.T) {
 	if err := os.WriteFile(assay, bytes.Replace(content, []byte("experiments/p*.yaml"), []byte("experiments/*.yml"), 1), 0o644); err != nil {
 		t.Fatal(err)
 	}
-	_, err = spec.Load(dir)
+	_, err = spec.LoadOn(spec.FakeHost(), dir)
 	want := dir + "/experiments/orders-killed.yml:1:1: two experiments are called orders-killed, the other is in experiments/orders-killed.yaml:1:1"
 	if err == nil || err.Error() != want {
 		t.Errorf("got  %v\nwant %s", err, want)
