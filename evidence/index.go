@@ -55,6 +55,17 @@ func (s *Store) Cards() ([]Card, error) {
 	return cards, nil
 }
 
+// Verify replaces those of the cards that are wanted by what their runs say now, each file of them read.
+func (s *Store) Verify(cards []Card, wanted func(Card) bool) {
+	var at []int
+	for i, c := range cards {
+		if wanted(c) {
+			at = append(at, i)
+		}
+	}
+	parallel(len(at), func(i int) { cards[at[i]] = (&Run{dir: filepath.Join(s.runs(), cards[at[i]].ID)}).Card() })
+}
+
 // parallel calls do with every number below n, on all processors.
 func parallel(n int, do func(i int)) {
 	const chunk = 16

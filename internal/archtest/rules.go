@@ -50,14 +50,21 @@ func rules() map[string]string {
 
 		// Where concepts meet. No environment is among them: a plan runs in any.
 		"experiment":    leaves + " fault workload check check/consistency check/slo evidence internal/expr",
-		"internal/spec": concepts + " internal/expr internal/recipe", // a recipe is part of what a compose file means
+		// A recipe is part of what a compose file means, and the policy is a file like the others.
+		"internal/spec": concepts + " internal/expr internal/recipe internal/gate",
 
 		// A whole run, from files to sealed evidence, shared by the command and the Go facade.
-		"internal/run": concepts + " internal/spec internal/hold internal/expr",
+		"internal/run": concepts + " internal/spec internal/hold internal/expr internal/gate internal/matrix",
 		"":             concepts + " internal/spec internal/hold internal/run",
 
 		// The first files of a project. What it writes is checked by the parser that will read it.
 		"internal/scaffold": "internal/spec internal/schema internal/recipe",
+		// What is decided and shown from evidence alone. It can be computed again from disk.
+		"internal/matrix": "evidence " + leaves,
+		"internal/gate":   "evidence internal/matrix internal/expr " + leaves,
+
+		// Gathers what the gate decides from: files, git, evidence.
+		"internal/release": "evidence experiment internal/run internal/spec internal/gate internal/matrix " + leaves,
 
 		// The command. It is also the holder's binary.
 		"internal/cli": concepts + " internal/…",

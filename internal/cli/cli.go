@@ -3,7 +3,6 @@ package cli
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -46,7 +45,7 @@ type app struct {
 
 // Main runs the command line and returns the exit code.
 func Main(args []string, stdout, stderr io.Writer) int {
-	a := &app{out: stdout, err: stderr, name: invocation()}
+	a := &app{out: &harmless{w: stdout, colours: isTerminal(stdout)}, err: &harmless{w: stderr, colours: isTerminal(stderr)}, name: invocation()}
 	root := a.root()
 	root.SetArgs(args)
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
@@ -78,6 +77,8 @@ func (a *app) root() *cobra.Command {
 	root.AddCommand(
 		a.initCommand(),
 		a.runCommand(),
+		a.matrixCommand(),
+		a.gateCommand(),
 		a.evidenceCommand(),
 		a.recoverCommand(),
 		a.schemaCommand(),
@@ -119,10 +120,7 @@ func (a *app) complain(err error, code int) {
 }
 
 func (a *app) printJSON(v any) {
-	enc := json.NewEncoder(a.out)
-	enc.SetEscapeHTML(false)
-	enc.SetIndent("", "  ")
-	if err := enc.Encode(v); err != nil {
+	if err := writeJSON(a.out, v); err != nil {
 		fmt.Fprintln(a.err, "cannot print the result:", err)
 	}
 }

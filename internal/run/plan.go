@@ -95,8 +95,8 @@ func (p Plan) portable() Plan {
 	return p
 }
 
-// declaration says which journeys there are, who answers for them, and which cells experiments are to prove.
-func declaration(project *spec.Project) evidence.Declaration {
+// Declare says which journeys there are, who answers for them, which cells experiments are to prove, and which a release needs.
+func Declare(project *spec.Project) evidence.Declaration {
 	d := evidence.Declaration{System: project.Name}
 	for _, j := range project.Journeys {
 		d.Journeys = append(d.Journeys, evidence.Journey{Name: j.Name, Owner: j.Owner})
@@ -108,6 +108,7 @@ func declaration(project *spec.Project) evidence.Declaration {
 			}
 		}
 	}
+	d.Required = project.Policy.Required(d.Journeys)
 	return d
 }
 

@@ -121,7 +121,7 @@ func (s *Session) open(ctx context.Context) error {
 
 // inputs stores the plan, what is to be proved, and the user's files.
 func (s *Session) inputs(plan Plan) error {
-	errs := []error{s.run.WriteJSON("plan.json", plan), s.run.WriteJSON("declaration.json", declaration(s.project))}
+	errs := []error{s.run.WriteJSON("plan.json", plan), s.run.WriteJSON("declaration.json", Declare(s.project))}
 	for name, content := range s.project.Files {
 		errs = append(errs, s.run.WriteFile("files/"+below(name), keepable(name, content)))
 	}

@@ -22,6 +22,7 @@ type parts struct {
 	final       *yaml.Node
 	defects     []*yaml.Node // the service of each
 	hasDefects  bool
+	gate        *yaml.Node
 	broken      []string // Pos of steps and journeys whose shape is wrong
 }
 
@@ -43,6 +44,9 @@ func (l *loader) load(content []byte) {
 	for _, glob := range l.parts.experiments {
 		l.experiments(glob)
 	}
+	if l.parts.gate != nil {
+		l.policy(l.parts.gate)
+	}
 }
 
 // readAssay reads assay.yaml alone.
@@ -59,21 +63,6 @@ func (l *loader) readAssay(src *source) bool {
 		field{"defects", l.readDefects, false},
 		field{"experiments", src.list(l.experimentGlob), false},
 		field{"gate", l.gate, false})
-}
-
-// gate notes the policy's file. It is read by whoever decides, and kept with the evidence.
-func (l *loader) gate(name string, n *yaml.Node) {
-	var path string
-	l.parts.src.text(&path)(name, n)
-	if path == "" {
-		return
-	}
-	content, err := read(l.below(path))
-	if err != nil {
-		l.parts.src.wrong(n, "paths are relative to "+filepath.Base(l.project.File), "%v", err)
-		return
-	}
-	l.project.Gate = l.keep(l.below(path), content)
 }
 
 func (l *loader) topology(name string, n *yaml.Node) {

@@ -23,6 +23,7 @@ import (
 	"go.yaml.in/yaml/v3"
 
 	"github.com/assay-dev/assay/experiment"
+	"github.com/assay-dev/assay/internal/gate"
 	"github.com/assay-dev/assay/internal/recipe"
 	"github.com/assay-dev/assay/system"
 	"github.com/assay-dev/assay/workload"
@@ -51,7 +52,7 @@ type Project struct {
 	Defects     []Defect // in the order of the file
 	Experiments []experiment.Experiment
 	Declared    []experiment.Experiment `json:"-"` // all of them, also where only some are to run
-	Gate        string                  // the policy's file below Dir, "" where assay.yaml names none
+	Policy      gate.Policy             // of the gate; the default one where assay.yaml names none
 	// Files holds every file that was read, by its path below Dir, for evidence.
 	Files map[string][]byte
 }
@@ -85,7 +86,7 @@ func LoadOn(host recipe.Host, path string) (*Project, error) {
 	if err != nil {
 		return nil, fmt.Errorf("read the project: %w", err)
 	}
-	l := &loader{host: host, project: &Project{File: file, Dir: dir, Seed: 1, Restore: RestoreCopy, Files: map[string][]byte{}}}
+	l := &loader{host: host, project: &Project{File: file, Dir: dir, Seed: 1, Restore: RestoreCopy, Policy: gate.Default(), Files: map[string][]byte{}}}
 	l.load(content)
 	if len(l.errs) > 0 {
 		return nil, l.errs.sorted()

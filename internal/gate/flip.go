@@ -1,0 +1,162 @@
+package gate
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/assay-dev/assay/internal/matrix"
+	"github.com/assay-dev/assay/verdict"
+)
+
+// A Change is one thing to do.
+type Change struct {
+	Key     string   `json:"key"`               // what it is: changes with the same key are the same change
+	Text    string   `json:"text"`              // for a reader
+	Command string   `json:"command,omitempty"` // to paste; "" where it is work of a person
+	Clauses []string `json:"clauses,omitempty"` // in a Flip: those that need it
+	Rerun   string   `json:"rerun,omitempty"`   // the experiment that it runs again
+}
+
+// A Flip is the smallest set of changes that makes a decision pass.
+type Flip struct {
+	Changes []Change `json:"changes,omitempty"`
+	Command string   `json:"command,omitempty"` // runs all experiments of the changes at once
+	// Smallest says that no smaller set does; else the search was cut off, and the set is one that does.
+	Smallest bool `json:"smallest"`
+	// Open are clauses for which nobody can tell what would flip them.
+	Open []string `json:"open,omitempty"`
+}
+
+// searchSteps bounds the search for the smallest set. With the alternatives that clauses have in practice, it is never reached.
+const searchSteps = 100_000
+
+// flip finds the smallest set of changes under which every clause passes: one way of each, so that
+// together they have the fewest changes (weighted hitting set, by branch and bound).
+func flip(clauses []Clause, f Facts) Flip {
+	s := &search{}
+	var result Flip
+	for _, c := range clauses {
+		switch {
+		case c.passes():
+		case len(c.Ways) == 0:
+			result.Open = append(result.Open, c.Name)
+		default:
+			s.clauses = append(s.clauses, c)
+		}
+	}
+	// Those with one way first: they leave nothing to choose.
+	slices.SortStableFunc(s.clauses, func(a, b Clause) int { return len(a.Ways) - len(b.Ways) })
+	s.explore(0, nil)
+	result.Smallest = s.steps < searchSteps && len(result.Open) == 0
+	result.Changes = s.best
+	result.name(s.clauses, s.picked)
+	result.command(f)
+	return result
+}
+
+// A search picks one way of each clause.
+type search struct {
+	clauses []Clause
+	way     []int // of the clauses so far
+	best    []Change
+	picked  []int
+	found   bool
+	steps   int
+}
+
+func (s *search) explore(at int, have []Change) {
+	if s.steps++; s.found && (len(have) >= len(s.best) || s.steps >= searchSteps) {
+		return
+	}
+	if at == len(s.clauses) {
+		s.best, s.picked, s.found = slices.Clone(have), slices.Clone(s.way), true
+		return
+	}
+	order := make([]int, len(s.clauses[at].Ways))
+	for i := range order {
+		order[i] = i
+	}
+	cost := func(i int) int { return len(missing(have, s.clauses[at].Ways[i])) }
+	slices.SortStableFunc(order, func(a, b int) int { return cost(a) - cost(b) }) // the cheapest first finds a good bound early
+	for _, i := range order {
+		s.way = append(s.way, i)
+		s.explore(at+1, append(slices.Clip(have), missing(have, s.clauses[at].Ways[i])...))
+		s.way = s.way[:len(s.way)-1]
+	}
+}
+
+// missing returns the changes of a way that are not among those at hand.
+func missing(have, way []Change) []Change {
+	var more []Change
+	for _, c := range way {
+		same := func(other Change) bool { return other.Key == c.Key }
+		if !slices.ContainsFunc(have, same) && !slices.ContainsFunc(more, same) {
+			more = append(more, c)
+		}
+	}
+	return more
+}
+
+// name notes at each change the clauses that need it.
+func (f *Flip) name(clauses []Clause, picked []int) {
+	for i, c := range clauses {
+		for _, change := range c.Ways[picked[i]] {
+			at := slices.IndexFunc(f.Changes, func(other Change) bool { return other.Key == change.Key })
+			if !slices.Contains(f.Changes[at].Clauses, c.Name) {
+				f.Changes[at].Clauses = append(f.Changes[at].Clauses, c.Name)
+			}
+		}
+	}
+}
+
+// command joins the experiments that are to run again to one command.
+func (f *Flip) command(facts Facts) {
+	words := []string{"run", facts.Path}
+	for _, c := range f.Changes {
+		if c.Rerun != "" {
+			words = append(words, "--experiment", c.Rerun)
+		}
+	}
+	if len(words) > 2 {
+		f.Command = facts.Command(words...)
+	}
+}
+
+// mend is the change that makes a source count.
+func (f Facts) mend(s matrix.Source, v verdict.Verdict, problem string) Change {
+	switch {
+	case s.Foreign && v == verdict.Fail:
+		return Change{Key: "fix " + s.Name, Text: fmt.Sprintf("fix what %s found, and import its results again", s.Name), Command: f.Command("evidence", "import", "FILE", "--covers", "JOURNEY:MODE")}
+	case s.Foreign:
+		return Change{Key: "import " + s.Name, Text: fmt.Sprintf("run %s on the candidate, and import its results", s.Name), Command: f.Command("evidence", "import", "FILE", "--covers", "JOURNEY:MODE")}
+	case v == verdict.Fail:
+		return Change{Key: "fix " + s.Name, Text: "fix the system: " + problem, Command: s.Replay, Rerun: s.Name}
+	case s.Run != "" && s.Verdict != verdict.Pass:
+		return Change{Key: "fix " + s.Name, Text: "find out why it was not proved: " + problem, Command: s.Replay, Rerun: s.Name}
+	case strings.Contains(problem, "grade"):
+		return Change{Key: "regrade " + s.Name, Text: fmt.Sprintf("run %s where links have the grade that is asked for", s.Name)}
+	}
+	return Change{Key: "run " + s.Name, Text: fmt.Sprintf("run %s on the candidate", s.Name), Command: f.Command("run", f.Path, "--experiment", s.Name), Rerun: s.Name}
+}
+
+func (f Facts) write(mode string) Change {
+	return Change{Key: "write " + mode, Text: fmt.Sprintf("write an experiment that proves %s (covers: {JOURNEY: [%s]}), and run it", mode, mode), Command: f.Command("run", f.Path)}
+}
+
+func (f Facts) importing(journey, mode string) Change {
+	return Change{Key: "import " + journey + ":" + mode, Text: "import another tool's test results for it",
+		Command: f.Command("evidence", "import", "FILE", "--covers", journey+":"+mode)}
+}
+
+func (f Facts) remove(run string) Change {
+	return Change{Key: "remove " + run, Text: fmt.Sprintf("remove run %s, or bring it whole", run), Command: f.Command("evidence", "remove", run)}
+}
+
+func (f Facts) rerunAll() Change {
+	return Change{Key: "run all", Text: "run the experiments on what is to be released", Command: f.Command("run", f.Path)}
+}
+
+func (f Facts) name() Change {
+	return Change{Key: "name the candidate", Text: "name what is to be released", Command: f.Command("gate", f.Path, "--subject", "SERVICE=FILE")}
+}

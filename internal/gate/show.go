@@ -1,0 +1,271 @@
+package gate
+
+import (
+	"encoding/xml"
+	"fmt"
+	"io"
+	"strings"
+	"text/tabwriter"
+	"time"
+
+	"github.com/assay-dev/assay/internal/matrix"
+	"github.com/assay-dev/assay/verdict"
+)
+
+// word is the clause's verdict as it counts.
+func (c Clause) word() string {
+	if c.Waived {
+		return "waived"
+	}
+	return c.Verdict.String()
+}
+
+// WriteText writes the decision: the verdict and its reason, what would flip it, then clause by clause.
+// Paint colours a word by verdict; nil leaves it.
+func (d Decision) WriteText(w io.Writer, paint func(v verdict.Verdict, text string) string) error {
+	if paint == nil {
+		paint = func(_ verdict.Verdict, text string) string { return text }
+	}
+	fmt.Fprintf(w, "%s  %s: %s\n", paint(d.Verdict, strings.ToUpper(d.Verdict.String())), d.System, d.Reason)
+	for _, line := range d.context() {
+		fmt.Fprintf(w, "      %s\n", line)
+	}
+	d.Flip.writeText(w)
+	fmt.Fprintln(w)
+	columns := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
+	fmt.Fprintln(columns, "CLAUSE\tVERDICT\tAGE\tOWNER\tEVIDENCE\tREASON")
+	for _, c := range d.Clauses {
+		age, run := c.cited()
+		fmt.Fprintf(columns, "%s\t%s\t%s\t%s\t%s\t%s\n", flat(c.Name), c.word(), age, flat(c.Owner), run, flat(c.Reason))
+	}
+	columns.Flush()
+	for i, use := range d.Waivers {
+		if i == 0 {
+			fmt.Fprintln(w)
+		}
+		fmt.Fprintf(w, "waiver  %s\n", use.text())
+	}
+	return nil
+}
+
+// context says what was decided about, by what, and compared with what.
+func (d Decision) context() []string {
+	about := "candidate: as " + d.Candidate.From + " says"
+	if d.Candidate.Commit != "" {
+		about += ", commit " + brief(d.Candidate.Commit)
+	}
+	if d.Candidate.Dirty {
+		about += " with uncommitted changes"
+	}
+	policy := "policy: " + d.Policy.Name
+	if d.Policy.Digest != "" {
+		policy += " " + brief(d.Policy.Digest)
+	}
+	return []string{fmt.Sprintf("%s; %s; base: %s; at %s", about, policy, d.Base, d.At.Format(time.RFC3339)), d.counts()}
+}
+
+// counts accounts for clauses and waivers.
+func (d Decision) counts() string {
+	n := map[string]int{}
+	for _, c := range d.Clauses {
+		n[c.word()]++
+	}
+	states := map[string]int{}
+	for _, w := range d.Waivers {
+		states[w.State]++
+	}
+	text := fmt.Sprintf("%d clauses: %d pass, %d fail, %d unknown, %d waived; %d waivers", len(d.Clauses), n["pass"], n["fail"], n["unknown"], n["waived"], len(d.Waivers))
+	if len(d.Waivers) > 0 {
+		text += fmt.Sprintf(": %d used, %d unused, %d expired", states["used"], states["unused"], states["expired"])
+	}
+	return text
+}
+
+// cited names the evidence that decides a clause.
+func (c Clause) cited() (age, run string) {
+	for _, e := range c.Evidence {
+		if e.Run != "" && (e.Verdict == c.Verdict || age == "") {
+			age, run = e.Age.String(), e.Run
+			if e.Verdict == c.Verdict {
+				break
+			}
+		}
+	}
+	return flat(age), flat(run)
+}
+
+func (f Flip) writeText(w io.Writer) {
+	if len(f.Changes)+len(f.Open) == 0 {
+		return
+	}
+	title := "what would make it pass, the smallest set of changes:"
+	if !f.Smallest {
+		title = "what would make it pass (a smaller set may do):"
+	}
+	fmt.Fprintf(w, "\n%s\n", title)
+	for i, c := range f.Changes {
+		fmt.Fprintf(w, "  %d. %s  [%s]\n", i+1, flat(c.Text), flat(strings.Join(c.Clauses, ", ")))
+		if c.Command != "" {
+			fmt.Fprintf(w, "     %s\n", flat(c.Command))
+		}
+	}
+	for _, name := range f.Open {
+		fmt.Fprintf(w, "  -  %s: nobody can tell\n", flat(name))
+	}
+	if f.Command != "" && f.reruns() > 1 {
+		fmt.Fprintf(w, "  all runs in one: %s\n", flat(f.Command))
+	}
+}
+
+func (f Flip) reruns() int {
+	n := 0
+	for _, c := range f.Changes {
+		if c.Rerun != "" {
+			n++
+		}
+	}
+	return n
+}
+
+func (u WaiverUse) text() string {
+	what := "condition " + u.Condition
+	if u.Condition == "" {
+		what = strings.Join(u.Journeys, ",") + ": " + strings.Join(u.Modes, ",")
+	}
+	text := fmt.Sprintf("%s: %s, by %s until %s: %s", flat(what), u.State, flat(u.Owner), u.Expires.Format(time.DateOnly), flat(u.Reason))
+	if u.Ticket != "" {
+		text += " (" + flat(u.Ticket) + ")"
+	}
+	return text
+}
+
+// flat keeps a text on one line.
+func flat(text string) string {
+	if text == "" {
+		return "-"
+	}
+	return strings.NewReplacer("\n", " ", "\r", " ", "\t", " ").Replace(text)
+}
+
+// WriteMarkdown writes the decision for a pull request.
+func (d Decision) WriteMarkdown(w io.Writer) error {
+	fmt.Fprintf(w, "## %s %s: %s\n\n%s\n\n", sign(d.Verdict, false), strings.ToUpper(d.Verdict.String()), matrix.Markdown(d.System), matrix.Markdown(d.Reason))
+	for _, line := range d.context() {
+		fmt.Fprintf(w, "%s  \n", matrix.Markdown(line))
+	}
+	if len(d.Flip.Changes) > 0 {
+		fmt.Fprint(w, "\n### What would make it pass\n\n")
+		for i, c := range d.Flip.Changes {
+			fmt.Fprintf(w, "%d. %s (%s)", i+1, matrix.Markdown(c.Text), matrix.Markdown(strings.Join(c.Clauses, ", ")))
+			if c.Command != "" {
+				fmt.Fprintf(w, "\n   ```\n   %s\n   ```", strings.ReplaceAll(flat(c.Command), "```", ""))
+			}
+			fmt.Fprintln(w)
+		}
+	}
+	fmt.Fprint(w, "\n| clause | verdict | age | owner | evidence | reason |\n|---|---|---|---|---|---|\n")
+	for _, c := range d.Clauses {
+		age, run := c.cited()
+		fmt.Fprintf(w, "| %s | %s %s | %s | %s | %s | %s |\n", matrix.Markdown(c.Name), sign(c.Verdict, c.Waived), c.word(), age, matrix.Markdown(c.Owner), matrix.Markdown(run), matrix.Markdown(c.Reason))
+	}
+	for i, use := range d.Waivers {
+		if i == 0 {
+			fmt.Fprint(w, "\n### Waivers\n\n")
+		}
+		fmt.Fprintf(w, "- %s\n", matrix.Markdown(use.text()))
+	}
+	return nil
+}
+
+func sign(v verdict.Verdict, waived bool) string {
+	switch {
+	case waived:
+		return "⚠️"
+	case v == verdict.Pass:
+		return "✅"
+	case v == verdict.Fail:
+		return "❌"
+	}
+	return "❔"
+}
+
+// WriteGitHub writes an annotation for each clause that does not let the release through, in the form of workflow commands.
+func (d Decision) WriteGitHub(w io.Writer) error {
+	file := d.Policy.File
+	for _, c := range d.Clauses {
+		if c.passes() && !c.Waived {
+			continue
+		}
+		level := "error"
+		if c.Waived {
+			level = "warning"
+		}
+		at := ""
+		if path, line, ok := strings.Cut(c.Pos, ":"); ok {
+			line, _, _ = strings.Cut(line, ":")
+			at = fmt.Sprintf("file=%s,line=%s,", property(path), property(line))
+		} else if file != "" {
+			at = fmt.Sprintf("file=%s,", property(file))
+		}
+		fmt.Fprintf(w, "::%s %stitle=%s::%s\n", level, at, property("assay gate: "+c.Name+" "+c.word()), message(c.Reason))
+	}
+	if d.Verdict == verdict.Pass {
+		fmt.Fprintf(w, "::notice title=assay gate: pass::%s\n", message(d.Reason))
+	}
+	return nil
+}
+
+// message escapes the data of a workflow command, property a value of its head.
+func message(text string) string {
+	return strings.NewReplacer("%", "%25", "\r", "%0D", "\n", "%0A").Replace(text)
+}
+
+func property(text string) string {
+	return strings.NewReplacer("%", "%25", "\r", "%0D", "\n", "%0A", ":", "%3A", ",", "%2C").Replace(text)
+}
+
+type junitSuite struct {
+	XMLName  xml.Name    `xml:"testsuite"`
+	Name     string      `xml:"name,attr"`
+	Tests    int         `xml:"tests,attr"`
+	Failures int         `xml:"failures,attr"`
+	Errors   int         `xml:"errors,attr"`
+	Stamp    string      `xml:"timestamp,attr"`
+	Cases    []junitCase `xml:"testcase"`
+}
+
+type junitCase struct {
+	Class   string      `xml:"classname,attr"`
+	Name    string      `xml:"name,attr"`
+	Failure *junitFault `xml:"failure,omitempty"`
+	Error   *junitFault `xml:"error,omitempty"`
+	Out     string      `xml:"system-out,omitempty"`
+}
+
+type junitFault struct {
+	Message string `xml:"message,attr"`
+}
+
+// WriteJUnit writes the decision as a test suite, one case a clause. What is unknown is an error, so that no tool shows it as passed.
+func (d Decision) WriteJUnit(w io.Writer) error {
+	suite := junitSuite{Name: "assay gate " + d.System, Tests: len(d.Clauses), Stamp: d.At.Format("2006-01-02T15:04:05")}
+	for _, c := range d.Clauses {
+		one := junitCase{Class: "gate." + c.Kind, Name: c.Name, Out: c.Reason}
+		switch {
+		case c.passes():
+		case c.Verdict == verdict.Fail:
+			one.Failure = &junitFault{c.Reason}
+			suite.Failures++
+		default:
+			one.Error = &junitFault{c.Reason}
+			suite.Errors++
+		}
+		suite.Cases = append(suite.Cases, one)
+	}
+	text, err := xml.MarshalIndent(suite, "", "  ")
+	if err != nil {
+		return err
+	}
+	_, err = fmt.Fprintf(w, "%s%s\n", xml.Header, text)
+	return err
+}

@@ -1,0 +1,247 @@
+package matrix
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/assay-dev/assay/evidence"
+	"github.com/assay-dev/assay/verdict"
+)
+
+type key struct{ journey, mode string }
+
+// A builder gathers sources by cell.
+type builder struct {
+	facts  Facts
+	matrix Matrix
+	order  []string // journeys, in order of appearance
+	rows   map[string]*Row
+	cells  map[key]*Cell
+}
+
+// columns are the modes that were given, and after them all that occur besides.
+func (b *builder) columns() {
+	b.matrix.Modes = slices.Clone(b.facts.Modes)
+	add := func(mode string) {
+		if !slices.Contains(b.matrix.Modes, mode) {
+			b.matrix.Modes = append(b.matrix.Modes, mode)
+		}
+	}
+	declarations := []evidence.Declaration{b.facts.Declaration}
+	if b.facts.Base != nil {
+		declarations = append(declarations, *b.facts.Base)
+	}
+	for _, d := range declarations {
+		for _, c := range d.Cells {
+			add(c.Mode)
+		}
+		for _, r := range d.Required {
+			add(r.Mode)
+		}
+	}
+}
+
+func (b *builder) row(journey, owner string) *Row {
+	row, ok := b.rows[journey]
+	if !ok {
+		row = &Row{Journey: journey, Owner: owner}
+		b.rows[journey] = row
+		b.order = append(b.order, journey)
+	}
+	return row
+}
+
+func (b *builder) cell(journey, mode string) *Cell {
+	k := key{journey, mode}
+	if b.cells[k] == nil {
+		b.cells[k] = &Cell{Journey: journey, Mode: mode}
+	}
+	return b.cells[k]
+}
+
+// declared notes what the project asks for: an experiment that claims a cell is a source of it, also before it ever ran.
+func (b *builder) declared() {
+	for _, j := range b.facts.Declaration.Journeys {
+		b.row(j.Name, j.Owner)
+	}
+	for _, c := range b.facts.Declaration.Cells {
+		b.row(c.Journey, "")
+		cell := b.cell(c.Journey, c.Mode)
+		if cell.source(c.Experiment) == nil {
+			cell.Sources = append(cell.Sources, Source{Name: c.Experiment, Declared: true, Reason: fmt.Sprintf("experiment %s has left no evidence", c.Experiment)})
+		}
+	}
+	for _, r := range b.facts.Declaration.Required {
+		b.row(r.Journey, "")
+		b.cell(r.Journey, r.Mode).Required = true
+	}
+}
+
+// removed notes what the base asks for and the project does not.
+func (b *builder) removed() {
+	if b.facts.Base == nil {
+		return
+	}
+	for _, j := range b.facts.Base.Journeys {
+		if _, ok := b.rows[j.Name]; !ok {
+			b.row(j.Name, j.Owner).Removed = true
+		}
+	}
+	asked := map[key]bool{}
+	for k, cell := range b.cells {
+		asked[k] = cell.Asked()
+	}
+	miss := func(journey, mode string) {
+		if !asked[key{journey, mode}] {
+			b.row(journey, "")
+			b.cell(journey, mode).Removed = true
+		}
+	}
+	for _, c := range b.facts.Base.Cells {
+		miss(c.Journey, c.Mode)
+	}
+	for _, r := range b.facts.Base.Required {
+		miss(r.Journey, r.Mode)
+	}
+}
+
+// card notes what one run says. Runs come newest first, so the first word of a source on a cell is its newest.
+func (b *builder) card(c evidence.Card) {
+	switch {
+	case c.Refused != "":
+		b.matrix.Refused = append(b.matrix.Refused, Refusal{Run: c.ID, Reason: c.Refused, At: c.Meta.Started})
+		return
+	case c.Declaration.System != "" && c.Declaration.System != b.facts.Declaration.System:
+		return // another system's
+	case c.Meta.Defect != "":
+		return // of a system that was broken on purpose
+	}
+	for _, result := range c.Results {
+		for journey, modes := range result.Modes {
+			for _, mode := range modes {
+				b.word(c, result, journey, mode)
+			}
+		}
+		b.silent(c, result)
+	}
+}
+
+// word notes what one result says of one cell.
+func (b *builder) word(c evidence.Card, r evidence.CardResult, journey string, mode evidence.Mode) {
+	s := source(c, r, b.facts)
+	s.Verdict, s.Reason = r.Verdict, mode.Text
+	switch {
+	case r.Verdict != verdict.Pass:
+		s.Reason = r.Reason
+	case !mode.Proved:
+		s.Verdict = verdict.Unknown
+	case c.Status != evidence.Complete:
+		s.Verdict, s.Reason = verdict.Unknown, fmt.Sprintf("its run is %s: %s", c.Status, c.Reason)
+	}
+	b.say(journey, mode.Name, s)
+}
+
+// silent notes a result that says nothing of a cell that its experiment is to prove: it was not proved.
+func (b *builder) silent(c evidence.Card, r evidence.CardResult) {
+	for _, claim := range b.facts.Declaration.Cells {
+		if claim.Experiment != r.Name || slices.ContainsFunc(r.Modes[claim.Journey], func(m evidence.Mode) bool { return m.Name == claim.Mode }) {
+			continue
+		}
+		s := source(c, r, b.facts)
+		s.Verdict, s.Reason = verdict.Unknown, fmt.Sprintf("experiment %s says nothing of %s", r.Name, claim.Mode)
+		if r.Verdict == verdict.Fail {
+			s.Verdict, s.Reason = r.Verdict, r.Reason
+		}
+		b.say(claim.Journey, claim.Mode, s)
+	}
+}
+
+func (b *builder) say(journey, mode string, s Source) {
+	b.row(journey, s.Owner)
+	cell := b.cell(journey, mode)
+	known := cell.source(s.Name)
+	switch {
+	case known == nil:
+		cell.Sources = append(cell.Sources, s)
+	case known.Run == "": // declared, and not heard of until now
+		s.Declared = true
+		*known = s
+	}
+	if !slices.Contains(b.matrix.Modes, mode) {
+		b.matrix.Modes = append(b.matrix.Modes, mode)
+	}
+}
+
+func (c *Cell) source(name string) *Source {
+	if i := slices.IndexFunc(c.Sources, func(s Source) bool { return s.Name == name }); i >= 0 {
+		return &c.Sources[i]
+	}
+	return nil
+}
+
+func source(c evidence.Card, r evidence.CardResult, f Facts) Source {
+	s := Source{Name: r.Name, Foreign: c.Meta.Kind == evidence.KindForeign, Run: c.ID, At: c.Meta.Started, Age: Age(f.Now.Sub(c.Meta.Started)),
+		Layer: r.Layer, Owner: r.Owner, Grade: c.Meta.Grade, Commit: c.Meta.Commit, Dirty: c.Meta.Dirty, Sum: r.Sum, Replay: r.Replay, Seed: c.Meta.Seed}
+	for _, subject := range c.Subjects {
+		if s.Digests == nil {
+			s.Digests = map[string]string{}
+		}
+		s.Digests[subject.Service] = subject.SHA256
+	}
+	return s
+}
+
+// conclude decides each cell, and puts rows and columns in order.
+func (b *builder) conclude() {
+	b.dropEmptyColumns()
+	for _, journey := range b.order {
+		row := b.rows[journey]
+		for _, mode := range b.matrix.Modes {
+			cell := b.cell(journey, mode)
+			cell.conclude(row.Owner)
+			row.Cells = append(row.Cells, *cell)
+		}
+		b.matrix.Rows = append(b.matrix.Rows, *row)
+	}
+}
+
+// dropEmptyColumns leaves the columns of which anybody speaks, so that the matrix fits a screen.
+func (b *builder) dropEmptyColumns() {
+	b.matrix.Modes = slices.DeleteFunc(b.matrix.Modes, func(mode string) bool {
+		for k, cell := range b.cells {
+			if k.mode == mode && cell.Asked() {
+				return false
+			}
+		}
+		return true
+	})
+}
+
+// conclude merges the sources. A pass of an experiment that the project no longer has proves nothing that
+// anybody could repeat; its failure still counts.
+func (c *Cell) conclude(owner string) {
+	c.Owner = owner
+	var verdicts []verdict.Verdict
+	var gone []string
+	known := slices.ContainsFunc(c.Sources, func(s Source) bool { return s.Declared })
+	for i, s := range c.Sources {
+		if !s.Declared && !s.Foreign && s.Verdict != verdict.Fail && known {
+			gone = append(gone, s.Name)
+			continue
+		}
+		verdicts = append(verdicts, c.Sources[i].Verdict)
+	}
+	c.Sources = slices.DeleteFunc(c.Sources, func(s Source) bool { return slices.Contains(gone, s.Name) })
+	slices.SortFunc(c.Sources, decisive)
+	c.Verdict = verdict.Merge(verdicts...)
+	s, ok := c.Decisive()
+	if !ok {
+		c.Reason = "unproven: no experiment claims it, and no evidence speaks of it"
+		return
+	}
+	c.Layer, c.Run, c.Age, c.Reason = s.Layer, s.Run, s.Age, strings.TrimSpace(s.Reason)
+	if s.Owner != "" {
+		c.Owner = s.Owner
+	}
+}
