@@ -49,9 +49,7 @@ func (f Facts) conditions(ctx context.Context) []Clause {
 	for _, condition := range f.Policy.Conditions {
 		c := Clause{Name: condition.Name, Kind: KindCondition, Owner: condition.Owner, Pos: condition.Pos, Verdict: verdict.Fail, Reason: "it does not hold: " + condition.Expect}
 		r := &reader{f: f}
-		vars := r.functions()
-		vars["run"] = f.run()
-		holds, err := condition.Program.Holds(ctx, vars)
+		holds, err := r.holds(ctx, condition.Expect)
 		switch {
 		case r.failed != nil: // an operator may have swallowed it
 			c.Verdict, c.Reason = verdict.Unknown, r.failed.Error()
@@ -66,6 +64,17 @@ func (f Facts) conditions(ctx context.Context) []Clause {
 		clauses = append(clauses, c)
 	}
 	return clauses
+}
+
+// holds evaluates a condition.
+func (r *reader) holds(ctx context.Context, src string) (bool, error) {
+	p, err := Compile(src)
+	if err != nil {
+		return false, err
+	}
+	vars := r.functions()
+	vars["run"] = r.f.run()
+	return p.Holds(ctx, vars)
 }
 
 func (f Facts) run() map[string]any {

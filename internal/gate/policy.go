@@ -14,7 +14,6 @@ import (
 	"time"
 
 	"github.com/assay-dev/assay/evidence"
-	"github.com/assay-dev/assay/internal/expr"
 )
 
 // What the evidence must have in common with what is to be released.
@@ -48,11 +47,10 @@ type Require struct {
 
 // A Condition is an expression that must hold; Names are what it may read.
 type Condition struct {
-	Name    string        `json:"name"`
-	Expect  string        `json:"expect"`
-	Owner   string        `json:"owner,omitempty"`
-	Pos     string        `json:"pos,omitempty"`
-	Program *expr.Program `json:"-"`
+	Name   string `json:"name"`
+	Expect string `json:"expect"`
+	Owner  string `json:"owner,omitempty"`
+	Pos    string `json:"pos,omitempty"`
 }
 
 // A Waiver lets cells, or one condition, go unproven for a time. Somebody answers for it.

@@ -125,8 +125,7 @@ func (p *policyLoader) condition(_ string, n *yaml.Node) {
 	if len(p.errs) > before || expect == nil {
 		return
 	}
-	var err error
-	if c.Program, err = gate.Compile(c.Expect); err != nil {
+	if _, err := gate.Compile(c.Expect); err != nil {
 		p.src.expression(expect, "", err)
 		return
 	}

@@ -259,7 +259,7 @@ func schemaTree(t *testing.T, name string) map[string]any {
 // The parser and the schemas allow and need the same keys of each mapping. A key that one of them lacks is named.
 func TestSchemasHaveTheParsersKeys(t *testing.T) {
 	t.Parallel()
-	trees := map[string]map[string]any{"assay.yaml": schemaTree(t, "assay"), "compose.yaml": schemaTree(t, "compose"), "experiment": schemaTree(t, "experiment")}
+	trees := map[string]map[string]any{"assay.yaml": schemaTree(t, "assay"), "gate.yaml": schemaTree(t, "gate"), "compose.yaml": schemaTree(t, "compose"), "experiment": schemaTree(t, "experiment")}
 	visited, lines := map[string]map[string]bool{}, map[string]bool{}
 	for name := range trees {
 		visited[name] = map[string]bool{}
