@@ -87,7 +87,7 @@ func (r *run) inject(ctx context.Context, i int, action Action) (fault.Active, e
 	}
 	id := ActionID(r.x.Name, i)
 	began := r.rec.now() // not when Inject returns: a restart returns when all is over
-	active, err := f.Inject(ctx, r.env, fault.Options{Seed: r.opts.Seed, ID: id})
+	active, err := f.Inject(ctx, r.under(i, f), fault.Options{Seed: r.opts.Seed, ID: id})
 	if err != nil {
 		return nil, fmt.Errorf("inject %s: %w", f, err)
 	}

@@ -94,6 +94,15 @@ func (r *records) since(t time.Duration) []history.Op {
 	return ops
 }
 
+// each calls do for every journey operation that ended, with when it was due.
+func (r *records) each(do func(journey string, scheduled time.Duration)) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	for _, op := range r.live {
+		do(op.Journey, op.Scheduled)
+	}
+}
+
 func (r *records) failed() error {
 	r.mu.Lock()
 	defer r.mu.Unlock()

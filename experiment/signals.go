@@ -118,14 +118,15 @@ func measures() map[string]func(check.Input, string) (any, error) {
 	}
 }
 
-// linkMeasures are the numbers of the links from one service to another.
+// linkMeasures are the numbers of the links from one service to another, and of those from a journey to a service.
 func linkMeasures() map[string]func(check.Input, string, string) (any, error) {
 	return map[string]func(check.Input, string, string) (any, error){
 		"attempts_max": func(in check.Input, from, to string) (any, error) {
 			n, err := slo.AttemptsMax(in, from, to)
 			return int64(n), err
 		},
-		"retries": func(in check.Input, from, to string) (any, error) { return slo.Retries(in, from, to) },
+		"retries":       func(in check.Input, from, to string) (any, error) { return slo.Retries(in, from, to) },
+		"amplification": func(in check.Input, journey, to string) (any, error) { return slo.Amplification(in, journey, to) },
 	}
 }
 

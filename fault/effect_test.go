@@ -5,13 +5,15 @@ import (
 	"errors"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/assay-dev/assay/fault"
 	"github.com/assay-dev/assay/system"
 )
 
-// drive sends traffic from both orders to all payments, and the other way.
+// drive sends traffic from both orders to all payments, and the other way, for two seconds.
 func drive(env *fake) {
+	env.load(2 * time.Second)
 	for _, a := range []string{"orders-1", "orders-2"} {
 		for _, b := range []string{"payments-1", "payments-2", "payments-3"} {
 			for range 5 {
@@ -23,7 +25,7 @@ func drive(env *fake) {
 }
 
 func allKinds() []string {
-	return []string{"kill(orders)", "pause(orders)", "restart(orders)", "delay(orders -> payments, 3s)", "cut(orders <-> payments)", "refuse(orders -> payments)"}
+	return []string{"kill(orders)", "pause(orders)", "restart(orders)", "delay(orders -> payments, 3s)", "cut(orders <-> payments)", "refuse(orders -> payments)", "surge(checkout, 3x)", "surge(*, 1.5x)"}
 }
 
 func TestEffectIsObserved(t *testing.T) {

@@ -36,11 +36,16 @@ type fake struct {
 	rules  map[string][]system.Link
 	rule   map[string]system.Rule
 	stats  map[system.Link]*system.LinkStats
-	fail   error // of SetRule and ClearRule
+	fail   error // of SetRule, ClearRule, Surge, Calm and Arrivals
+
+	now    time.Duration
+	due    map[string][]time.Duration
+	surges map[string]map[string]float64 // by id and journey
 }
 
 func newFake(idle bool) *fake {
-	f := &fake{sys: shop(), idle: idle, byName: map[string]*node{}, rules: map[string][]system.Link{}, rule: map[string]system.Rule{}, stats: map[system.Link]*system.LinkStats{}}
+	f := &fake{sys: shop(), idle: idle, byName: map[string]*node{}, rules: map[string][]system.Link{}, rule: map[string]system.Rule{}, stats: map[system.Link]*system.LinkStats{},
+		due: map[string][]time.Duration{"checkout": nil, "status": nil}, surges: map[string]map[string]float64{}}
 	for i, instance := range f.sys.Instances() {
 		n := &node{env: f, instance: instance, pid: 100 * (i + 1), running: true, role: "follower"}
 		f.nodes, f.byName[instance.Name] = append(f.nodes, n), n
@@ -121,6 +126,53 @@ func (f *fake) link(from, to string) *system.LinkStats {
 		f.stats[l] = &system.LinkStats{Link: l}
 	}
 	return f.stats[l]
+}
+
+func (f *fake) Surge(_ context.Context, id, journey string, factor float64) error {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if f.fail == nil && !f.idle {
+		if f.surges[id] == nil {
+			f.surges[id] = map[string]float64{}
+		}
+		f.surges[id][journey] = factor
+	}
+	return f.fail
+}
+
+func (f *fake) Calm(_ context.Context, id string) error {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if f.fail == nil {
+		delete(f.surges, id)
+	}
+	return f.fail
+}
+
+func (f *fake) Arrivals(context.Context) (system.Arrivals, error) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	due := map[string][]time.Duration{}
+	for journey, list := range f.due {
+		due[journey] = slices.Clone(list)
+	}
+	return system.Arrivals{Now: f.now, Due: due}, f.fail
+}
+
+// load lets both journeys arrive 20 times a second for d, and as often as surges say.
+func (f *fake) load(d time.Duration) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	for journey := range f.due {
+		rate := 20.0
+		for _, journeys := range f.surges {
+			rate *= max(1, journeys[journey])
+		}
+		for i := range int(d.Seconds() * rate) {
+			f.due[journey] = append(f.due[journey], f.now+time.Duration(float64(i)/rate*float64(time.Second)))
+		}
+	}
+	f.now += d
 }
 
 type node struct {

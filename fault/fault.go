@@ -26,8 +26,8 @@ type Fault interface {
 	Check(sys system.System, env system.Env) error
 	// Powers returns what it asks of an environment, such as "Killer".
 	Powers() []string
-	// Targets returns the instances or links ("a -> b") it would hit. A role is
-	// asked of env at that moment; with a nil env a role selects "SERVICE[role=ROLE]".
+	// Targets returns the instances, links ("a -> b") or journeys it would hit. A role is
+	// asked of env at that moment; with a nil env a role selects "SERVICE[role=ROLE]", and "*" every journey.
 	Targets(ctx context.Context, sys system.System, env system.Env, opts Options) ([]string, error)
 	// Inject starts the fault and returns it active. On an error nothing stays injected.
 	Inject(ctx context.Context, env system.Env, opts Options) (Active, error)
@@ -78,4 +78,4 @@ func Observed(effects []Effect) bool {
 }
 
 // Kinds returns the names of all faults, sorted.
-func Kinds() []string { return []string{"cut", "delay", "kill", "pause", "refuse", "restart"} }
+func Kinds() []string { return []string{"cut", "delay", "kill", "pause", "refuse", "restart", "surge"} }

@@ -63,6 +63,8 @@ func (p *parser) fault() (Fault, error) {
 		return p.process(kind)
 	case "delay", "cut", "refuse":
 		return p.link(kind)
+	case "surge":
+		return p.surge()
 	}
 	return nil, p.wrong(at, hint(kind, Kinds()), "no fault is called %q", kind)
 }

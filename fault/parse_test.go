@@ -2,6 +2,7 @@ package fault_test
 
 import (
 	"errors"
+	"math"
 	"testing"
 	"time"
 
@@ -28,6 +29,9 @@ func TestParsePrintsAsItIsWritten(t *testing.T) {
 		{"cut(nats-1 <-> *)", "cut(nats-1 <-> *)"},
 		{"cut(orders-1 <-> nats[*], mode=fixed, value=2)", "cut(orders-1 <-> nats[*], mode=fixed, value=2)"},
 		{"refuse(orders -> payments)", "refuse(orders -> payments)"},
+		{"surge(checkout, 3x)", "surge(checkout, 3x)"},
+		{" surge ( order-status,1.50x ) ", "surge(order-status, 1.5x)"},
+		{"surge(*, 1000x)", "surge(*, 1000x)"},
 	}
 	for _, c := range cases {
 		f, err := fault.Parse(c.text)
@@ -58,6 +62,8 @@ func TestConstructorsEqualTheirText(t *testing.T) {
 		{fault.Delay("orders", "payments", time.Second, fault.With{Jitter: time.Millisecond, Both: true}), "delay(orders <-> payments, 1s, jitter=1ms)"},
 		{fault.Cut("nats-1", "*", fault.With{Both: true}), "cut(nats-1 <-> *)"},
 		{fault.Refuse("orders", "payments"), "refuse(orders -> payments)"},
+		{fault.Surge("checkout", 3), "surge(checkout, 3x)"},
+		{fault.Surge("*", 2.5), "surge(*, 2.5x)"},
 	}
 	for _, c := range cases {
 		if want := mustParse(t, c.text); c.f != want {
@@ -80,6 +86,10 @@ func TestConstructorsReportBadArgumentsInCheck(t *testing.T) {
 		{fault.Kill("orders", fault.With{Mode: fault.Fixed}), `kill(orders, mode=fixed): mode=fixed needs a value from 1 to 1000000`},
 		{fault.Delay("orders", "payments", 0), `delay(orders -> payments): delay needs a duration above zero`},
 		{fault.Cut("orders", "payments", fault.With{Jitter: 1}), `cut(orders -> payments, jitter=1ns): Jitter is for delay`},
+		{fault.Surge("check out", 3), `surge(check out, 3x): "check out" is no name of a journey that a fault can write (letters, digits, '.', '_' and '-', or *)`},
+		{fault.Surge("", 3), `surge(, 3x): "" is no name of a journey that a fault can write (letters, digits, '.', '_' and '-', or *)`},
+		{fault.Surge("checkout", 1), `surge(checkout, 1x): a surge needs a factor above 1 and up to 1000`},
+		{fault.Surge("checkout", math.NaN()), `surge(checkout, NaNx): a surge needs a factor above 1 and up to 1000`},
 	}
 	for _, c := range cases {
 		err := c.f.Check(shop(), nil)
@@ -94,7 +104,7 @@ func TestConstructorsReportBadArgumentsInCheck(t *testing.T) {
 
 func TestParseErrors(t *testing.T) {
 	t.Parallel()
-	const kinds = "allowed: cut, delay, kill, pause, refuse, restart"
+	const kinds = "allowed: cut, delay, kill, pause, refuse, restart, surge"
 	cases := []struct {
 		text      string
 		col       int
@@ -136,6 +146,20 @@ func TestParseErrors(t *testing.T) {
 		{"delay(a -> b, 1s, 2s)", 19, "the duration is given twice, first in column 15", ""},
 		{"delay(a -> b, 1s, jitter=2s)", 19, "jitter 2s is more than the delay of 1s", ""},
 		{"cut(a -> b, 1s)", 13, `cut takes no argument "1s"`, "allowed: mode=…, value=…"},
+		{"surge", 6, `"(" is expected after surge, and here is the end`, ""},
+		{"surge(, 3x)", 7, `a journey is missing before ","`, "the name of a journey, or * for all"},
+		{"surge(*a, 3x)", 7, `a journey is missing before "*"`, "the name of a journey, or * for all"},
+		{"surge(checkout)", 15, `surge needs a factor, and here is ")"`, "such as surge(checkout, 3x)"},
+		{"surge(a -> b, 3x)", 9, `surge needs a factor, and here is "-"`, "such as surge(a, 3x)"},
+		{"surge(checkout, )", 17, `an argument is missing before ")"`, ""},
+		{"surge(checkout, 3)", 17, `"3" is no factor`, "such as 3x or 1.5x"},
+		{"surge(checkout, 3e2x)", 17, `"3e2x" is no factor`, "such as 3x or 1.5x"},
+		{"surge(checkout, -3x)", 17, `"-3x" is no factor`, "such as 3x or 1.5x"},
+		{"surge(checkout, 1x)", 17, "a surge needs a factor above 1 and up to 1000, not 1x", ""},
+		{"surge(checkout, 1001x)", 17, "a surge needs a factor above 1 and up to 1000, not 1001x", ""},
+		{"surge(checkout, factor=3x)", 17, `surge has no argument "factor"`, "such as surge(checkout, 3x)"},
+		{"surge(checkout, 3x, 4x)", 19, `")" is expected after the factor of surge, and here is ","`, ""},
+		{"surge(checkout, 3x) now", 21, `nothing may follow the fault, and here is "n"`, "one fault is one kind(…)"},
 		{"kill(a\x00)", 7, "a fault has no characters that cannot be printed", ""},
 	}
 	for _, c := range cases {
@@ -153,7 +177,7 @@ func TestParseErrors(t *testing.T) {
 
 func FuzzParse(f *testing.F) {
 	for _, seed := range []string{"kill(db[role=leader], mode=one)", "delay(a -> b, 200ms, jitter=50ms)", "cut(*[zone=a] <-> nats[*])",
-		"refuse(client->orders, mode=fixed, value=3)", "restart(x[owner=team é])", "kill(", "delay(a--> b,1h)"} {
+		"refuse(client->orders, mode=fixed, value=3)", "restart(x[owner=team é])", "surge(checkout, 2.5x)", "surge(*,3x)", "kill(", "delay(a--> b,1h)"} {
 		f.Add(seed)
 	}
 	f.Fuzz(func(t *testing.T, text string) {

@@ -8,7 +8,7 @@ import (
 
 // An Env is a running system: local processes, containers, a simulation.
 //
-// An Env may also be a [Linker], a [Recorder], a [Restorer], a [Snapshotter] or a [Rewriter].
+// An Env may also be a [Linker], a [Recorder], a [Restorer], a [Snapshotter] or a [Rewriter]; under load it is a [Surger].
 // All methods are safe for concurrent use. system/systemtest is the suite that every Env passes.
 type Env interface {
 	// System returns the topology that runs.
@@ -149,6 +149,22 @@ type LinkStats struct {
 	// Residence counts chunks by the time between read and write: bucket i holds
 	// those of [2^i, 2^(i+1)) microseconds, bucket 0 also all below.
 	Residence [ResidenceBuckets]int64 `json:"residence"`
+}
+
+// A Surger is an Env whose load can be raised. Environments do not drive load: whoever does offers this power for them.
+type Surger interface {
+	// Surge multiplies the arrival rate of a journey, under an id of the caller's, until it is calmed.
+	Surge(ctx context.Context, id, journey string, factor float64) error
+	// Calm returns the journeys that an id surged to their own rate, at once. An id that is not set is no error.
+	Calm(ctx context.Context, id string) error
+	// Arrivals tells of every journey under load when its operations were due, by the records and not by the schedule.
+	Arrivals(ctx context.Context) (Arrivals, error)
+}
+
+// Arrivals are the operations of a load up to a moment.
+type Arrivals struct {
+	Now time.Duration
+	Due map[string][]time.Duration // by journey, in any order; an empty list where none came yet
 }
 
 // A Recorder is an Env that writes down what it sees itself: changes of state,

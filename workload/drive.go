@@ -20,13 +20,19 @@ func (d *Driver) Drive(ctx context.Context) (Stats, error) {
 		return Stats{}, errors.New("the load is empty: no journey has a rate")
 	}
 	for _, l := range d.loads {
-		l.arrivals = newArrivals(d.opts.Seed, l.rate)
+		l.arrivals = newArrivals(d.opts.Seed, l.rate, "phase")
 	}
 	// Runs outlive ctx by the drain, so they get a context of their own.
 	runs, abort := context.WithCancelCause(context.WithoutCancel(ctx))
 	defer abort(errDrained)
 	drive := &drive{Driver: d, runs: runs, tally: newTally(), start: d.now()}
-	drive.pace(ctx)
+	end := time.Duration(math.MaxInt64)
+	if d.opts.Duration > 0 {
+		end = d.opts.Duration
+	}
+	d.surges.begin(ctx, drive)
+	drive.pace(ctx, d.loads, end)
+	d.surges.end()
 	drive.drain(abort)
 	stats := drive.tally.read()
 	d.clients.mu.Lock()
@@ -45,25 +51,21 @@ type drive struct {
 	working sync.WaitGroup
 }
 
-// pace starts each run when it is due. Runs that were due before ctx ended are
+// pace starts each run of loads when it is due, up to end. Runs that were due before ctx ended are
 // started even if the driver is behind: what was scheduled is recorded.
-func (d *drive) pace(ctx context.Context) {
+func (d *drive) pace(ctx context.Context, loads []*load, end time.Duration) {
 	pacer := newPacer()
 	defer pacer.close()
-	end := time.Duration(math.MaxInt64)
-	if d.opts.Duration > 0 {
-		end = d.opts.Duration
-	}
 	for ended := false; ; {
 		if !ended && ctx.Err() != nil {
 			ended, end = true, min(end, d.now()-d.start)
 		}
-		l, due := earliest(d.loads)
+		l, due := earliest(loads)
 		if due >= end && (ended || pacer.wait(ctx, d.start+end, d.now)) {
 			return
 		}
 		if due < end && pacer.wait(ctx, d.start+due, d.now) {
-			d.dispatch(job{drive: d, load: l, n: l.arrivals.next, scheduled: d.start + due})
+			d.dispatch(job{drive: d, load: l, n: l.first + l.arrivals.next, scheduled: d.start + due})
 			l.arrivals.next++
 		}
 	}

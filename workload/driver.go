@@ -80,6 +80,7 @@ type Driver struct {
 	ids      atomic.Uint64
 	turn     atomic.Uint64
 	stepRuns atomic.Uint64
+	surges   surges
 
 	recording sync.RWMutex
 	closed    bool
@@ -90,6 +91,7 @@ type load struct {
 	journey  *Compiled
 	rate     Load
 	arrivals arrivals
+	first    uint64        // the number of the run that arrival 0 starts
 	limit    time.Duration // all the time that the journey's steps may take
 }
 

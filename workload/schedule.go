@@ -16,8 +16,16 @@ type arrivals struct {
 	next  uint64
 }
 
-func newArrivals(seed uint64, l Load) arrivals {
-	return arrivals{rate: l.Rate, phase: stream(seed, l.Journey, 0, "phase").Float64()}
+func newArrivals(seed uint64, l Load, what string) arrivals {
+	return arrivals{rate: l.Rate, phase: stream(seed, l.Journey, 0, what).Float64()}
+}
+
+// skip leaves out the arrivals before from.
+func (a *arrivals) skip(from time.Duration) {
+	a.next = uint64(max(0, from.Seconds()*a.rate-a.phase-1))
+	for a.at(a.next) < from {
+		a.next++
+	}
 }
 
 // at returns when arrival i is due, since the start. It is computed from i and
@@ -43,7 +51,7 @@ func earliest(loads []*load) (first *load, due time.Duration) {
 
 // Schedule returns the arrivals of a load with a seed, from 0 to d. It is what Drive follows.
 func Schedule(seed uint64, l Load, d time.Duration) []time.Duration {
-	a := newArrivals(seed, l)
+	a := newArrivals(seed, l, "phase")
 	var due []time.Duration
 	for i := uint64(0); a.at(i) < d; i++ {
 		due = append(due, a.at(i))

@@ -149,7 +149,22 @@ func (x *experimentLoader) fault(name string, n *yaml.Node) fault.Fault {
 	if len(x.project.System.Services) > 0 {
 		x.checkTarget(n, f.Check(x.project.System, nil))
 	}
+	x.checkLoaded(n, f)
 	return f
+}
+
+// checkLoaded reports a surge of a journey that does not arrive in this experiment.
+func (x *experimentLoader) checkLoaded(n *yaml.Node, f fault.Fault) {
+	journey, surges := fault.JourneyOf(f)
+	if !surges || journey == "*" {
+		return
+	}
+	names, msg := x.allowed(JourneyParam, journey)
+	if msg != "" {
+		at := strings.Index(n.Value, "(") + 1
+		at += strings.Index(n.Value[at:], journey)
+		x.src.wrongAt(n, utf8.RuneCountInString(n.Value[:at]), hint(journey, names), "%s", msg)
+	}
 }
 
 // checkTarget points at the part of the fault's text that the system does not have.

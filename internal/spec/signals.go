@@ -32,6 +32,7 @@ func Signals() []Signal {
 	add([]Param{JourneyParam}, "success", "degraded", "p50_ms", "p90_ms", "p95_ms", "p99_ms", "max_ms", "count", "rate", "failures")
 	add([]Param{CallerParam}, "cpu_cores", "rss_mb")
 	add([]Param{CallerParam, ServiceParam}, "attempts_max", "retries")
+	add([]Param{JourneyParam, ServiceParam}, "amplification")
 	add([]Param{ObjectParam}, "no_lost", "once", "ordered", "linearizable")
 	add([]Param{PositionParam}, "converged")
 	return all
