@@ -25,6 +25,8 @@ type Input struct {
 	From, To time.Duration
 	// Service maps an instance to its service, and other names to themselves. Nil maps all to themselves.
 	Service func(instance string) string
+	// Zones is the zone of every instance, "" of one that has none. Nil: nobody knows.
+	Zones map[string]string
 }
 
 // In says whether something scheduled at t belongs to the window.

@@ -57,7 +57,7 @@ type Action struct {
 
 // Modes are the failure modes a cell of the matrix can have, in the matrix's order.
 func Modes() []string {
-	return []string{"replication", "failover", "retry", "timeout", "partition", "loss", "latency", "restart", "pause", "skew",
+	return []string{"replication", "failover", "retry", "timeout", "degraded", "partition", "loss", "latency", "restart", "pause", "skew",
 		"disk", "rebalance", "redelivery", "dependency", "overload", "zone", "version-skew", "rollback"}
 }
 

@@ -55,7 +55,7 @@ func (r *run) load(ctx context.Context) (stop func()) {
 	var err error
 	go func() {
 		defer close(done)
-		stats, err = r.drive.Drive(ctx)
+		stats, err = r.drive.DriveFrom(ctx, r.zero) // so that an action's time is the same on both axes
 	}()
 	var once sync.Once
 	return func() {

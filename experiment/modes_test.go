@@ -98,7 +98,8 @@ type modeCase struct {
 
 // Each proof is shown what proves its mode, and what looks like it and proves nothing.
 func TestModesAreProved(t *testing.T) {
-	for _, group := range [][]modeCase{retries(), timeouts(), failovers(), replications(), redeliveries(), dependencies(), bites(), restarts()} {
+	for _, group := range [][]modeCase{retries(), timeouts(), failovers(), replications(), redeliveries(), dependencies(), restarts(),
+		meetings(), partitions(), latencies(), zones(), overloads(), degradations()} {
 		for _, tt := range group {
 			t.Run(tt.mode+"/"+tt.name, func(t *testing.T) { tt.run(t) })
 		}
@@ -271,45 +272,9 @@ func dependencies() []modeCase {
 	}
 }
 
-// bites are the cases of the modes that one kind of fault proves where a request of the journey met it.
-func bites() []modeCase {
-	var cases []modeCase
-	for _, m := range []struct{ mode, fault, other, target string }{
-		{"partition", "cut(orders <-> payments)", "delay(orders -> payments, 1s)", "orders-1 -> payments-1"},
-		{"latency", "delay(orders -> payments, 1s)", "cut(orders <-> payments)", "payments-1 -> orders-1"},
-		{"pause", "pause(payments-1)", "kill(payments-1)", "payments-1"},
-	} {
-		hit := hits(m.target)
-		cases = append(cases,
-			modeCase{"a request met it", m.mode, m.fault, plots(hit, asks(4*s, 4*s, 4*s+tenth, good())), "was observed on " + m.target},
-			modeCase{"under way at the inject", m.mode, m.fault, plots(hit, asks(2900*s/1000, 3*s-tenth, 3*s+tenth, good())), "was observed"},
-			modeCase{"no request", m.mode, m.fault, hit, ""},
-			modeCase{"a request before", m.mode, m.fault, plots(hit, asks(2*s, 2*s, 2*s+tenth, good())), ""},
-			modeCase{"a request after", m.mode, m.fault, plots(hit, asks(7*s, 7*s, 7*s+tenth, good())), ""},
-			modeCase{"a request elsewhere", m.mode, m.fault, plots(hit, asks(4*s, 4*s, 4*s+tenth, history.Exchange{Src: "orders-2", Dst: "payments-2"})), ""},
-			modeCase{"a request of another journey", m.mode, m.fault, plots(hit, asks(99*s, 4*s, 4*s+tenth, good())), ""},
-			modeCase{"another fault", m.mode, m.other, plots(hit, asks(4*s, 4*s, 4*s+tenth, good())), ""},
-			modeCase{"of no effect", m.mode, m.fault, plots(hit, asks(4*s, 4*s, 4*s+tenth, good()), unseen), ""})
-	}
-	return cases
-}
-
-func restarts() []modeCase {
-	hit := hits("orders-1")
-	return []modeCase{
-		{"killed, and ready again", "restart", "kill(orders-1)", plots(hit, becomes(61*tenth, "orders-1", "ready")), "orders-1 was gone, and ready again 3100 ms after"},
-		{"restarted, and ready while it is under way", "restart", "restart(orders-1)", plots(hit, becomes(35*tenth, "orders-1", "ready")), "ready again"},
-		{"never ready again", "restart", "kill(orders-1)", plots(hit, becomes(61*tenth, "orders-1", "starting")), ""},
-		{"ready before the inject", "restart", "kill(orders-1)", plots(hit, becomes(1*s, "orders-1", "ready")), ""},
-		{"another one is ready", "restart", "kill(orders-1)", plots(hit, becomes(61*tenth, "orders-2", "ready")), ""},
-		{"a pause", "restart", "pause(orders-1)", plots(hit, becomes(61*tenth, "orders-1", "ready")), ""},
-		{"of no effect", "restart", "kill(orders-1)", plots(hit, becomes(61*tenth, "orders-1", "ready"), unseen), ""},
-	}
-}
-
 // Requests that carry no trace are nobody's, also where the driver sent none.
 func TestARequestWithoutATraceIsNoJourneys(t *testing.T) {
-	modeCase{"", "partition", "cut(orders <-> payments)", plots(asks(4*s, 4*s, 4*s+tenth, good()), func(c *scenario) {
+	modeCase{"", "partition", "cut(orders <-> payments)", plots(bothWays, asks(4*s, 4*s, 4*s+tenth, good()), func(c *scenario) {
 		c.in.Exchanges[0].Traceparent = ""
 		for i := range c.in.Ops {
 			c.in.Ops[i].Trace = ""
@@ -319,6 +284,7 @@ func TestARequestWithoutATraceIsNoJourneys(t *testing.T) {
 
 func TestAJourneyThatDidNotRunProvesNothing(t *testing.T) {
 	c := well("cut(orders <-> payments)")
+	bothWays(c)
 	asks(4*s, 4*s, 4*s+tenth, good())(c)
 	c.x.Load = append(c.x.Load, workload.Load{Journey: "status", Rate: 1})
 	c.x.Covers = map[string][]string{"status": {"partition"}}

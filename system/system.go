@@ -192,3 +192,12 @@ func (s System) ServiceOf(name string) string {
 	}
 	return name
 }
+
+// Zones returns the zone of every instance, "" of one that has none.
+func (s System) Zones() map[string]string {
+	zones := map[string]string{}
+	for _, i := range s.Instances() {
+		zones[i.Name] = i.Zone
+	}
+	return zones
+}

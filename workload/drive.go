@@ -15,7 +15,10 @@ import (
 // ends, and then waits for those in flight: each until its own timeouts, all of them no
 // longer than Options.Drain. What is still open then is recorded as maybe.
 // The only errors are of a load that cannot start.
-func (d *Driver) Drive(ctx context.Context) (Stats, error) {
+func (d *Driver) Drive(ctx context.Context) (Stats, error) { return d.DriveFrom(ctx, d.now()) }
+
+// DriveFrom is Drive of a load that started at a time on the run's clock, which is just over: its schedule counts from there.
+func (d *Driver) DriveFrom(ctx context.Context, start time.Duration) (Stats, error) {
 	if len(d.loads) == 0 {
 		return Stats{}, errors.New("the load is empty: no journey has a rate")
 	}
@@ -25,7 +28,7 @@ func (d *Driver) Drive(ctx context.Context) (Stats, error) {
 	// Runs outlive ctx by the drain, so they get a context of their own.
 	runs, abort := context.WithCancelCause(context.WithoutCancel(ctx))
 	defer abort(errDrained)
-	drive := &drive{Driver: d, runs: runs, tally: newTally(), start: d.now()}
+	drive := &drive{Driver: d, runs: runs, tally: newTally(), start: start}
 	end := time.Duration(math.MaxInt64)
 	if d.opts.Duration > 0 {
 		end = d.opts.Duration

@@ -45,7 +45,7 @@ func onlyStopped(err error) bool {
 // judge reads the records back from disk, so that what is stored is what was judged.
 func (s *Session) judge(ctx context.Context, x experiment.Experiment, folder string, ran error) (evidence.ExperimentResult, error) {
 	in, problems := s.run.Input(folder)
-	in.Service = s.project.System.ServiceOf
+	in.Service, in.Zones = s.project.System.ServiceOf, s.project.System.Zones()
 	if ran != nil {
 		problems = append(problems, ran.Error())
 	}

@@ -57,7 +57,7 @@ func rejudge(ctx context.Context, r *evidence.Run, plan Plan, x experiment.Exper
 	earlier, err := r.Judgements(x.Name)
 	problems := own(earlier, err)
 	in, unread := r.Input(x.Name)
-	in.Service = plan.System.ServiceOf
+	in.Service, in.Zones = plan.System.ServiceOf, plan.System.Zones()
 	if torn != nil {
 		unread = append(unread, strings.Split(torn.Error(), "\n")...)
 	}
