@@ -21,6 +21,7 @@ import (
 type shop struct {
 	t        *testing.T
 	nats     string
+	nodes    []*server.Server
 	payments net.Listener // open from the start: until payments runs, it is silent
 	stop     map[string]func()
 }
@@ -31,7 +32,8 @@ func newShop(t *testing.T) *shop {
 	ports := freePorts(t, 3)
 	var clients []string
 	for n := range 3 {
-		clients = append(clients, node(t, n, ports).ClientURL())
+		s.nodes = append(s.nodes, node(t, n, ports))
+		clients = append(clients, s.nodes[n].ClientURL())
 	}
 	s.nats = strings.Join(clients, ",")
 	return s

@@ -4,9 +4,11 @@ package shop_test
 import (
 	"context"
 	"encoding/json"
+	"fmt"
 	"net/http"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -126,6 +128,62 @@ func TestNoReplicasKeepsOneCopy(t *testing.T) {
 	if n := stream.CachedInfo().Config.Replicas; n != 1 {
 		t.Errorf("%d replicas, want 1", n)
 	}
+}
+
+func TestOneZoneKnowsOneNode(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct {
+		name    string
+		defect  orders.Defect
+		outlive bool
+	}{
+		{"goes to another node", "", true},
+		{"one-zone stays", orders.OneZone, false},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			t.Parallel()
+			s := newShop(t)
+			s.startPayments()
+			url := s.startOrders("orders-1", c.defect)
+			s.nodes[0].Shutdown()
+			s.eventually("orders sees the node go or outlives it", func() bool {
+				return c.outlive || s.get(url+"/healthz", nil) != http.StatusOK
+			})
+			if c.outlive {
+				s.ready(url)
+				s.eventually("an order is paid", func() bool {
+					status, _ := s.place(url, "order-1234", `{"sku":"A1","qty":1}`)
+					return status == http.StatusCreated
+				})
+			}
+		})
+	}
+}
+
+func TestPaymentsThatAreBusyDegradeCheckout(t *testing.T) {
+	t.Parallel()
+	s := newShop(t)
+	s.startPayments()
+	url := s.startOrders("orders-1", "")
+	var mu sync.Mutex
+	answers := map[int]int{}
+	var all sync.WaitGroup
+	for i := range 60 {
+		all.Go(func() {
+			status, _ := s.place(url, fmt.Sprintf("order-%04d", i), `{"sku":"A1","qty":1}`)
+			mu.Lock()
+			defer mu.Unlock()
+			answers[status]++
+		})
+	}
+	all.Wait()
+	if answers[http.StatusCreated] == 0 || answers[http.StatusAccepted] == 0 || answers[http.StatusCreated]+answers[http.StatusAccepted] != 60 {
+		t.Fatalf("60 orders at once were answered %v, want some 201 and the rest 202", answers)
+	}
+	s.eventually("all are paid", func() bool {
+		var list orders.Summary
+		return s.get(url+"/orders", &list) == http.StatusOK && len(list.Orders) == 60 && list.Open == 0
+	})
 }
 
 func TestRedelivery(t *testing.T) {

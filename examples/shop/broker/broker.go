@@ -10,6 +10,7 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
+	"strings"
 	"time"
 
 	"github.com/nats-io/nats.go"
@@ -35,8 +36,16 @@ type Broker struct {
 }
 
 // Connect returns at once, even when no server answers yet: the connection is made in the background, for ever.
-func Connect(urls, name string) (*Broker, error) {
-	conn, err := nats.Connect(urls, options(name)...)
+func Connect(urls, name string) (*Broker, error) { return connect(urls, options(name)) }
+
+// ConnectFirst is Connect to the first of urls, and never to another server of the cluster.
+func ConnectFirst(urls, name string) (*Broker, error) {
+	first, _, _ := strings.Cut(urls, ",")
+	return connect(first, append(options(name), nats.IgnoreDiscoveredServers()))
+}
+
+func connect(urls string, options []nats.Option) (*Broker, error) {
+	conn, err := nats.Connect(urls, options...)
 	if err != nil {
 		return nil, fmt.Errorf("broker: connect to %s: %w", urls, err)
 	}

@@ -56,14 +56,28 @@ func (b bounded) charge(ctx context.Context, o Order) (State, error) {
 	return b.next.charge(ctx, o)
 }
 
-// retrying repeats next when payments could not be reached or did not answer in time: nothing else is worth a second try.
+// What orders may spend on retries in all: when payments answer nobody, they are asked twice for each order and not four
+// times, by each instance.
+const (
+	retriesEarned = 1
+	retriesSaved  = 10
+)
+
+// retrying repeats next when payments could not be reached or did not answer in time: nothing else is worth a second
+// try. Payments that say they are busy get none.
 type retrying struct {
 	next   charger
 	policy retry.Policy
+	budget *retry.Budget // nil: no limit
 }
 
 func (r retrying) charge(ctx context.Context, o Order) (state State, err error) {
-	err = r.policy.Do(ctx, rand.Float64, passing, func(ctx context.Context) error {
+	again := passing
+	if r.budget != nil {
+		r.budget.Request()
+		again = func(err error) bool { return passing(err) && r.budget.Retry() }
+	}
+	err = r.policy.Do(ctx, rand.Float64, again, func(ctx context.Context) error {
 		state, err = r.next.charge(ctx, o)
 		return err
 	})
@@ -83,9 +97,12 @@ func newCharger(client pb.PaymentsClient, d Defect) charger {
 	case NoRetry:
 		return bounded{once, attemptLimit}
 	case NoDeadline:
-		return retrying{once, patience}
+		return retrying{once, patience, retry.NewBudget(retriesEarned, retriesSaved)}
+	case EagerRetry:
+		eager := retry.Policy{Attempts: 3} // without a pause
+		return retrying{retrying{bounded{once, attemptLimit}, eager, nil}, eager, nil}
 	default:
-		return bounded{retrying{bounded{once, attemptLimit}, patience}, budgetLimit}
+		return bounded{retrying{bounded{once, attemptLimit}, patience, retry.NewBudget(retriesEarned, retriesSaved)}, budgetLimit}
 	}
 }
 

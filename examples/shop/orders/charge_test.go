@@ -58,6 +58,9 @@ func TestCharge(t *testing.T) {
 		{"no-retry: one attempt", NoRetry, []codes.Code{down}, down, 1},
 		{"no-retry: charges in good weather", NoRetry, nil, codes.OK, 1},
 		{"no-outbox: retries", NoOutbox, []codes.Code{down}, codes.OK, 2},
+		{"who is busy is left alone", "", []codes.Code{codes.ResourceExhausted}, codes.ResourceExhausted, 1},
+		{"eager-retry: two layers", EagerRetry, []codes.Code{down, down, down, down, down, down, down, down, down}, down, 9},
+		{"eager-retry: charges in good weather", EagerRetry, nil, codes.OK, 1},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
@@ -82,6 +85,36 @@ func TestChargeStaysInBudget(t *testing.T) {
 		}
 		if len(b.calls) < 2 {
 			t.Errorf("got %d attempts, want more than one", len(b.calls))
+		}
+	})
+}
+
+// When nobody is answered, retries become as many as requests and no more.
+func TestChargeStaysInTheBudgetOfRetries(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		b := &bank{}
+		for range 1000 {
+			b.codes = append(b.codes, codes.Unavailable)
+		}
+		c := newCharger(b, "")
+		for range 100 {
+			_, _ = c.charge(t.Context(), Order{ID: "key-12345"})
+		}
+		if len(b.calls) < 200 || len(b.calls) > 200+retriesSaved {
+			t.Errorf("%d calls for 100 orders, want about two each", len(b.calls))
+		}
+	})
+}
+
+// Eager retries do not wait: all nine are made before anything can have changed.
+func TestEagerRetriesDoNotWait(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		down := codes.Unavailable
+		b, start := &bank{codes: []codes.Code{down, down, down, down, down, down, down, down}}, time.Now()
+		if _, err := newCharger(b, EagerRetry).charge(t.Context(), Order{}); err != nil || time.Since(start) != 0 {
+			t.Errorf("got %v after %v, want the ninth to be answered at once", err, time.Since(start))
 		}
 	})
 }

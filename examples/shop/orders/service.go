@@ -29,6 +29,8 @@ const (
 	NoDeadline Defect = "no-deadline" // waits for payments as long as the client waits, and no degraded mode
 	NoReplicas Defect = "no-replicas" // one node has the orders, and no other
 	NoOutbox   Defect = "no-outbox"   // events wait in memory, and die with the process
+	EagerRetry Defect = "eager-retry" // two layers retry, at once, and as often as each likes
+	OneZone    Defect = "one-zone"    // every instance goes to the broker's first node, and knows no other
 )
 
 // Config is what an instance is told.
@@ -41,7 +43,11 @@ type Config struct {
 
 // Run serves until ctx is done. It serves /healthz at once, and the rest when the broker is ready.
 func Run(ctx context.Context, c Config) error {
-	b, err := broker.Connect(c.NATS, "orders")
+	connect := broker.Connect
+	if c.Defect == OneZone {
+		connect = broker.ConnectFirst
+	}
+	b, err := connect(c.NATS, "orders")
 	if err != nil {
 		return err
 	}

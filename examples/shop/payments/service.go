@@ -16,16 +16,20 @@ import (
 	pb "github.com/assay-dev/assay/examples/shop/paymentspb"
 )
 
-// The acquirer is the bank behind payments: it takes a moment, and does not lend.
-const (
-	acquirerTime  = 60 * time.Millisecond
-	acquirerLimit = 50_000_00
-)
+// acquirerLimit is what the acquirer charges at once: it does not lend.
+const acquirerLimit = 50_000_00
+
+// Defect names a mechanism to leave out. The zero value leaves out nothing.
+type Defect string
+
+// NoLimit lets callers wait without end, and serves those who have left.
+const NoLimit Defect = "no-limit"
 
 // Config is what the instance is told.
 type Config struct {
 	Listener net.Listener // closed by Run
 	Folder   string       // where the book is kept
+	Defect   Defect
 }
 
 // Run serves until ctx is done, then lets calls end for a second.
@@ -36,7 +40,11 @@ func Run(ctx context.Context, c Config) error {
 	}
 	defer book.Close()
 	server := grpc.NewServer()
-	pb.RegisterPaymentsServer(server, &payments{book: book})
+	var to lines = newLimited()
+	if c.Defect == NoLimit {
+		to = newEndless()
+	}
+	pb.RegisterPaymentsServer(server, &payments{book: book, acquirer: to})
 	healthpb.RegisterHealthServer(server, health.NewServer())
 	reflection.Register(server)
 	go func() {
@@ -49,7 +57,8 @@ func Run(ctx context.Context, c Config) error {
 
 type payments struct {
 	pb.UnimplementedPaymentsServer
-	book *Book
+	book     *Book
+	acquirer lines
 }
 
 // Charge asks the acquirer before it writes: a caller who left meanwhile has not been charged.
@@ -60,10 +69,8 @@ func (p *payments) Charge(ctx context.Context, r *pb.ChargeRequest) (*pb.ChargeR
 	if c, ok := p.book.Find(r.GetIdempotencyKey()); ok {
 		return answer(c), nil
 	}
-	select {
-	case <-time.After(acquirerTime):
-	case <-ctx.Done():
-		return nil, status.FromContextError(ctx.Err()).Err()
+	if err := p.acquirer.talk(ctx); err != nil {
+		return nil, err
 	}
 	c, err := p.book.Enter(Charge{ID: "ch-" + r.GetIdempotencyKey(), Key: r.GetIdempotencyKey(), OrderID: r.GetOrderId(),
 		AmountCents: r.GetAmountCents(), Declined: r.GetAmountCents() > acquirerLimit})

@@ -28,12 +28,13 @@ func (p Policy) Pause(attempt int, dice func() float64) time.Duration {
 	return time.Duration(dice() * float64(limit))
 }
 
-// Do calls op until it succeeds, fails in a way that again refuses, or attempts or ctx run out. It returns op's last
+// Do calls op until it succeeds, fails in a way that again refuses, or attempts or ctx run out. It asks again only where an
+// attempt is left. It returns op's last
 // error, which says more than the context's.
 func (p Policy) Do(ctx context.Context, dice func() float64, again func(error) bool, op func(context.Context) error) error {
 	for attempt := 0; ; attempt++ {
 		err := op(ctx)
-		if err == nil || !again(err) || attempt+1 == p.Attempts {
+		if err == nil || attempt+1 == p.Attempts || !again(err) {
 			return err
 		}
 		select {

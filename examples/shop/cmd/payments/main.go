@@ -12,6 +12,7 @@ import (
 
 func main() {
 	serve.Main(func(ctx context.Context, l net.Listener) error {
-		return payments.Run(ctx, payments.Config{Listener: l, Folder: os.Getenv("DATA")})
+		return payments.Run(ctx, payments.Config{Listener: l, Folder: os.Getenv("DATA"),
+			Defect: payments.Defect(os.Getenv("SHOP_DEFECT"))})
 	})
 }
