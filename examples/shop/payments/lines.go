@@ -8,12 +8,12 @@ import (
 	"google.golang.org/grpc/status"
 )
 
-// The acquirer is the bank behind payments. It has a few lines, each good for one charge at a time, which makes 100 charges
+// The acquirer is the bank behind payments. It has a few lines, each good for one charge at a time, which makes 66 charges
 // a second. The room is for those who wait for a line: 120 ms at the most, which leaves a caller time to hear the answer.
 const (
 	acquirerTime = 60 * time.Millisecond
-	acquirerRoom = 12
-	acquirer     = 6 // lines
+	acquirerRoom = 8
+	acquirer     = 4 // lines
 )
 
 // errBusy turns a caller away. It is no Unavailable: to come back at once is what would make things worse.
