@@ -66,6 +66,10 @@ func rules() map[string]string {
 		// Gathers what the gate decides from: files, git, evidence.
 		"internal/release": "evidence experiment internal/run internal/spec internal/gate internal/matrix " + leaves,
 
+		// What is shown can be recomputed from disk: the report reads evidence, and no plan's types, so that a fault this
+		// version does not know is a text and no error.
+		"internal/report": leaves + " check evidence",
+
 		// The command. It is also the holder's binary.
 		"internal/cli": concepts + " internal/…",
 		"cmd/assay":    "internal/cli internal/hold",
