@@ -3,6 +3,7 @@ package report
 import (
 	"maps"
 	"slices"
+	"strings"
 
 	"github.com/assay-dev/assay/verdict"
 )
@@ -83,4 +84,17 @@ func (r *Report) cell(journey, mode string) Cell {
 		}
 	}
 	return cell
+}
+
+// Class is the verdict of a cell that was asked for, and "none" of one that was not.
+func (c Cell) Class() string {
+	if !c.Asked {
+		return "none"
+	}
+	return c.Verdict.String()
+}
+
+// Note is where the cell's evidence comes from.
+func (c Cell) Note() string {
+	return strings.Join(slices.DeleteFunc([]string{c.Experiment, c.Layer, c.Age}, func(s string) bool { return s == "" }), ", ")
 }
