@@ -80,6 +80,7 @@ func (a *app) root() *cobra.Command {
 		a.matrixCommand(),
 		a.gateCommand(),
 		a.evidenceCommand(),
+		a.reportCommand(),
 		a.recoverCommand(),
 		a.schemaCommand(),
 		a.completionCommand(),

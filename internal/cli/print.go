@@ -156,8 +156,11 @@ func recoveryText(r evidence.ExperimentResult) string {
 	return fmt.Sprintf("%.1fs", r.Recovery.FromInject.Seconds())
 }
 
-func (p *printer) next(a *app, report run.Report) {
+func (p *printer) next(a *app, report run.Report, page string) {
 	fmt.Fprintf(p.w, "\nevidence: %s\n", report.Dir)
+	if page != "" {
+		fmt.Fprintf(p.w, "report: %s\n", page)
+	}
 	if p.colour {
 		fmt.Fprintf(p.w, "next: %s\n", a.command("evidence", "show", report.ID))
 	}

@@ -17,6 +17,7 @@ type runFlags struct {
 	only    []string
 	control bool
 	dry     bool
+	junit   string
 }
 
 func (a *app) runCommand() *cobra.Command {
@@ -41,7 +42,7 @@ journeys, inject the faults, heal them, judge, and restore the system.
 				path = args[0]
 			}
 			opts := a.runOptions(path, flags, cmd.Flags().Changed("seed"))
-			return a.run(cmd.Context(), path, flags.dry, opts)
+			return a.run(cmd.Context(), path, flags, opts)
 		},
 	}
 	f := cmd.Flags()
@@ -50,6 +51,7 @@ journeys, inject the faults, heal them, judge, and restore the system.
 	f.StringSliceVarP(&flags.only, "experiment", "x", nil, "run only these experiments")
 	f.BoolVar(&flags.control, "control", false, "also run each experiment on a worse system, and list expectations that cannot fail")
 	f.BoolVar(&flags.dry, "dry-run", false, "show plan, targets, address rewrites and the powers each fault needs; start nothing")
+	f.StringVar(&flags.junit, "junit", "", "also write the results to this file as JUnit XML")
 	return cmd
 }
 
@@ -76,12 +78,12 @@ func (a *app) command(words ...string) string {
 	return a.name + " " + run.Command(words...)
 }
 
-func (a *app) run(ctx context.Context, path string, dry bool, opts run.Options) error {
+func (a *app) run(ctx context.Context, path string, flags runFlags, opts run.Options) error {
 	project, err := run.Prepare(path, opts)
 	if err != nil {
 		return err
 	}
-	if dry {
+	if flags.dry {
 		return a.dryRun(ctx, project, opts)
 	}
 	story := newStory(a.err)
@@ -91,7 +93,8 @@ func (a *app) run(ctx context.Context, path string, dry bool, opts run.Options) 
 	if report.ID == "" {
 		return err
 	}
-	a.printReport(project, report)
+	page, pageErr := a.reportRun(report.ID, path, flags.junit)
+	a.printReport(project, report, page, pageErr)
 	if err != nil && !report.Interrupted {
 		fmt.Fprintln(a.err, err)
 	}
@@ -102,7 +105,7 @@ func (a *app) run(ctx context.Context, path string, dry bool, opts run.Options) 
 }
 
 // printReport prints the verdict and its reasons first, then the table.
-func (a *app) printReport(project *spec.Project, report run.Report) {
+func (a *app) printReport(project *spec.Project, report run.Report, page string, pageErr error) {
 	headlines := run.Headlines(project, report.Results)
 	if a.json {
 		a.printJSON(struct {
@@ -110,11 +113,16 @@ func (a *app) printReport(project *spec.Project, report run.Report) {
 			Verdict   string         `json:"verdict"`
 			Exit      int            `json:"exit"`
 			Headlines []run.Headline `json:"headlines,omitempty"`
-		}{report, report.Verdict().String(), report.Exit(), headlines})
+			Page      string         `json:"report,omitempty"`
+			PageError string         `json:"report_error,omitempty"`
+		}{report, report.Verdict().String(), report.Exit(), headlines, page, errorText(pageErr)})
 		return
 	}
 	p := newPrinter(a.out)
 	p.verdict(report, headlines)
 	p.table(report.Results)
-	p.next(a, report)
+	p.next(a, report, page)
+	if pageErr != nil {
+		fmt.Fprintln(a.err, pageErr)
+	}
 }

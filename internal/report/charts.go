@@ -192,7 +192,7 @@ func (s scale) ticks() []float64 {
 func loadChart(a axis, x *Experiment, j Journey) template.HTML {
 	c := newChart(a, x, small, fmt.Sprintf("Arrivals of %s each second over time: %d in all", j.Name, j.Count()))
 	high := 0.0
-	rate := func(p Point) float64 { return float64(p.Count()) / j.Width.Seconds() }
+	rate := func(p Point) float64 { return float64(p.Count()) / x.loaded(p.At, j.Width).Seconds() }
 	for _, p := range j.Points {
 		high = max(high, rate(p))
 	}
@@ -205,6 +205,20 @@ func loadChart(a axis, x *Experiment, j Journey) template.HTML {
 	return c.close()
 }
 
+// loaded is how much of a stretch lies between the begin and the end of the load.
+func (e *Experiment) loaded(from, width time.Duration) time.Duration {
+	to := from + width
+	for _, p := range e.Course {
+		switch {
+		case p.Name == "before" && p.From > from && p.From < to:
+			from = p.From
+		case p.Name == "drain" && p.From > from && p.From < to:
+			to = p.From
+		}
+	}
+	return max(to-from, width/10)
+}
+
 // phaseStrip names the phases, and marks when all was well again.
 func phaseStrip(a axis, x *Experiment) template.HTML {
 	c := &chart{axis: a, height: 24}
@@ -212,7 +226,9 @@ func phaseStrip(a axis, x *Experiment) template.HTML {
 	for i, p := range x.Course {
 		c.open("svg", "x", c.share(p.From), "width", c.width(p.From, p.To), "height", "24")
 		c.tag("rect", "class", fmt.Sprintf("phase-%d %s", i%2, phaseClass(p.Name)), "width", "100%", "height", "24")
-		c.text(p.Name, "class", "label", "x", "4", "y", "16")
+		if c.part(p.To)-c.part(p.From) > 0.012*float64(len(p.Name)) { // a phase too short for its name is in the tables
+			c.text(p.Name, "class", "label", "x", "4", "y", "16")
+		}
 		c.shut("svg")
 	}
 	return c.close()

@@ -210,10 +210,11 @@ func (b *browser) press(key string, code int) {
 	}
 }
 
-// picture writes the page to a file, all of it or what the window shows.
-func (b *browser) picture(path string, whole bool) {
+// picture writes what lies between two heights of the page to a file.
+func (b *browser) picture(path string, from, to, width int) {
 	var shot struct{ Data string }
-	check0(b.t, json.Unmarshal(b.call("Page.captureScreenshot", map[string]any{"format": "png", "captureBeyondViewport": whole}), &shot))
+	check0(b.t, json.Unmarshal(b.call("Page.captureScreenshot", map[string]any{"format": "png", "captureBeyondViewport": true,
+		"clip": map[string]any{"x": 0, "y": from, "width": width, "height": to - from, "scale": 1}}), &shot))
 	data, err := base64.StdEncoding.DecodeString(shot.Data)
 	check0(b.t, err)
 	check0(b.t, os.MkdirAll(filepath.Dir(path), 0o755))

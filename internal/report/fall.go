@@ -57,7 +57,7 @@ func newOperationView(o Operation, open bool) operationView {
 func (p Part) row(a axis, from time.Duration) fallRow {
 	row := fallRow{start: p.Call, Class: "step", Label: p.Kind + " " + p.Name, Answer: p.Outcome, Took: span(p.Call-from, p.Return-p.Call), Error: p.Error}
 	if p.Kind == "model" {
-		row.Label = strings.TrimSpace(fmt.Sprintf("%s %s %s", p.Name, p.Object, p.Input))
+		row.Label, row.Error = strings.TrimSpace(fmt.Sprintf("%s %s %s", p.Name, p.Object, p.Input)), "" // its step has the same error
 	}
 	row.Bar = bar(a, p.Call-from, 0, p.Return-from, 5)
 	return row

@@ -35,7 +35,11 @@ func TestPictures(t *testing.T) {
 	for _, width := range []int{360, 1280, 3840} {
 		for _, scheme := range []string{"light", "dark"} {
 			b.show(path, width, scheme)
-			b.picture(filepath.Join(out, fmt.Sprintf("%s-%d-%s.png", id, width, scheme)), width < 3000)
+			height := eval[int](b, "document.documentElement.scrollHeight")
+			each := max(width, 1400) * 9 / 8
+			for from, n := 0, 1; from < height; from, n = from+each, n+1 {
+				b.picture(filepath.Join(out, fmt.Sprintf("%s-%d-%s-%d.png", id, width, scheme, n)), from, min(from+each, height), width)
+			}
 		}
 	}
 	for _, e := range b.of("Log.entryAdded", "Runtime.exceptionThrown") {

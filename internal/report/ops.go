@@ -24,6 +24,7 @@ type op struct {
 	degraded                 bool
 	scheduled, call, return_ time.Duration
 	error, trace, input      []byte
+	client                   []byte
 }
 
 // readOp reads what a report needs of a line of ops.jsonl.
@@ -56,6 +57,8 @@ func readOp(line []byte, o *op) error {
 			o.parent = number(value)
 		case "kind":
 			o.kind = value
+		case "client":
+			o.client = value
 		case "journey":
 			o.journey = value
 		case "name":

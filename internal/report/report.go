@@ -199,6 +199,17 @@ func (r *Report) conclude(card evidence.Card) {
 	r.Verdict = verdict.Merge(parts...)
 }
 
+// Place puts the folder of the user's files before every position, where none was known when the report was built.
+func (r *Report) Place(folder string) {
+	if r.files != "" {
+		return
+	}
+	r.files = folder
+	for i := range r.Headlines {
+		r.Headlines[i].Pos = r.place(r.Headlines[i].Pos)
+	}
+}
+
 // Whole says whether the run came to its end and is as it was sealed. Of one that is not, nothing counts.
 func (r *Report) Whole() bool { return r.Status == evidence.Complete && r.Refused == "" }
 

@@ -154,7 +154,7 @@ func (t *trail) opLine(line []byte) error {
 	if whole := t.wanted[id]; whole != nil {
 		whole.Journey, whole.Outcome, whole.Degraded = unquote(o.journey), o.outcome.String(), o.degraded
 		whole.Scheduled, whole.Call, whole.Return = o.scheduled, o.call, o.return_
-		whole.Error, whole.Trace = cut(unquote(o.error), longText), string(bare(o.trace))
+		whole.Client, whole.Error, whole.Trace = unquote(o.client), cut(unquote(o.error), longText), string(bare(o.trace))
 	}
 	if whole := t.wanted[parent]; whole != nil {
 		if len(whole.Parts) >= 4*mostParts {

@@ -1,0 +1,139 @@
+package report
+
+import (
+	"fmt"
+	"io"
+	"strings"
+
+	"github.com/assay-dev/assay/verdict"
+)
+
+// Markdown writes a summary for a pull request or a job's page. All that comes from files and records stands in
+// code spans, where no markup, link or mention works.
+func (r *Report) Markdown(w io.Writer) error {
+	r = scrubbed(r)
+	var out strings.Builder
+	fmt.Fprintf(&out, "## %s %s\n\n", sign(r.Verdict), code(r.Summary()))
+	if standing := r.Standing(); standing != "" {
+		fmt.Fprintf(&out, "> **Nothing of it counts.** %s\n\n", code(standing))
+	} else if r.Reason != "" {
+		fmt.Fprintf(&out, "%s\n\n", code(r.Reason))
+	}
+	for _, h := range r.Headlines {
+		h.markdown(&out)
+	}
+	r.markdownMatrix(&out)
+	out.WriteString("| verdict | experiment | proved | recovery | reason |\n|---|---|---|---|---|\n")
+	for i := range r.Experiments {
+		x := &r.Experiments[i]
+		if !x.Control {
+			fmt.Fprintf(&out, "| %s | %s | %s | %s | %s |\n", sign(x.Verdict), cell(x.Name), cell(proved(x)), recovery(x), cell(brief(x.Reason, 160)))
+		}
+	}
+	for i := range r.Experiments {
+		for _, text := range trouble(&r.Experiments[i]) {
+			fmt.Fprintf(&out, "\n- %s: %s", code(r.Experiments[i].Name), code(text))
+		}
+	}
+	for _, text := range r.Problems {
+		fmt.Fprintf(&out, "\n- unreadable: %s", code(text))
+	}
+	fmt.Fprintf(&out, "\n<sub>run %s, seed %d, grade %s", code(r.ID), r.Meta.Seed, code(orDash(r.Meta.Grade)))
+	if r.Command != "" {
+		fmt.Fprintf(&out, ", the whole report: %s", code(r.Command))
+	}
+	out.WriteString("</sub>\n")
+	_, err := io.WriteString(w, out.String())
+	return err
+}
+
+// sign is the verdict as a sign and a word.
+func sign(v verdict.Verdict) string {
+	switch v {
+	case verdict.Pass:
+		return "✅ PASS"
+	case verdict.Fail:
+		return "❌ FAIL"
+	}
+	return "❔ UNKNOWN"
+}
+
+func (h Headline) markdown(out *strings.Builder) {
+	fmt.Fprintf(out, "**%s**: %s\n\n", strings.ToUpper(h.Verdict.String()), code(h.sentence()))
+	if h.Measured != "" {
+		fmt.Fprintf(out, "| check | limit | measured | missed by |\n|---|---|---|---|\n| %s | %s | **%s** | %s |\n\n", cell(h.Check), cell(h.Limit), cell(h.Measured), cell(orDash(h.Missed)))
+	}
+	fmt.Fprintf(out, "- %s\n", code(h.Reason))
+	fmt.Fprintf(out, "- in experiment %s", code(h.Experiment))
+	if h.Phase != "" {
+		fmt.Fprintf(out, ", %s", h.Phase)
+	}
+	if h.Pos != "" {
+		fmt.Fprintf(out, ", %s", code(h.Pos))
+	}
+	out.WriteString("\n")
+	if h.Error != nil {
+		fmt.Fprintf(out, "- commonest error, %d of %d: %s\n", h.Error.Count, h.NotOK, code(brief(h.Error.Example, 300)))
+	}
+	if h.Replay != "" {
+		fmt.Fprintf(out, "\n%s\n", fenced(h.Replay))
+	}
+	out.WriteString("\n")
+}
+
+func (r *Report) markdownMatrix(out *strings.Builder) {
+	m := r.Matrix
+	if len(m.Rows) == 0 || len(m.Modes) == 0 {
+		return
+	}
+	out.WriteString("| journey |")
+	for _, mode := range m.Modes {
+		fmt.Fprintf(out, " %s |", cell(mode))
+	}
+	out.WriteString("\n|---|" + strings.Repeat("---|", len(m.Modes)) + "\n")
+	for _, row := range m.Rows {
+		fmt.Fprintf(out, "| %s |", cell(row.Journey))
+		for _, c := range row.Cells {
+			if c.Asked {
+				fmt.Fprintf(out, " %s |", sign(c.Verdict))
+			} else {
+				out.WriteString(" unproven |")
+			}
+		}
+		out.WriteString("\n")
+	}
+	out.WriteString("\n")
+}
+
+// code puts s in a code span that it cannot leave: the span's fence is longer than any run of backticks in it.
+func code(s string) string {
+	if s == "" {
+		return "–"
+	}
+	fence := strings.Repeat("`", longestTicks(s)+1)
+	if strings.HasPrefix(s, "`") || strings.HasSuffix(s, "`") || strings.TrimSpace(s) == "" {
+		s = " " + s + " "
+	}
+	return fence + s + fence
+}
+
+// cell is code within a table, where a bar ends the cell even in a code span.
+func cell(s string) string { return strings.ReplaceAll(code(s), "|", `\|`) }
+
+func fenced(s string) string {
+	fence := strings.Repeat("`", max(longestTicks(s)+1, 3))
+	return fence + "sh\n" + s + "\n" + fence
+}
+
+func longestTicks(s string) int {
+	longest, run := 0, 0
+	for _, c := range s {
+		if c != '`' {
+			run = 0
+			continue
+		}
+		run++
+		longest = max(longest, run)
+	}
+	return longest
+}

@@ -1,0 +1,145 @@
+package report
+
+import (
+	"fmt"
+	"io"
+	"strings"
+	"text/tabwriter"
+
+	"github.com/assay-dev/assay/verdict"
+)
+
+// Text writes the report for a terminal or a pipe: the verdict and its reason first, then limit and measured side by
+// side, then where to look. With colour it also says what to do next; without, it is plain columns.
+func (r *Report) Text(w io.Writer, colour bool) error {
+	p := &terminal{w: w, colour: colour}
+	r = scrubbed(r)
+	if standing := r.Standing(); standing != "" {
+		p.print("%s\n", p.bold(standing))
+	}
+	p.print("%s  %s\n", p.word(r.Verdict), r.Summary())
+	if r.Reason != "" && r.Whole() {
+		p.print("      %s\n", r.Reason)
+	}
+	for _, h := range r.Headlines {
+		p.headline(h)
+	}
+	for _, text := range r.Problems {
+		p.print("unreadable: %s\n", text)
+	}
+	p.experiments(r)
+	for i := range r.Experiments {
+		p.experiment(&r.Experiments[i])
+	}
+	if colour {
+		p.print("\nnext:\n")
+		for _, step := range r.Next() {
+			p.print("  %s\n", strings.TrimSpace(strings.TrimSuffix(step.Text, ":")+"  "+p.bold(step.Command)))
+		}
+	}
+	p.print("\nevidence: %s\n", r.Dir)
+	return p.err
+}
+
+// terminal writes lines and keeps the first error.
+type terminal struct {
+	w      io.Writer
+	colour bool
+	err    error
+}
+
+func (p *terminal) print(format string, args ...any) {
+	if p.err == nil {
+		_, p.err = fmt.Fprintf(p.w, format, args...)
+	}
+}
+
+func (p *terminal) bold(s string) string {
+	if !p.colour || s == "" {
+		return s
+	}
+	return "\x1b[1m" + s + "\x1b[0m"
+}
+
+// word is the verdict's word; the colour is beside it and never instead.
+func (p *terminal) word(v verdict.Verdict) string {
+	word := strings.ToUpper(v.String())
+	if !p.colour {
+		return word
+	}
+	code := map[verdict.Verdict]string{verdict.Pass: "32", verdict.Fail: "31", verdict.Unknown: "33"}[v]
+	return "\x1b[1;" + code + "m" + word + "\x1b[0m"
+}
+
+func (p *terminal) headline(h Headline) {
+	p.print("\n%s  %s\n", p.word(h.Verdict), p.bold(h.sentence()))
+	if h.Measured != "" {
+		p.print("      measured %s, limit %s%s   %s\n", h.Measured, h.Limit, prefixed(", missed by ", h.Missed), h.Says)
+	}
+	p.print("      %s\n", h.Reason)
+	p.print("      in experiment %s%s%s\n", h.Experiment, prefixed(", ", h.Phase), prefixed(", ", h.Pos))
+	if h.Error != nil {
+		p.print("      commonest error, %d of %d: %s\n", h.Error.Count, h.NotOK, brief(h.Error.Example, 200))
+	}
+	if h.More > 0 {
+		p.print("      %d other %s not passed\n", h.More, plural(h.More, "check"))
+	}
+	if h.Replay != "" {
+		p.print("      replay: %s\n", h.Replay)
+	}
+}
+
+func prefixed(prefix, s string) string {
+	if s == "" {
+		return ""
+	}
+	return prefix + s
+}
+
+func (p *terminal) experiments(r *Report) {
+	var text strings.Builder
+	w := tabwriter.NewWriter(&text, 0, 0, 2, ' ', 0)
+	fmt.Fprintln(w, "EXPERIMENT\tVERDICT\tPROVED\tRECOVERY\tREASON")
+	for i := range r.Experiments {
+		x := &r.Experiments[i]
+		name := x.Name
+		if x.Control {
+			name += " (control)"
+		}
+		fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\n", name, x.Verdict, proved(x), recovery(x), brief(x.Reason, 100))
+	}
+	w.Flush()
+	p.print("\n%s", text.String())
+}
+
+// experiment prints what did not pass: its checks with limits and figures, what the operations came to, and the commonest errors.
+func (p *terminal) experiment(x *Experiment) {
+	for _, text := range trouble(x) {
+		p.print("  %s: %s\n", x.Name, text)
+	}
+	if x.Verdict == verdict.Pass || x.Control {
+		return
+	}
+	var text strings.Builder
+	w := tabwriter.NewWriter(&text, 0, 0, 2, ' ', 0)
+	for _, c := range x.Failed() {
+		if c.Verdict != verdict.Pass {
+			fmt.Fprintf(w, "  %s\t%s\t%s\tlimit %s\tmeasured %s\t%s\n", c.Verdict, c.Phase, brief(c.Check, 80), orDash(c.Limit), orDash(c.Measured), brief(c.Reason, 120))
+		}
+	}
+	w.Flush()
+	p.print("\n%s\n%s", x.Name, text.String())
+	for _, j := range x.Journeys {
+		p.print("  %s: %s\n", j.Name, j.sentence())
+		for _, e := range j.Errors[:min(3, len(j.Errors))] {
+			p.print("    %d times: %s\n", e.Count, brief(e.Example, 160))
+		}
+	}
+}
+
+func orDash(s string) string {
+	if s == "" {
+		return "-"
+	}
+	return s
+}
