@@ -8,8 +8,9 @@ import (
 	"time"
 )
 
+// Sizes are in pixels.
 const (
-	tall  = 96 // heights of charts, in pixels
+	tall  = 96
 	small = 56
 )
 
@@ -26,7 +27,7 @@ func successChart(a axis, x *Experiment, j Journey) template.HTML {
 	}
 	for _, l := range j.Limits {
 		if l.Signal == "success" {
-			low = min(low, l.Value)
+			low = min(low, l.Value-0.001) // or its line would be the frame's
 		}
 	}
 	floor := floors[slices.IndexFunc(floors[:], func(f float64) bool { return f <= low })]
@@ -253,7 +254,9 @@ func faultStrip(a axis, group faultGroup) template.HTML {
 			if p.Observed {
 				class = "proof seen"
 			}
-			c.tag("circle", "class", class, "cx", c.share(p.At), "cy", "9", "r", "4")
+			c.open("circle", "class", class, "cx", c.share(p.At), "cy", "9", "r", "4")
+			c.title(fmt.Sprintf("%s at %s: %s", p.Target, at(p.At), p.Text))
+			c.shut("circle")
 		}
 	}
 	return c.close()
@@ -278,7 +281,9 @@ func laneStrip(a axis, x *Experiment, lane Lane) template.HTML {
 	bar(state.At, c.end)
 	for _, m := range lane.Marks {
 		if m.Kind == "role" {
-			c.tag("circle", "class", "role", "cx", c.share(m.At), "cy", "23", "r", "4")
+			c.open("circle", "class", "role", "cx", c.share(m.At), "cy", "23", "r", "4")
+			c.title(fmt.Sprintf("%s at %s", m.Name, at(m.At)))
+			c.shut("circle")
 		}
 	}
 	labels := 0.0

@@ -46,6 +46,9 @@ func eachLine(path, name string, handlers []func(line []byte) error) *Damage {
 	if err != nil {
 		return &Damage{File: name, Text: reason(err)}
 	}
+	if !info.Mode().IsRegular() {
+		return &Damage{File: name, Text: "it is no file"}
+	}
 	stretches := make([]stretch, len(handlers))
 	var wait sync.WaitGroup
 	for i, handle := range handlers {

@@ -271,6 +271,9 @@ func (e *Experiment) read(dir string, plan plan, opts Options, points int) {
 			first = c.failed[0]
 		}
 	}
+	if n := len(e.Course); n > 0 {
+		e.Course[n-1].To = e.End // where the events were cut, operations go on
+	}
 	e.First = first.id
 	e.wantWitnesses(trail)
 	var trailDamage []Damage

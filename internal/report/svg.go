@@ -35,6 +35,13 @@ func (d *drawing) text(content string, attrs ...string) {
 	d.shut("text")
 }
 
+// title is what a mark says when it is pointed at.
+func (d *drawing) title(content string) {
+	d.open("title")
+	d.WriteString(template.HTMLEscapeString(content))
+	d.shut("title")
+}
+
 // html returns the drawing for a template. All that was written to it was escaped.
 func (d *drawing) html() template.HTML { return template.HTML(d.String()) }
 

@@ -117,7 +117,7 @@ func (p *terminal) experiment(x *Experiment) {
 	for _, text := range trouble(x) {
 		p.print("  %s: %s\n", x.Name, text)
 	}
-	if x.Verdict == verdict.Pass || x.Control {
+	if x.Verdict == verdict.Pass || x.Control || len(x.Checks)+len(x.Journeys) == 0 {
 		return
 	}
 	var text strings.Builder

@@ -110,7 +110,7 @@ func proved(x *Experiment) string {
 		}
 	}
 	if len(cells) == 0 {
-		return "–"
+		return "-"
 	}
 	return strings.Join(cells, ", ")
 }
@@ -118,7 +118,7 @@ func proved(x *Experiment) string {
 func recovery(x *Experiment) string {
 	switch {
 	case x.Recovery == nil:
-		return "–"
+		return "-"
 	case !x.Recovery.Recovered:
 		return "never"
 	}
@@ -183,7 +183,7 @@ func newFaultRow(a axis, g faultGroup) faultRow {
 	if first.To > 0 {
 		row.When += fmt.Sprintf(" for %s", took(first.To-first.From))
 	} else {
-		row.When += ", never healed"
+		row.When += ", no heal was recorded"
 	}
 	if n := len(g.Faults); n > 1 {
 		row.When += fmt.Sprintf(", %d times", n)

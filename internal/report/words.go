@@ -144,7 +144,7 @@ func (g faultGroup) Observed() bool {
 func (g faultGroup) sentence() string {
 	var parts []string
 	for _, f := range g.Faults[:min(len(g.Faults), 8)] {
-		heal := "never healed"
+		heal := "without a heal on record"
 		if f.To > 0 {
 			heal = "to " + at(f.To)
 		}
