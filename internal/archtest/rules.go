@@ -68,7 +68,7 @@ func rules() map[string]string {
 
 		// What is shown can be recomputed from disk: the report reads evidence, and no plan's types, so that a fault this
 		// version does not know is a text and no error.
-		"internal/report": leaves + " check evidence",
+		"internal/report": leaves + " check evidence internal/matrix",
 
 		// The command. It is also the holder's binary.
 		"internal/cli": concepts + " internal/…",

@@ -14,6 +14,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/assay-dev/assay/evidence"
+	"github.com/assay-dev/assay/experiment"
 	"github.com/assay-dev/assay/internal/report"
 	"github.com/assay-dev/assay/internal/run"
 )
@@ -69,7 +70,7 @@ func (a *app) report(id string, flags reportFlags) error {
 	if err != nil {
 		return err
 	}
-	built, err := a.buildReport(r, flags.folder)
+	built, err := a.buildReport(r, flags.folder, false)
 	if err != nil {
 		return err
 	}
@@ -96,8 +97,17 @@ func (a *app) reportPath(r *evidence.Run) string {
 	return filepath.Join(a.store, "reports", r.ID()+".html")
 }
 
-func (a *app) buildReport(r *evidence.Run, folder string) (*report.Report, error) {
-	built, err := report.Build(r, report.Options{Folder: folder, Report: a.command("report", r.ID())})
+// buildReport draws a run with the matrix of the store around it. A run that this process has just sealed is verified as
+// the store reads it; any other is read again, whatever is remembered of it.
+func (a *app) buildReport(r *evidence.Run, folder string, fresh bool) (*report.Report, error) {
+	opts := report.Options{Folder: folder, Report: a.command("report", r.ID()), Modes: experiment.Modes()}
+	if store, err := a.openStore(); err == nil {
+		opts.Cards, _ = store.Cards() // without them the matrix is of this run alone
+	}
+	if i := slices.IndexFunc(opts.Cards, func(c evidence.Card) bool { return c.ID == r.ID() }); i >= 0 && fresh {
+		opts.Card = &opts.Cards[i]
+	}
+	built, err := report.Build(r, opts)
 	if err == nil && folder == "" {
 		built.Place(projectFolder(built))
 	}
@@ -143,16 +153,7 @@ func replaceFile(path string, content func(io.Writer) error) error {
 		}
 		return errors.Join(content(file), file.Close())
 	}
-	file, err := os.CreateTemp(dir, ".unfinished-report-")
-	if err != nil {
-		return err
-	}
-	defer os.Remove(file.Name())
-	err = errors.Join(content(file), file.Chmod(0o644), file.Close())
-	if err == nil {
-		err = os.Rename(file.Name(), path)
-	}
-	return err
+	return writeFile(path, content)
 }
 
 // reportRun draws the page of a run that ended, however it did, and JUnit XML where that is asked for. What goes
@@ -167,7 +168,7 @@ func (a *app) reportRun(id, folder, junit string) (path string, err error) {
 	if err != nil {
 		return "", err
 	}
-	built, err := a.buildReport(r, folder)
+	built, err := a.buildReport(r, folder, true)
 	if err != nil {
 		return "", err
 	}

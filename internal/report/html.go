@@ -67,6 +67,7 @@ type view struct {
 	Calm      string // the first words of a run without a headline
 	Headlines []headlineView
 	Next      []Step
+	Matrix    []rowView
 	X         []*experimentView
 	Facts     []fact
 	Policy    string
@@ -83,7 +84,7 @@ type headlineView struct {
 }
 
 func newView(r *Report) view {
-	v := view{R: r, Calm: r.calm(), Facts: r.facts(), Policy: policy(), Style: template.CSS(pageCSS), Script: template.JS(pageJS)}
+	v := view{R: r, Calm: r.calm(), Facts: r.facts(), Matrix: r.matrixRows(), Policy: policy(), Style: template.CSS(pageCSS), Script: template.JS(pageJS)}
 	if r.Whole() {
 		v.Reason = r.Reason
 	}

@@ -5,6 +5,7 @@ import (
 	"io"
 	"strings"
 
+	"github.com/assay-dev/assay/internal/matrix"
 	"github.com/assay-dev/assay/verdict"
 )
 
@@ -92,17 +93,28 @@ func (r *Report) markdownMatrix(out *strings.Builder) {
 	}
 	out.WriteString("\n|---|" + strings.Repeat("---|", len(m.Modes)) + "\n")
 	for _, row := range m.Rows {
-		fmt.Fprintf(out, "| %s |", cell(row.Journey))
+		fmt.Fprintf(out, "| %s |", cell(row.Name()))
 		for _, c := range row.Cells {
-			if c.Asked {
-				fmt.Fprintf(out, " %s |", sign(c.Verdict))
-			} else {
+			switch {
+			case !c.Asked() && !c.Removed:
 				out.WriteString(" unproven |")
+			case c.Removed:
+				out.WriteString(" ❌ REMOVED |")
+			default:
+				fmt.Fprintf(out, " %s |", strings.TrimSpace(sign(c.Verdict)+" "+age(c)))
 			}
 		}
 		out.WriteString("\n")
 	}
 	out.WriteString("\n")
+}
+
+// age is how old the evidence of a cell is, and "" where there is none.
+func age(c matrix.Cell) string {
+	if c.Run == "" {
+		return ""
+	}
+	return c.Age.String()
 }
 
 // code puts s in a code span that it cannot leave: the span's fence is longer than any run of backticks in it.

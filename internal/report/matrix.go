@@ -1,100 +1,93 @@
 package report
 
 import (
-	"maps"
 	"slices"
 	"strings"
+	"time"
 
+	"github.com/assay-dev/assay/evidence"
+	"github.com/assay-dev/assay/internal/matrix"
 	"github.com/assay-dev/assay/verdict"
 )
 
-// A Matrix has a row for each journey and a column for each failure mode.
-type Matrix struct {
-	Modes []string `json:"modes,omitempty"`
-	Rows  []Row    `json:"rows,omitempty"`
-	Scope string   `json:"scope"` // what it is of, in words
-}
-
-// A Row is one journey.
-type Row struct {
-	Journey string `json:"journey"`
-	Owner   string `json:"owner,omitempty"`
-	Cells   []Cell `json:"cells"` // as Modes
-}
-
-// A Cell is what is known of one journey under one failure mode. The zero value is unproven.
-type Cell struct {
-	Asked      bool            `json:"asked,omitempty"` // somebody declared or ran an experiment for it
-	Verdict    verdict.Verdict `json:"verdict"`
-	Experiment string          `json:"experiment,omitempty"`
-	Layer      string          `json:"layer,omitempty"`
-	Age        string          `json:"age,omitempty"`
-	Reason     string          `json:"reason,omitempty"`
-	Run        string          `json:"run,omitempty"`
-}
-
-// matrixOf is the matrix of this run alone.
-func matrixOf(r *Report) Matrix {
-	m := Matrix{Scope: "this run"}
-	modes := map[string]bool{}
-	for _, c := range r.declared.Cells {
-		modes[c.Mode] = true
+// matrixOf lays out what all runs prove of the journeys that this run declares. own is this run's card.
+func (r *Report) matrixOf(own evidence.Card, opts Options) matrix.Matrix {
+	cards := slices.Clone(opts.Cards)
+	if i := slices.IndexFunc(cards, func(c evidence.Card) bool { return c.ID == own.ID }); i >= 0 {
+		cards[i] = own
+	} else {
+		cards = append([]evidence.Card{own}, cards...)
 	}
-	for _, x := range r.Experiments {
-		for _, list := range x.Modes {
-			for _, mode := range list {
-				modes[mode.Name] = true
-			}
+	now := opts.Now
+	if now.IsZero() {
+		now = time.Now().UTC()
+	}
+	return matrix.New(matrix.Facts{Now: now, Declaration: r.declared, Modes: opts.Modes, Cards: cards})
+}
+
+// MatrixNote says what the matrix is of, and whether this run is in it.
+func (r *Report) MatrixNote() string {
+	note := "What all runs of this store prove of these journeys, as it stood at " + r.Matrix.At.Format("2006-01-02 15:04 UTC") + "."
+	switch {
+	case r.Meta.Defect != "":
+		note += " This run is not in it: the defect " + r.Meta.Defect + " was planted."
+	case !r.Whole():
+		note += " Nothing of this run counts in it."
+	}
+	return note
+}
+
+// cellView is a cell as it is shown.
+type cellView struct {
+	Class, Word, From, Reason string
+}
+
+type rowView struct {
+	Journey, Owner string
+	Cells          []cellView
+}
+
+func (r *Report) matrixRows() []rowView {
+	var rows []rowView
+	for _, row := range r.Matrix.Rows {
+		v := rowView{Journey: row.Name(), Owner: row.Owner}
+		for _, c := range row.Cells {
+			v.Cells = append(v.Cells, r.cellView(c, row.Owner))
 		}
+		rows = append(rows, v)
 	}
-	m.Modes = slices.Sorted(maps.Keys(modes))
-	for _, j := range r.declared.Journeys {
-		row := Row{Journey: j.Name, Owner: j.Owner, Cells: make([]Cell, len(m.Modes))}
-		for i, mode := range m.Modes {
-			row.Cells[i] = r.cell(j.Name, mode)
-		}
-		m.Rows = append(m.Rows, row)
-	}
-	return m
+	return rows
 }
 
-// cell is a pass only where an experiment passed and proved the mode.
-func (r *Report) cell(journey, mode string) Cell {
-	var cell Cell
-	for _, c := range r.declared.Cells {
-		if c.Journey == journey && c.Mode == mode {
-			cell = Cell{Asked: true, Experiment: c.Experiment, Reason: "it was not run"}
-		}
+func (r *Report) cellView(c matrix.Cell, owner string) cellView {
+	v := cellView{Class: "none", Word: "unproven"}
+	if !c.Asked() && !c.Removed {
+		return v
 	}
-	for _, x := range r.Experiments {
-		for _, m := range x.Modes[journey] {
-			if m.Name != mode || x.Control {
-				continue
-			}
-			found := Cell{Asked: true, Experiment: x.Name, Layer: x.Layer, Reason: m.Text, Run: r.ID}
-			switch {
-			case x.Verdict == verdict.Fail:
-				found.Verdict, found.Reason = verdict.Fail, x.Reason
-			case x.Verdict == verdict.Pass && m.Proved && r.Whole():
-				found.Verdict = verdict.Pass
-			}
-			if !cell.Asked || cell.Run == "" || order(found.Verdict) < order(cell.Verdict) {
-				cell = found
-			}
-		}
+	v.Class, v.Word = c.Verdict.String(), c.Word()
+	if c.Removed {
+		v.Class = verdict.Fail.String()
 	}
-	return cell
+	var from []string
+	if s, ok := c.Decisive(); ok {
+		from = append(from, s.Name)
+	}
+	from = append(from, c.Layer)
+	if c.Run == r.ID {
+		from = append(from, "this run")
+	}
+	if c.Owner != owner && c.Owner != "" {
+		from = append(from, "owner "+c.Owner)
+	}
+	v.From = strings.Join(slices.DeleteFunc(from, func(s string) bool { return s == "" }), ", ")
+	if c.Verdict != verdict.Pass {
+		v.Reason = c.Reason
+	}
+	return v
 }
 
-// Class is the verdict of a cell that was asked for, and "none" of one that was not.
-func (c Cell) Class() string {
-	if !c.Asked {
-		return "none"
-	}
-	return c.Verdict.String()
-}
-
-// Note is where the cell's evidence comes from.
-func (c Cell) Note() string {
-	return strings.Join(slices.DeleteFunc([]string{c.Experiment, c.Layer, c.Age}, func(s string) bool { return s == "" }), ", ")
+// open counts the cells that somebody asks for and nothing proves.
+func (r *Report) open() int {
+	counts := r.Matrix.Count()
+	return counts[verdict.Fail] + counts[verdict.Unknown]
 }

@@ -47,17 +47,10 @@ func (r *Report) Next() []Step {
 
 // afterPass names what a run that passed did not prove.
 func (r *Report) afterPass() []Step {
-	open := 0
-	for _, row := range r.Matrix.Rows {
-		for _, cell := range row.Cells {
-			if cell.Verdict != verdict.Pass {
-				open++
-			}
-		}
-	}
+	open := r.open()
 	steps := []Step{{Text: "Ask whether any expectation cannot fail: run once with --control."}}
 	if open > 0 {
-		steps = append([]Step{{Text: fmt.Sprintf("%d %s of the matrix below are unproven: write an experiment for those that matter.", open, plural(open, "cell"))}}, steps...)
+		steps = append([]Step{{Text: fmt.Sprintf("%d %s of the matrix that somebody asks for are not proved: run or mend their experiments.", open, plural(open, "cell"))}}, steps...)
 	}
 	return steps
 }

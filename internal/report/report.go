@@ -20,6 +20,7 @@ import (
 	"time"
 
 	"github.com/assay-dev/assay/evidence"
+	"github.com/assay-dev/assay/internal/matrix"
 	"github.com/assay-dev/assay/verdict"
 )
 
@@ -29,6 +30,13 @@ type Options struct {
 	Folder string
 	// Report is the command that shows this run in full, for forms that have no room for it.
 	Report string
+	// Card is what the run proves, where it was verified just now; nil reads and verifies it.
+	Card *evidence.Card
+	// Cards are those of all runs of the store, newest first, and Modes the columns, in order. They make the matrix; without
+	// them it is of this run alone.
+	Cards []evidence.Card
+	Modes []string
+	Now   time.Time // of the matrix; zero is now
 	// Workers is how many parts of a file are read at once; 0 is one a processor.
 	Workers int
 }
@@ -43,7 +51,7 @@ type Report struct {
 	Interrupted bool               `json:"interrupted,omitempty"`
 	Refused     string             `json:"refused,omitempty"` // why nothing of it counts
 	Headlines   []Headline         `json:"headlines,omitempty"`
-	Matrix      Matrix             `json:"matrix"`
+	Matrix      matrix.Matrix      `json:"matrix"`
 	Experiments []Experiment       `json:"experiments"`
 	Meta        evidence.Meta      `json:"meta"`
 	Ended       time.Time          `json:"ended,omitzero"`
@@ -117,7 +125,7 @@ func Build(run *evidence.Run, opts Options) (*Report, error) {
 		opts.Workers = runtime.GOMAXPROCS(0)
 	}
 	card := make(chan evidence.Card, 1)
-	go func() { card <- run.Card() }() // reads every byte once more, to compare it with the seal
+	go func() { card <- cardOf(run, opts) }()
 	r := &Report{ID: run.ID(), Dir: run.Dir(), Command: opts.Report, files: opts.Folder}
 	plan := r.about(run)
 	folders, err := run.Experiments()
@@ -126,10 +134,19 @@ func Build(run *evidence.Run, opts Options) (*Report, error) {
 	for _, x := range list {
 		r.Experiments = append(r.Experiments, r.experiment(run, plan, x, opts, pointsEach(len(list)*len(plan.Journeys))))
 	}
-	r.conclude(<-card)
+	own := <-card
+	r.conclude(own)
 	r.headlines(plan)
-	r.Matrix = matrixOf(r)
+	r.Matrix = r.matrixOf(own, opts)
 	return r, nil
+}
+
+// cardOf verifies the run where nobody has: it reads every byte once more, to compare it with the seal.
+func cardOf(run *evidence.Run, opts Options) evidence.Card {
+	if opts.Card != nil {
+		return *opts.Card
+	}
+	return run.Card()
 }
 
 // pointsEach is how many points each of so many series gets, so that a run of many stays a file that opens at once.
