@@ -22,6 +22,9 @@ func TestMain(m *testing.M) {
 	if dir := os.Getenv(writerOf); dir != "" {
 		writeForever(dir)
 	}
+	if dir := os.Getenv(mergerOf); dir != "" {
+		mergeForever(dir)
+	}
 	if dir := os.Getenv(constrained); dir != "" {
 		fmt.Println(fillDisk(dir))
 		os.Exit(0)
