@@ -118,7 +118,7 @@ func entries(runs ...madeRun) []entry {
 		found := content{}
 		for _, name := range slices.Sorted(maps.Keys(r.all())) {
 			text := r.all()[name]
-			found[name] = sumOf(text)
+			found[name] = digestOf(text)
 			list = append(list, entry{name: "runs/" + r.id + "/" + name, text: text})
 		}
 		m.Runs = append(m.Runs, announced{r.id, Complete, found.digest()})
@@ -238,7 +238,7 @@ func TestArchiveTruncated(t *testing.T) {
 	for size := 0; size < len(text)-30; size += 97 {
 		file := inFile(t, text[:size])
 		store := storeOf(t)
-		got, err := store.Merge(t.Context(), file)
+		got, err := store.merge(t.Context(), defaultLimits(), unsynced, []string{file})
 		if size < 2 && err != nil {
 			continue // nothing tells that this is an archive
 		}
@@ -298,7 +298,7 @@ func TestArchiveLimits(t *testing.T) {
 		l := defaultLimits()
 		tt.change(&l)
 		store := storeOf(t)
-		got, err := store.merge(t.Context(), l, []string{archive})
+		got, err := store.merge(t.Context(), l, syncTree, []string{archive})
 		must(t, err)
 		if len(got.Added) != tt.added || len(got.Refused) != 3-tt.added {
 			t.Errorf("%s: got %s", name, brief(got))
@@ -323,7 +323,7 @@ func FuzzArchive(f *testing.F) {
 		if !IsArchive(path) {
 			return
 		}
-		if _, err := store.Merge(context.Background(), path); err != nil {
+		if _, err := store.merge(context.Background(), defaultLimits(), unsynced, []string{path}); err != nil {
 			t.Fatal(err)
 		}
 		whole(t, store)

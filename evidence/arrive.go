@@ -1,7 +1,6 @@
 package evidence
 
 import (
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -41,7 +40,7 @@ func checkArrival(r *Run, id string, found content) (*End, error) {
 		}
 		end = &read
 	}
-	return end, checkJudgements(r, end, found)
+	return end, checkJudgements(r, id, end, found)
 }
 
 // checkSeal compares what is there with what was sealed. Judgements may have been added.
@@ -63,7 +62,7 @@ func checkSeal(sealed map[string]string, found content) error {
 }
 
 // checkJudgements reads the judgements that no seal vouches for.
-func checkJudgements(r *Run, end *End, found content) error {
+func checkJudgements(r *Run, id string, end *End, found content) error {
 	for _, name := range slices.Sorted(maps.Keys(found)) {
 		if !isJudgement(name) || end != nil && end.Files[name] != "" {
 			continue
@@ -71,15 +70,27 @@ func checkJudgements(r *Run, end *End, found content) error {
 		if end != nil && !hasRecords(end.Files, path.Dir(name)) {
 			return refuse(name, "it judges an experiment of which the run holds no records")
 		}
-		text, err := os.ReadFile(r.path(name))
-		if err == nil {
-			err = json.Unmarshal(text, new(ExperimentResult))
-		}
-		if err != nil {
+		if err := checkJudgement(r, id, end, name); err != nil {
 			return refuse(name, "it cannot be read: %v", err)
 		}
 	}
 	return nil
+}
+
+func checkJudgement(r *Run, id string, end *End, name string) error {
+	text, err := os.ReadFile(r.path(name))
+	if err != nil {
+		return err
+	}
+	result, err := readJudgement(text, id)
+	if err != nil {
+		return err
+	}
+	var sealed map[string]string
+	if end != nil {
+		sealed = end.Files
+	}
+	return belongs(result, path.Base(path.Dir(name)), sealed)
 }
 
 func hasRecords(sealed map[string]string, folder string) bool {

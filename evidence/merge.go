@@ -58,11 +58,11 @@ var ErrNoEvidence = errors.New("no evidence is there")
 // A run is in the store whole or not at all, whenever this process dies.
 // A source without evidence is an error that wraps ErrNoEvidence, and then nothing is merged.
 func (s *Store) Merge(ctx context.Context, sources ...string) (Merged, error) {
-	return s.merge(ctx, defaultLimits(), sources)
+	return s.merge(ctx, defaultLimits(), syncTree, sources)
 }
 
-func (s *Store) merge(ctx context.Context, limits limits, paths []string) (Merged, error) {
-	m := &merger{store: s, limits: limits, waiting: map[string]bool{}}
+func (s *Store) merge(ctx context.Context, limits limits, sync func(dir string) error, paths []string) (Merged, error) {
+	m := &merger{store: s, limits: limits, sync: sync, waiting: map[string]bool{}}
 	var sources []source
 	for _, path := range paths {
 		found, err := s.sources(path)
@@ -91,6 +91,7 @@ type merger struct {
 	store  *Store
 	dir    string
 	limits limits
+	sync   func(dir string) error // makes all below a folder durable
 
 	mu      sync.Mutex
 	out     Merged
@@ -236,7 +237,7 @@ func (m *merger) commit() error {
 	if len(m.arrived) == 0 {
 		return nil
 	}
-	if err := syncTree(m.dir); err != nil {
+	if err := m.sync(m.dir); err != nil {
 		return fmt.Errorf("evidence: make what was taken over durable: %w", err)
 	}
 	slices.SortFunc(m.arrived, func(a, b arrival) int { return cmp.Compare(a.id, b.id) })
@@ -246,7 +247,7 @@ func (m *merger) commit() error {
 		}
 	}
 	m.arrived = nil
-	return syncTree(m.store.runs())
+	return m.sync(m.store.runs())
 }
 
 func (m *merger) letIn(a arrival) error {

@@ -55,12 +55,13 @@ func (s *Store) Prune(ctx context.Context, r Retention) (Pruned, error) {
 		r.Now = time.Now()
 	}
 	err := s.exclusively(ctx, func() error {
-		list, err := s.List()
+		cards, err := s.Cards()
 		if err != nil {
 			return err
 		}
-		held := s.holdings(list)
-		for i, sum := range slices.Backward(list) {
+		held := holdings(cards)
+		for i, card := range slices.Backward(cards) {
+			sum := card.Summary
 			if !r.lets(i, sum) {
 				continue
 			}
@@ -107,18 +108,18 @@ func (r Retention) spares(sum Summary, held []string) string {
 // Remove removes one run, whatever it holds, unless it is being written.
 func (s *Store) Remove(ctx context.Context, id string) (removed Removed, err error) {
 	err = s.exclusively(ctx, func() error {
-		list, err := s.List()
+		cards, err := s.Cards()
 		if err != nil {
 			return err
 		}
-		at := slices.IndexFunc(list, func(sum Summary) bool { return sum.ID == id })
+		at := slices.IndexFunc(cards, func(c Card) bool { return c.ID == id })
 		switch {
 		case at < 0:
 			return fmt.Errorf("evidence: remove %s: there is no such run in %s", id, s.dir)
-		case list[at].Status == Running:
+		case cards[at].Status == Running:
 			return fmt.Errorf("evidence: remove %s: it is being written", id)
 		}
-		removed, err = s.remove(ctx, id, s.holdings(list)[id], false)
+		removed, err = s.remove(ctx, id, holdings(cards)[id], false)
 		return err
 	})
 	return removed, err
@@ -167,47 +168,40 @@ func (c cell) String() string {
 }
 
 // holdings returns, by run, the cells that it holds the newest evidence of, or the
-// newest proof. A run that is not as it was sealed holds nothing.
-func (s *Store) holdings(newestFirst []Summary) map[string][]string {
+// newest proof. A run that is not as it was sealed has no results in its card, and holds nothing.
+func holdings(newestFirst []Card) map[string][]string {
 	taken := map[cell]bool{}
 	held := map[string][]string{}
-	for _, sum := range newestFirst {
-		run := &Run{dir: filepath.Join(s.runs(), sum.ID)}
-		cells := run.cells(sum)
-		fresh := slices.DeleteFunc(slices.Collect(maps.Keys(cells)), func(c cell) bool { return taken[c] })
-		if len(fresh) == 0 || run.Verify() != nil {
-			continue
-		}
+	for _, card := range newestFirst {
 		texts := map[string]bool{}
-		for _, c := range fresh {
-			taken[c] = true
-			texts[c.String()] = true
+		for _, c := range cellsOf(card) {
+			if !taken[c] {
+				taken[c] = true
+				texts[c.String()] = true
+			}
 		}
-		held[sum.ID] = slices.Sorted(maps.Keys(texts))
+		if len(texts) > 0 {
+			held[card.ID] = slices.Sorted(maps.Keys(texts))
+		}
 	}
 	return held
 }
 
-// cells returns what a sealed run holds evidence of.
-func (r *Run) cells(sum Summary) map[cell]bool {
-	cells := map[cell]bool{}
-	names, err := r.Experiments()
-	if sum.Status != Complete || err != nil {
-		return cells
+// cellsOf returns what a sealed run holds evidence of.
+func cellsOf(card Card) []cell {
+	var cells []cell
+	if card.Status != Complete {
+		return nil
 	}
-	for _, name := range names {
-		result, err := r.Result(name)
-		if err != nil {
-			continue
-		}
-		c := cell{experiment: name, defect: sum.Meta.Defect, grade: sum.Meta.Grade, control: sum.Meta.Control}
-		cells[c] = true
+	for _, result := range card.Results {
+		c := cell{experiment: result.Name, defect: card.Meta.Defect, grade: card.Meta.Grade, control: card.Meta.Control}
+		cells = append(cells, c)
 		for journey, modes := range result.Modes {
 			for _, mode := range modes {
 				c.journey, c.mode, c.proof = journey, mode.Name, false
-				cells[c] = true
+				cells = append(cells, c)
 				c.proof = mode.Proved && result.Verdict == verdict.Pass
-				cells[c] = true
+				cells = append(cells, c)
 			}
 		}
 	}

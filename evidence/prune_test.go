@@ -7,19 +7,9 @@ import (
 	"strings"
 	"testing"
 	"time"
-)
 
-// proving returns the run with a result that proves the modes, or finds them failed.
-func proving(r madeRun, passed bool, modes ...string) madeRun {
-	result := `{"name": "killed", "verdict": "fail", "modes": {"write": [`
-	if passed {
-		result = strings.Replace(result, "fail", "pass", 1)
-	}
-	for i, mode := range modes {
-		result += strings.Repeat(",", min(i, 1)) + `{"name": "` + mode + `", "proved": true}`
-	}
-	return r.with("x/killed/judged-1.json", result+"]}}")
-}
+	"github.com/assay-dev/assay/verdict"
+)
 
 func TestPrune(t *testing.T) {
 	t.Parallel()
@@ -34,10 +24,10 @@ func TestPrune(t *testing.T) {
 		"keep":             {[]madeRun{smallRun(1), smallRun(2), smallRun(3)}, Retention{Keep: 2}, []string{n(1)}, ""},
 		"age":              {[]madeRun{smallRun(1), smallRun(2), smallRun(3)}, Retention{MaxAge: 8*time.Minute - 1, Now: now}, []string{n(1), n(2)}, ""},
 		"both let it go":   {[]madeRun{smallRun(1), smallRun(2), smallRun(3)}, Retention{Keep: 1, MaxAge: 9*time.Minute - 1, Now: now}, []string{n(1)}, ""},
-		"newest proof":     {[]madeRun{proving(smallRun(1), true, "retry"), smallRun(2), smallRun(3)}, Retention{Keep: 1}, []string{n(2)}, "killed: write retry"},
-		"newest is a fail": {[]madeRun{proving(smallRun(1), true, "retry"), proving(smallRun(2), false, "retry")}, Retention{Keep: 1}, nil, "killed: write retry"},
-		"proved since":     {[]madeRun{proving(smallRun(1), true, "retry"), proving(smallRun(2), true, "retry")}, Retention{Keep: 1}, []string{n(1)}, ""},
-		"force":            {[]madeRun{proving(smallRun(1), true, "retry"), smallRun(2)}, Retention{Keep: 1, Force: true}, []string{n(1)}, ""},
+		"newest proof":     {[]madeRun{smallRun(1).proving(verdict.Pass, "retry"), smallRun(2), smallRun(3)}, Retention{Keep: 1}, []string{n(2)}, "killed: write retry"},
+		"newest is a fail": {[]madeRun{smallRun(1).proving(verdict.Pass, "retry"), smallRun(2).proving(verdict.Fail, "retry")}, Retention{Keep: 1}, nil, "killed: write retry"},
+		"proved since":     {[]madeRun{smallRun(1).proving(verdict.Pass, "retry"), smallRun(2).proving(verdict.Pass, "retry")}, Retention{Keep: 1}, []string{n(1)}, ""},
+		"force":            {[]madeRun{smallRun(1).proving(verdict.Pass, "retry"), smallRun(2)}, Retention{Keep: 1, Force: true}, []string{n(1)}, ""},
 		"another grade": {[]madeRun{smallRun(1).with("run.json", strings.Replace(smallRun(1).files["run.json"], "stream", "packet", 1)), smallRun(2)},
 			Retention{Keep: 1}, nil, "killed"},
 		"a defect does not stand in": {[]madeRun{smallRun(1), smallRun(2).with("run.json", strings.Replace(smallRun(2).files["run.json"], `"grade"`, `"defect": "x", "grade"`, 1))},

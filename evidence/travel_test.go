@@ -13,6 +13,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/assay-dev/assay/check"
 	"github.com/assay-dev/assay/verdict"
 )
 
@@ -25,7 +26,7 @@ type madeRun struct {
 	started time.Time
 }
 
-func sumOf(text string) string {
+func digestOf(text string) string {
 	sum := sha256.Sum256([]byte(text))
 	return "sha256:" + hex.EncodeToString(sum[:])
 }
@@ -43,16 +44,12 @@ func smallRun(n int) madeRun {
 	started := time.Date(2031, 1, 1, 0, 0, 0, 0, time.UTC).Add(time.Duration(n) * time.Minute)
 	id := fmt.Sprintf("%s-%06x", started.Format("20060102-150405.000000"), n)
 	r := madeRun{id: id, started: started, files: map[string]string{}, later: map[string]string{}}
-	result := ExperimentResult{Name: "killed", Verdict: verdict.Pass, Reason: "9 of 9 checks hold", Judged: started,
-		Modes: map[string][]Mode{"write": {{Name: "restart", Proved: true, Text: "it was restarted"}}}}
 	for name, v := range map[string]any{
 		"run.json":         Meta{ID: id, Format: Format, Started: started, Seed: uint64(n), Grade: GradeStream},
 		"plan.json":        map[string]any{"seed": n, "experiments": []string{"killed"}},
 		"declaration.json": Declaration{System: "register", Journeys: []Journey{{Name: "write", Owner: "team"}}},
-		"subjects.json":    []Subject{{Service: "register", Instances: []string{"register-1"}, SHA256: sumOf("binary")}},
+		"subjects.json":    []Subject{{Service: "register", Instances: []string{"register-1"}, SHA256: digestOf("binary")}},
 		"timings.json":     []int{1, 2, 3},
-
-		"x/killed/judged-1.json": result,
 	} {
 		r.files[name] = jsonOf(v)
 	}
@@ -61,13 +58,38 @@ func smallRun(n int) madeRun {
 		"x/killed/ops.jsonl": 60, "x/killed/events.jsonl": 10, "x/killed/env.jsonl": 20, "x/killed/exchanges.jsonl": 60} {
 		r.files[name] = strings.Repeat(line, lines)
 	}
-	return r
+	return r.proving(verdict.Pass, "restart")
+}
+
+// proving returns the run with that conclusion of its own.
+func (r madeRun) proving(v verdict.Verdict, modes ...string) madeRun {
+	result := ExperimentResult{Name: "killed", Verdict: v, Reason: "9 of 9 checks hold", Judged: r.started,
+		Checks: []Checked{{Phase: "expect", Result: check.Result{Check: "success", Verdict: v}}}, Modes: map[string][]Mode{}}
+	for _, mode := range modes {
+		result.Modes["write"] = append(result.Modes["write"], Mode{Name: mode, Proved: true, Text: "it was seen"})
+	}
+	return r.with("x/killed/judged-1.json", r.sign(result))
+}
+
+// sign returns the text of a judgement of the run, as AddJudgement writes it.
+func (r madeRun) sign(result ExperimentResult) string {
+	result.Run, result.Inputs = r.id, map[string]string{}
+	for _, name := range recordFiles() {
+		if text, ok := r.files["x/"+result.Name+"/"+name]; ok {
+			result.Inputs[name] = digestOf(text)
+		}
+	}
+	text := strings.TrimSuffix(jsonOf(struct {
+		ExperimentResult
+		Sum string `json:"sum"`
+	}{result, ""}), "\"\"\n}\n")
+	return text + `"` + sumOf([]byte(text+"\"\"\n}\n"), "") + "\"\n}\n"
 }
 
 // judged adds a judgement after the seal, as number n.
 func (r madeRun) judged(n int, text string) madeRun {
 	r.later = maps.Clone(r.later)
-	r.later["x/killed/"+judgementName(n)] = jsonOf(ExperimentResult{Name: "killed", Reason: text, Judged: r.started.Add(time.Hour)})
+	r.later["x/killed/"+judgementName(n)] = r.sign(ExperimentResult{Name: "killed", Reason: text, Judged: r.started.Add(time.Hour)})
 	return r
 }
 
@@ -91,7 +113,7 @@ func (r madeRun) all() map[string]string {
 	if !r.cut {
 		end := End{Ended: r.started, Verdict: verdict.Pass, Files: map[string]string{}}
 		for name, text := range r.files {
-			end.Files[name] = sumOf(text)
+			end.Files[name] = digestOf(text)
 		}
 		all["end.json"] = jsonOf(end)
 	}
@@ -168,7 +190,7 @@ func whole(t testing.TB, s *Store) {
 		t.Fatal(err)
 	}
 	for _, entry := range entries {
-		if entry.Name() != "runs" {
+		if entry.Name() != "runs" && entry.Name() != indexName {
 			t.Errorf("%s is left in the store", entry.Name())
 		}
 	}
