@@ -45,6 +45,9 @@ func rules() map[string]string {
 		// The harness that kills holders says what is left, by the environment's own marks and ledgers.
 		"internal/hold/holdtest": "system history internal/env/… internal/hold internal/ledger",
 
+		// Results of other tools become evidence. It knows no mode: whoever asks says which cells they are of.
+		"internal/foreign": "verdict evidence",
+
 		// Compares runs by their records, and by nothing that ran them.
 		"internal/diff": leaves + " check check/slo evidence",
 

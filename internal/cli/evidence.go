@@ -17,7 +17,7 @@ import (
 )
 
 func (a *app) evidenceCommand() *cobra.Command {
-	cmd := &cobra.Command{Use: "evidence", Short: "List, show and judge again what runs left behind",
+	cmd := &cobra.Command{Use: "evidence", Short: "List, show and judge again what runs left behind, and carry it elsewhere",
 		Long:    "List the runs of the store, show what was concluded from one, and judge its records\nagain with the checkers of this version.\n\n" + exitCodes,
 		Example: "  assay evidence list\n  assay evidence show latest",
 		Args:    usageArgs(subcommandOnly), RunE: help}
@@ -34,6 +34,7 @@ func (a *app) evidenceCommand() *cobra.Command {
 			Long:    "Judge a run's records again with this version's checkers. The new judgement is\nadded; old ones stay.\n\n" + exitCodes,
 			Example: "  assay evidence judge latest\n  assay evidence judge 20261122T15 --json",
 			RunE:    func(cmd *cobra.Command, args []string) error { return a.evidenceJudge(cmd.Context(), runName(args)) }},
+		a.exportCommand(), a.importCommand(), a.mergeCommand(), a.pruneCommand(), a.removeCommand(),
 	)
 	return cmd
 }
@@ -196,7 +197,7 @@ func (p *printer) result(r evidence.ExperimentResult) {
 	w.Flush()
 	for journey, modes := range r.Modes {
 		for _, m := range modes {
-			fmt.Fprintf(p.w, "  %s: %s %s: %s\n", journey, m.Name, map[bool]string{true: "proved", false: "unproven"}[m.Proved], m.Text)
+			fmt.Fprintf(p.w, "  %s: %s %s: %s\n", journey, m.Name, provedWord(m), m.Text)
 		}
 	}
 	for _, c := range r.Checks {
@@ -216,9 +217,26 @@ func (p *printer) result(r evidence.ExperimentResult) {
 	}
 }
 
+// judgeable says why a run has no records that this version can judge.
+func judgeable(r *evidence.Run) error {
+	meta, err := r.Meta()
+	switch {
+	case err != nil:
+		return nil // the judge says so
+	case meta.Format > evidence.Format:
+		return &run.UsageError{Msg: fmt.Sprintf("run %s was written in format %d, and this version reads up to %d: judge it with a newer assay", r.ID(), meta.Format, evidence.Format)}
+	case meta.Kind == evidence.KindForeign:
+		return &run.UsageError{Msg: fmt.Sprintf("run %s holds results of %s, and no records that could be judged: import them again", r.ID(), meta.Tool)}
+	}
+	return nil
+}
+
 func (a *app) evidenceJudge(ctx context.Context, id string) error {
 	r, err := a.openRun(id)
 	if err != nil {
+		return err
+	}
+	if err := judgeable(r); err != nil {
 		return err
 	}
 	all, err := run.Rejudge(ctx, r, version())
