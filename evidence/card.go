@@ -22,6 +22,7 @@ type Card struct {
 	Results     []CardResult `json:"results,omitempty"`
 	// Refused says why nothing of this run counts: it was changed, cannot be read, or is of a newer version. "" where it counts.
 	Refused string `json:"refused,omitempty"`
+	claimed string // the id in run.json
 }
 
 // A CardResult is the newest judgement of one experiment, without its checks.
@@ -44,6 +45,9 @@ type CardResult struct {
 // It returns a card whatever it finds; what is wrong is in Refused.
 func (r *Run) Card() Card {
 	card := Card{Summary: r.Summary()}
+	if meta, err := r.Meta(); err == nil {
+		card.claimed = meta.ID
+	}
 	if card.Status == Corrupt {
 		card.Refused = card.Reason
 		return card
@@ -71,6 +75,8 @@ func (r *Run) Card() Card {
 func (c Card) readable() error {
 	meta := c.Meta
 	switch {
+	case c.claimed != "" && c.claimed != c.ID: // one that died early may say nothing yet
+		return fmt.Errorf("evidence: run %s says that it is run %s", c.ID, c.claimed)
 	case meta.Format > Format:
 		return fmt.Errorf("evidence: run %s is of format %d, and this assay reads up to %d: use a newer one", c.ID, meta.Format, Format)
 	case meta.Kind != KindRun && meta.Kind != KindForeign:

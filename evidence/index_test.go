@@ -193,3 +193,19 @@ func multiply(b *testing.B, s *Store, n int) {
 	}
 	b.StartTimer()
 }
+
+func TestCardOfACopiedRun(t *testing.T) {
+	t.Parallel()
+	s := newStore(t)
+	r := provingRun(t, s, time.Now())
+	must(t, os.CopyFS(filepath.Join(s.runs(), r.ID()+"0"), os.DirFS(r.Dir())))
+	must(t, os.CopyFS(filepath.Join(s.runs(), "copy"), os.DirFS(r.Dir())))
+	must(t, os.Link(r.path("x/refused/judged-1.json"), r.path("x/refused/judged-2.json")))
+	cards, err := s.Cards()
+	must(t, err)
+	for i, want := range []string{"says that it is run", "says that it is run", "has a judgement twice"} {
+		if !strings.Contains(cards[i].Refused, want) {
+			t.Errorf("%s: %q", cards[i].ID, cards[i].Refused)
+		}
+	}
+}

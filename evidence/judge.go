@@ -38,6 +38,9 @@ func (r *Run) Judgements(experiment string) ([]ExperimentResult, error) {
 		if err != nil {
 			return results, err
 		}
+		if slices.ContainsFunc(results, func(other ExperimentResult) bool { return other.Sum == result.Sum }) {
+			return results, fmt.Errorf("evidence: run %s: %s has a judgement twice, %s", r.ID(), experiment, judgementName(n))
+		}
 		results = append(results, result)
 	}
 	slices.SortStableFunc(results, func(a, b ExperimentResult) int {

@@ -52,7 +52,7 @@ func rules() map[string]string {
 		"internal/diff": leaves + " check check/slo evidence",
 
 		// Where concepts meet. No environment is among them: a plan runs in any.
-		"experiment":    leaves + " fault workload check check/consistency check/slo evidence internal/expr",
+		"experiment": leaves + " fault workload check check/consistency check/slo evidence internal/expr",
 		// A recipe is part of what a compose file means, and the policy is a file like the others.
 		"internal/spec": concepts + " internal/expr internal/recipe internal/gate",
 

@@ -6,6 +6,7 @@ import (
 	"io"
 	"slices"
 	"strings"
+	"text/tabwriter"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -14,6 +15,7 @@ import (
 	"github.com/assay-dev/assay/internal/gate"
 	"github.com/assay-dev/assay/internal/release"
 	"github.com/assay-dev/assay/internal/run"
+	"github.com/assay-dev/assay/internal/spec"
 )
 
 // decideFlags are the flags of what is decided from evidence.
@@ -24,6 +26,7 @@ type decideFlags struct {
 	at       string
 	format   string
 	output   string
+	mutate   bool
 }
 
 func (d *decideFlags) add(cmd *cobra.Command, formats ...string) {
@@ -76,6 +79,7 @@ mode of every journey, proved on the same digests within 7 days.
 		Example: `  assay gate
   assay gate --subject orders=bin/orders --subject payments=sha256:2c26…
   assay gate --base main --format github
+  assay gate --mutate                             # would it notice? the share it noticed is the kill rate
   assay gate --json --at 2026-12-31T12:00:00Z     # the same inputs give the same bytes`,
 		Args: usageArgs(cobra.MaximumNArgs(1)),
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -84,6 +88,7 @@ mode of every journey, proved on the same digests within 7 days.
 	}
 	flags.add(cmd, formats...)
 	cmd.Flags().StringArrayVar(&flags.subjects, "subject", nil, "SERVICE=FILE or SERVICE=sha256:DIGEST of what is to be released; every service, or none")
+	cmd.Flags().BoolVar(&flags.mutate, "mutate", false, "test the gate: spoil a copy of all it rests on, piece by piece, and show what it did not notice")
 	cmd.Flags().StringVar(&flags.commit, "commit", "", "commit that is to be released (default: the one that is checked out)")
 	return cmd
 }
@@ -114,6 +119,9 @@ func (a *app) matrix(ctx context.Context, path string, flags decideFlags, format
 }
 
 func (a *app) gate(ctx context.Context, path string, flags decideFlags, formats []string) error {
+	if flags.mutate {
+		return a.mutate(ctx, path, flags)
+	}
 	f, err := a.gather(ctx, path, flags, formats, true)
 	if err != nil {
 		return err
@@ -130,28 +138,71 @@ func (a *app) gate(ctx context.Context, path string, flags decideFlags, formats 
 	return exitOf(d.Verdict)
 }
 
+// mutate shows what the gate did not notice.
+func (a *app) mutate(ctx context.Context, path string, flags decideFlags) error {
+	project, store, opts, err := a.open(path, flags)
+	if err != nil {
+		return err
+	}
+	m, err := release.Mutate(ctx, project, store, opts)
+	if err != nil {
+		return err
+	}
+	if a.json {
+		a.printJSON(map[string]any{"verdict": m.Verdict(), "killed": m.Killed(), "of": len(m.All), "mutations": m.All})
+		return exitOf(m.Verdict())
+	}
+	p := newPrinter(a.out)
+	v := m.Verdict()
+	fmt.Fprintf(a.out, "%s  the gate noticed %d of %d mutations: kill rate %.1f %%\n\n", p.paint(v, strings.ToUpper(v.String())), m.Killed(), len(m.All), 100*float64(m.Killed())/float64(max(len(m.All), 1)))
+	w := tabwriter.NewWriter(a.out, 0, 0, 2, ' ', 0)
+	fmt.Fprintln(w, "MUTATION\tOF\tKILLED")
+	for _, row := range m.Table() {
+		fmt.Fprintf(w, "%s\t%s\t%d of %d\n", row.Kind, row.On, row.Killed, row.All)
+	}
+	w.Flush()
+	for _, one := range m.All {
+		if !one.Killed() {
+			fmt.Fprintf(a.out, "\nnot noticed  %s of %s: %s", one.Kind, one.On, one.Target)
+		}
+	}
+	if m.Killed() < len(m.All) {
+		fmt.Fprintln(a.out)
+	}
+	return exitOf(v)
+}
+
 // gather reads the project and its evidence. A store that is not there is an empty one: nothing is proved.
 func (a *app) gather(ctx context.Context, path string, flags decideFlags, formats []string, verify bool) (gate.Facts, error) {
 	if !slices.Contains(formats, flags.format) {
 		return gate.Facts{}, &run.UsageError{Msg: fmt.Sprintf("--format cannot be %q (allowed: %s)", flags.format, strings.Join(formats, ", "))}
 	}
-	opts := release.Options{Base: flags.base, Subjects: flags.subjects, Commit: flags.commit, Path: path, Command: a.command, Verify: verify}
+	project, store, opts, err := a.open(path, flags)
+	if err != nil {
+		return gate.Facts{}, err
+	}
+	opts.Verify = verify
+	return release.Gather(ctx, project, store, opts)
+}
+
+func (a *app) open(path string, flags decideFlags) (*spec.Project, *evidence.Store, release.Options, error) {
+	opts := release.Options{Base: flags.base, Subjects: flags.subjects, Commit: flags.commit, Path: path, Command: a.command}
 	if flags.at != "" {
 		at, err := time.Parse(time.RFC3339, flags.at)
 		if err != nil {
-			return gate.Facts{}, &run.UsageError{Msg: fmt.Sprintf("--at %s is no time (such as 2026-12-31T12:00:00Z)", flags.at)}
+			return nil, nil, opts, &run.UsageError{Msg: fmt.Sprintf("--at %s is no time (such as 2026-12-31T12:00:00Z)", flags.at)}
 		}
 		opts.Now = at
 	}
 	project, err := run.Prepare(path, run.Options{})
 	if err != nil {
-		return gate.Facts{}, err
+		return nil, nil, opts, err
 	}
 	store, err := evidence.OpenStore(a.store)
 	if err != nil {
-		return gate.Facts{}, &run.UsageError{Msg: err.Error()}
+		return nil, nil, opts, &run.UsageError{Msg: err.Error()}
 	}
-	return release.Gather(ctx, project, store, opts)
+	return project, store, opts, nil
 }
 
 // write writes the result in the form that was asked for, to the standard output or to a file.

@@ -34,36 +34,47 @@ type Options struct {
 // Gather reads the project's evidence from store, and lays out the matrix. Its error is a
 // *run.UsageError where an option is wrong.
 func Gather(ctx context.Context, project *spec.Project, store *evidence.Store, opts Options) (gate.Facts, error) {
+	f, _, err := gather(ctx, project, store, opts)
+	return f, err
+}
+
+func gather(ctx context.Context, project *spec.Project, store *evidence.Store, opts Options) (gate.Facts, []evidence.Card, error) {
 	if opts.Now.IsZero() {
 		opts.Now = time.Now()
 	}
 	opts.Now = opts.Now.UTC()
 	cards, err := store.Cards()
 	if err != nil {
-		return gate.Facts{}, err
+		return gate.Facts{}, nil, err
 	}
-	f := gate.Facts{Policy: project.Policy, Declaration: run.Declare(project), Path: opts.Path, Command: opts.Command, Results: map[string]evidence.CardResult{}}
+	f := gate.Facts{Policy: project.Policy, Declaration: run.Declare(project), Path: opts.Path, Command: opts.Command}
+	if opts.Verify {
+		cards = verified(store, f, opts.Now, cards)
+	}
 	newest(&f, cards, opts.Now)
 	base := FindBase(ctx, project, opts.Base, f.Newest)
 	f.Base, f.BaseName, f.BaseErr = base.Declaration, base.Name, base.Err
-	facts := matrix.Facts{Now: opts.Now, Declaration: f.Declaration, Base: f.Base, Modes: experiment.Modes(), Cards: cards}
-	f.Matrix = matrix.New(facts)
-	if opts.Verify {
-		facts.Cards = verified(store, f.Matrix, cards)
-		f.Matrix = matrix.New(facts)
-	}
+	f.Matrix = lay(f, opts.Now, cards)
 	repo := repository{project.Dir}
 	if f.Candidate, err = candidate(ctx, repo, project, f.Newest, opts); err != nil {
-		return gate.Facts{}, err
+		return gate.Facts{}, nil, err
 	}
 	f.Ancestors = ancestors(ctx, repo, f)
-	return f, nil
+	return f, cards, nil
 }
 
-// verified reads the runs that a matrix rests on again, each file of them.
-func verified(store *evidence.Store, m matrix.Matrix, cards []evidence.Card) []evidence.Card {
+func lay(f gate.Facts, now time.Time, cards []evidence.Card) matrix.Matrix {
+	return matrix.New(matrix.Facts{Now: now, Declaration: f.Declaration, Base: f.Base, Modes: experiment.Modes(), Cards: cards})
+}
+
+// verified reads the runs that a decision would rest on again, each file of them.
+func verified(store *evidence.Store, f gate.Facts, now time.Time, cards []evidence.Card) []evidence.Card {
+	newest(&f, cards, now)
 	cited := map[string]bool{}
-	for _, row := range m.Rows {
+	if f.Newest != nil {
+		cited[f.Newest.ID] = true
+	}
+	for _, row := range lay(f, now, cards).Rows {
 		for _, cell := range row.Cells {
 			for _, s := range cell.Sources {
 				cited[s.Run] = true
@@ -77,6 +88,7 @@ func verified(store *evidence.Store, m matrix.Matrix, cards []evidence.Card) []e
 
 // newest notes the newest whole run of the system, and the newest result of each experiment.
 func newest(f *gate.Facts, cards []evidence.Card, now time.Time) {
+	f.Newest, f.Results = nil, map[string]evidence.CardResult{}
 	for i, card := range cards {
 		card = card.AsOf(now)
 		if card.Refused != "" || card.Meta.Defect != "" || card.Declaration.System != f.Declaration.System || card.Meta.Kind != evidence.KindRun {
