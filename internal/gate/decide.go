@@ -108,7 +108,7 @@ func Decide(ctx context.Context, f Facts) Decision {
 	if f.Policy.File == "" {
 		d.Policy.Name = "the default policy"
 	}
-	d.Clauses = slices.Concat(f.candidate(), f.whole(), f.base(), f.cells(), f.conditions(ctx))
+	d.Clauses = slices.Concat(f.whole(), f.candidate(), f.base(), f.cells(), f.conditions(ctx))
 	d.waive(f)
 	d.conclude()
 	d.Flip = flip(d.Clauses, f)

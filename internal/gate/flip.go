@@ -45,6 +45,7 @@ func flip(clauses []Clause, f Facts) Flip {
 			s.clauses = append(s.clauses, c)
 		}
 	}
+	s.prune()
 	// Those with one way first: they leave nothing to choose.
 	slices.SortStableFunc(s.clauses, func(a, b Clause) int { return len(a.Ways) - len(b.Ways) })
 	s.explore(0, nil)
@@ -63,6 +64,38 @@ type search struct {
 	picked  []int
 	found   bool
 	steps   int
+}
+
+// prune leaves out ways that help nobody else and are no shorter than another way of the same clause: that one
+// is never worse. It keeps the search short where hundreds of cells have alternatives of their own.
+func (s *search) prune() {
+	users := map[string]int{}
+	for _, c := range s.clauses {
+		seen := map[string]bool{}
+		for _, change := range slices.Concat(c.Ways...) {
+			if !seen[change.Key] {
+				users[change.Key]++
+				seen[change.Key] = true
+			}
+		}
+	}
+	for i, c := range s.clauses {
+		var ways, own [][]Change
+		for _, way := range c.Ways {
+			if slices.ContainsFunc(way, func(change Change) bool { return users[change.Key] > 1 }) {
+				ways = append(ways, way)
+			} else {
+				own = append(own, way)
+			}
+		}
+		if len(own) > 0 {
+			best := slices.MinFunc(own, func(a, b []Change) int { return len(a) - len(b) })
+			if !slices.ContainsFunc(ways, func(way []Change) bool { return len(way) <= len(best) }) {
+				ways = append(ways, best)
+			}
+		}
+		s.clauses[i].Ways = ways
+	}
 }
 
 func (s *search) explore(at int, have []Change) {
@@ -141,7 +174,7 @@ func (f Facts) mend(s matrix.Source, v verdict.Verdict, problem string) Change {
 }
 
 func (f Facts) write(mode string) Change {
-	return Change{Key: "write " + mode, Text: fmt.Sprintf("write an experiment that proves %s (covers: {JOURNEY: [%s]}), and run it", mode, mode), Command: f.Command("run", f.Path)}
+	return Change{Key: "write " + mode, Text: fmt.Sprintf("write an experiment that proves %s, and claim it there (covers: {JOURNEY: [%s]})", mode, mode), Command: f.Command("run", f.Path)}
 }
 
 func (f Facts) importing(journey, mode string) Change {

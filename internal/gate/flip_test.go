@@ -1,0 +1,95 @@
+package gate
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+
+	"pgregory.net/rapid"
+
+	"github.com/assay-dev/assay/verdict"
+)
+
+// Doing what a flip says flips the decision, and doing less does not.
+func TestFlipFlips(t *testing.T) {
+	t.Parallel()
+	s := newScene()
+	s.cards = nil
+	d := s.decide()
+	if want := "assay run . --experiment refused --experiment killed"; d.Flip.Command != want || !d.Flip.Smallest || len(d.Flip.Changes) != 2 {
+		t.Fatalf("%+v", d.Flip)
+	}
+	for done := range 1 << len(d.Flip.Changes) {
+		s := newScene()
+		s.cards = nil
+		for i, c := range d.Flip.Changes {
+			if done&(1<<i) != 0 {
+				mode := map[string]string{"refused": "retry", "killed": "failover"}[c.Rerun]
+				s.cards = append(s.cards, ran("r"+c.Rerun, 0, c.Rerun, mode, pass))
+			}
+		}
+		all := done == 1<<len(d.Flip.Changes)-1
+		if got := s.decide().Verdict == pass; got != all {
+			t.Errorf("with changes %b the gate passes: %t", done, got)
+		}
+	}
+}
+
+// Whatever alternatives clauses have, no smaller set of changes satisfies them all.
+func TestFlipIsTheSmallest(t *testing.T) {
+	t.Parallel()
+	rapid.Check(t, func(t *rapid.T) {
+		change := rapid.Custom(func(t *rapid.T) Change {
+			return Change{Key: fmt.Sprint("k", rapid.IntRange(0, 6).Draw(t, "key"))}
+		})
+		way := rapid.SliceOfNDistinct(change, 1, 3, func(c Change) string { return c.Key })
+		var clauses []Clause
+		for i, ways := range rapid.SliceOfN(rapid.SliceOfN(way, 1, 3), 0, 5).Draw(t, "clauses") {
+			clauses = append(clauses, Clause{Name: fmt.Sprint("c", i), Verdict: verdict.Fail, Ways: ways})
+		}
+		f := flip(clauses, Facts{Command: func(words ...string) string { return strings.Join(words, " ") }})
+		smallest := 8
+		for set := range 1 << 7 {
+			if satisfies(set, clauses) {
+				smallest = min(smallest, len(strings.ReplaceAll(fmt.Sprintf("%b", set), "0", "")))
+			}
+		}
+		if len(f.Changes) != smallest || !f.Smallest {
+			t.Fatalf("%d changes %+v, and %d would do", len(f.Changes), f.Changes, smallest)
+		}
+		for _, c := range f.Changes {
+			if len(c.Clauses) == 0 {
+				t.Fatalf("nobody needs %s", c.Key)
+			}
+		}
+	})
+}
+
+// satisfies says whether the keys whose bits are set include one way of each clause.
+func satisfies(set int, clauses []Clause) bool {
+	for _, c := range clauses {
+		if !slices.ContainsFunc(c.Ways, func(way []Change) bool {
+			return !slices.ContainsFunc(way, func(c Change) bool { return set&(1<<(c.Key[1]-'0')) == 0 })
+		}) {
+			return false
+		}
+	}
+	return true
+}
+
+// BenchmarkFlip1000 looks for the smallest set of changes for 1,000 cells that nothing proves.
+func BenchmarkFlip1000(b *testing.B) {
+	f := newScene().facts()
+	var clauses []Clause
+	for i := range 200 {
+		for _, mode := range DefaultModes() {
+			clauses = append(clauses, Clause{Name: fmt.Sprint(i, mode), Ways: [][]Change{{f.write(mode)}, {f.importing(fmt.Sprint(i), mode)}}})
+		}
+	}
+	for b.Loop() {
+		if got := flip(clauses, f); len(got.Changes) != 5 || !got.Smallest {
+			b.Fatal(len(got.Changes), got.Smallest)
+		}
+	}
+}

@@ -1,0 +1,321 @@
+package release
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/assay-dev/assay/check"
+	"github.com/assay-dev/assay/evidence"
+	"github.com/assay-dev/assay/experiment"
+	"github.com/assay-dev/assay/internal/gate"
+	"github.com/assay-dev/assay/internal/run"
+	"github.com/assay-dev/assay/internal/spec"
+	"github.com/assay-dev/assay/system"
+	"github.com/assay-dev/assay/verdict"
+	"github.com/assay-dev/assay/workload"
+)
+
+const digest = "sha256:0101010101010101010101010101010101010101010101010101010101010101"
+
+// shop is a project of n journeys, each with an experiment that is to prove retry and failover.
+func shop(tb testing.TB, n int) *spec.Project {
+	tb.Helper()
+	p := &spec.Project{Name: "shop", Dir: tb.TempDir(), File: "assay.yaml", System: system.System{Services: []system.Service{{Name: "orders"}}}}
+	for i := range n {
+		journey := fmt.Sprint("journey-", i)
+		p.Journeys = append(p.Journeys, workload.Journey{Name: journey, Owner: "team-a"})
+		p.Declared = append(p.Declared, experiment.Experiment{Name: fmt.Sprint("x", i), Covers: map[string][]string{journey: {"retry", "failover"}}})
+	}
+	p.Policy = gate.Policy{File: "gate.yaml", Require: []gate.Require{{Journeys: []string{"*"}, Modes: []string{"retry", "failover"}, Same: gate.SameDigests, MaxAge: 24 * time.Hour}}}
+	return p
+}
+
+// ran stores a whole run in which experiments proved all they claim.
+func ran(tb testing.TB, store *evidence.Store, p *spec.Project, experiments []experiment.Experiment) *evidence.Run {
+	tb.Helper()
+	started := time.Now().Add(-time.Hour)
+	r, err := store.Create(evidence.Meta{Version: "1", Seed: 1, Grade: evidence.GradeStream, Started: started})
+	errs := []error{err, r.WriteJSON("declaration.json", run.Declare(p)), r.WriteJSON("plan.json", map[string]int{"seed": 1}),
+		r.WriteJSON("subjects.json", []evidence.Subject{{Service: "orders", Instances: []string{"orders-1"}, SHA256: digest}})}
+	for _, x := range experiments {
+		modes := map[string][]evidence.Mode{}
+		for journey, claimed := range x.Covers {
+			for _, mode := range claimed {
+				modes[journey] = append(modes[journey], evidence.Mode{Name: mode, Proved: true, Text: "it was seen"})
+			}
+		}
+		for _, name := range []string{"ops.jsonl", "events.jsonl", "env.jsonl", "exchanges.jsonl"} {
+			errs = append(errs, r.WriteFile("x/"+x.Name+"/"+name, []byte("{\"at\": 1}\n{\"at\": 2}\n")))
+		}
+		errs = append(errs, r.AddJudgement(x.Name, evidence.ExperimentResult{Name: x.Name, Owner: "team-a", Verdict: verdict.Pass, Reason: "2 of 2 checks hold", Judged: started, Modes: modes,
+			Checks: []evidence.Checked{{Phase: "during", Result: check.Result{Check: "a", Verdict: verdict.Pass, Measured: "0.99"}}, {Phase: "expect", Result: check.Result{Check: "b", Verdict: verdict.Pass}}}}))
+	}
+	errs = append(errs, r.Seal(evidence.End{Ended: started.Add(time.Minute), Verdict: verdict.Pass}))
+	if err := errors.Join(errs...); err != nil {
+		tb.Fatal(err)
+	}
+	return r
+}
+
+func newStore(tb testing.TB) *evidence.Store {
+	tb.Helper()
+	store, err := evidence.OpenStore(filepath.Join(tb.TempDir(), ".assay"))
+	if err != nil {
+		tb.Fatal(err)
+	}
+	return store
+}
+
+func options() Options {
+	return Options{Base: NoBase, Path: ".", Command: func(words ...string) string { return strings.Join(words, " ") }}
+}
+
+func decide(t *testing.T, p *spec.Project, store *evidence.Store, opts Options) gate.Decision {
+	t.Helper()
+	f, err := Gather(t.Context(), p, store, opts)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return gate.Decide(t.Context(), f)
+}
+
+// The gate leaves pass whatever is done to what it rests on: the kill rate is 100 %.
+func TestMutations(t *testing.T) {
+	t.Parallel()
+	p, store := shop(t, 2), newStore(t)
+	ran(t, store, p, p.Declared[:1])
+	ran(t, store, p, p.Declared[1:])
+	m, err := Mutate(t.Context(), p, store, options())
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, one := range m.All {
+		if !one.Killed() {
+			t.Errorf("not noticed: %s of %s: %s", one.Kind, one.On, one.Target)
+		}
+	}
+	for _, kind := range []string{"drop", "stale", "swap digest", "empty", "NaN", "truncate", "duplicate", "skip"} {
+		if !slices.ContainsFunc(m.All, func(one Mutation) bool { return one.Kind == kind && one.On == OnContent }) {
+			t.Errorf("nothing that a run says was subjected to %s", kind)
+		}
+	}
+	if m.Verdict() != verdict.Pass || len(m.All) < 150 {
+		t.Errorf("%v, %d mutations", m.Verdict(), len(m.All))
+	}
+	t.Logf("kill rate: %d of %d", m.Killed(), len(m.All))
+	cards, err := store.Cards()
+	if err != nil || len(cards) != 2 || cards[0].Refused+cards[1].Refused != "" {
+		t.Errorf("the store itself was touched: %+v, %v", cards, err)
+	}
+}
+
+// A policy that does not care is found out.
+func TestMutationsOfAWeakPolicy(t *testing.T) {
+	t.Parallel()
+	p, store := shop(t, 1), newStore(t)
+	p.Policy.Require[0].MaxAge, p.Policy.Require[0].Same = 0, ""
+	ran(t, store, p, p.Declared)
+	m, err := Mutate(t.Context(), p, store, options())
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, kind := range []string{"stale", "swap digest"} {
+		if !slices.ContainsFunc(m.All, func(one Mutation) bool { return one.Kind == kind && !one.Killed() }) {
+			t.Errorf("%s is said to be noticed by a policy that does not ask", kind)
+		}
+	}
+	if m.Verdict() != verdict.Fail {
+		t.Error(m.Verdict())
+	}
+}
+
+func TestMutateWhatDoesNotPass(t *testing.T) {
+	t.Parallel()
+	var usage *run.UsageError
+	if _, err := Mutate(t.Context(), shop(t, 1), newStore(t), options()); !errors.As(err, &usage) {
+		t.Error(err)
+	}
+}
+
+func TestCandidate(t *testing.T) {
+	t.Parallel()
+	p, store := shop(t, 1), newStore(t)
+	if d := decide(t, p, store, options()); d.Verdict != verdict.Unknown || !strings.Contains(d.Reason, "no whole run of shop") {
+		t.Errorf("%v %s", d.Verdict, d.Reason)
+	}
+	ran(t, store, p, p.Declared)
+	binary := filepath.Join(t.TempDir(), "orders")
+	if err := os.WriteFile(binary, []byte("new"), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	for _, tt := range []struct {
+		subjects []string
+		want     verdict.Verdict
+		wrong    string
+	}{
+		{nil, verdict.Pass, ""},
+		{[]string{"orders=" + digest}, verdict.Pass, ""},
+		{[]string{"orders=" + binary}, verdict.Unknown, ""},
+		{[]string{"orders"}, 0, "SERVICE=FILE"},
+		{[]string{"payments=" + digest}, 0, `no service is called "payments"`},
+		{[]string{"orders=" + binary + "x"}, 0, "no such file"},
+	} {
+		opts := options()
+		opts.Subjects = tt.subjects
+		f, err := Gather(t.Context(), p, store, opts)
+		if tt.wrong != "" {
+			var usage *run.UsageError
+			if !errors.As(err, &usage) || !strings.Contains(err.Error(), tt.wrong) {
+				t.Errorf("%q: %v", tt.subjects, err)
+			}
+			continue
+		}
+		if d := gate.Decide(t.Context(), f); err != nil || d.Verdict != tt.want {
+			t.Errorf("%q: %v %s, %v", tt.subjects, d.Verdict, d.Reason, err)
+		}
+	}
+}
+
+// Evidence that was forged so that even times of change are as they were is found by the gate, which reads what it rests on.
+func TestForgedBehindTheIndex(t *testing.T) {
+	t.Parallel()
+	p, store := shop(t, 1), newStore(t)
+	r := ran(t, store, p, p.Declared)
+	if _, err := store.Cards(); err != nil { // remembered as whole
+		t.Fatal(err)
+	}
+	path := filepath.Join(r.Dir(), "x", "x0", "ops.jsonl")
+	info, err := os.Stat(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	forged := errors.Join(os.WriteFile(path, []byte("{\"at\": 9}\n{\"at\": 2}\n"), 0o644), os.Chtimes(path, info.ModTime(), info.ModTime()))
+	if forged != nil {
+		t.Fatal(forged)
+	}
+	opts := options()
+	opts.Verify = true
+	if d := decide(t, p, store, opts); d.Verdict != verdict.Unknown || !strings.Contains(d.Reason, "ops.jsonl was changed") {
+		t.Errorf("%v %s", d.Verdict, d.Reason)
+	}
+}
+
+func gitTree(t *testing.T) (dir string, git func(args ...string)) {
+	t.Helper()
+	dir = t.TempDir()
+	git = func(args ...string) {
+		t.Helper()
+		cmd := exec.Command("git", append([]string{"-C", dir, "-c", "user.name=t", "-c", "user.email=t@example.com"}, args...)...)
+		if out, err := cmd.CombinedOutput(); err != nil {
+			t.Fatalf("git %q: %v %s", args, err, out)
+		}
+	}
+	git("init", "-q", "-b", "main")
+	return dir, git
+}
+
+const files = `-- compose.yaml
+services: {orders: {image: x, x-assay: {process: {command: [sleep, "9"]}}}}
+-- assay.yaml
+system: shop
+topology: compose.yaml
+gate: gate.yaml
+journeys:
+  checkout: {owner: team-a, steps: [{call: GET http://orders:80/, expect: status == 200}]}
+  refund: {owner: team-b, steps: [{call: GET http://orders:80/, expect: status == 200}]}
+-- gate.yaml
+require: [{journeys: ["*"], modes: [retry], same: commit, max-age: 7d}]
+`
+
+func write(t *testing.T, dir, files string) {
+	t.Helper()
+	for _, part := range strings.Split(files, "-- ")[1:] {
+		name, content, _ := strings.Cut(part, "\n")
+		if err := os.WriteFile(filepath.Join(dir, name), []byte(content), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+// The base is where the branch left main, the last commit while there are changes on main, and else the commit before.
+func TestBaseFromGit(t *testing.T) {
+	t.Parallel()
+	dir, git := gitTree(t)
+	project := func() *spec.Project {
+		p, err := spec.Load(dir)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return p
+	}
+	check := func(when string, journeys, required int, name string) {
+		t.Helper()
+		b := FindBase(t.Context(), project(), "", nil)
+		if b.Err != "" || !strings.Contains(b.Name, name) || (b.Declaration == nil) != (journeys < 0) {
+			t.Fatalf("%s: %+v", when, b)
+		}
+		if b.Declaration != nil && (len(b.Declaration.Journeys) != journeys || len(b.Declaration.Required) != required) {
+			t.Errorf("%s: %+v", when, b.Declaration)
+		}
+	}
+	write(t, dir, files)
+	check("before the first commit", -1, 0, "no commit yet")
+	git("add", ".")
+	git("commit", "-qm", "one")
+	check("on the first commit", -1, 0, "first commit")
+	write(t, dir, strings.Replace(files, "  refund:", "  #", 1))
+	check("with changes", 2, 2, "the last commit")
+	git("commit", "-qam", "two")
+	check("after they are committed", 2, 2, "the commit before")
+	git("checkout", "-qb", "topic", "main~1")
+	write(t, dir, strings.Replace(files, `["*"], modes: [retry]`, `[checkout], modes: [retry]`, 1))
+	check("on a branch", 2, 2, "the last commit")
+	git("commit", "-qam", "three")
+	check("on a branch with a commit", 2, 2, "main (")
+	for ref, want := range map[string]string{"nowhere": `no revision is called "nowhere"`, "none": ""} {
+		if b := FindBase(t.Context(), project(), ref, nil); !strings.Contains(b.Err, want) || b.Declaration != nil {
+			t.Errorf("%s: %+v", ref, b)
+		}
+	}
+	git("rm", "-q", "--cached", "gate.yaml")
+	git("commit", "-qm", "broken")
+	if b := FindBase(t.Context(), project(), "HEAD", nil); !strings.Contains(b.Err, "HEAD:assay.yaml:3:7") {
+		t.Errorf("a base that does not load: %+v", b)
+	}
+}
+
+func TestBaseWithoutGit(t *testing.T) {
+	t.Parallel()
+	p, store := shop(t, 2), newStore(t)
+	ran(t, store, p, p.Declared)
+	if d := decide(t, p, store, Options{Command: options().Command}); d.Verdict != verdict.Pass || !strings.HasPrefix(d.Base, "run ") {
+		t.Fatalf("%v %s %s", d.Verdict, d.Reason, d.Base)
+	}
+	p.Journeys, p.Declared = p.Journeys[:1], p.Declared[:1]
+	if d := decide(t, p, store, Options{Command: options().Command}); d.Verdict != verdict.Fail || !strings.Contains(d.Reason, "journey-1") {
+		t.Errorf("a journey was deleted, and the gate says %v %s", d.Verdict, d.Reason)
+	}
+}
+
+// BenchmarkGate1000OnDisk decides over 1,000 cells proved by 20 runs, each file of them read and verified.
+func BenchmarkGate1000OnDisk(b *testing.B) {
+	p, store := shop(b, 500), newStore(b)
+	for i := range 20 {
+		ran(b, store, p, p.Declared[25*i:25*i+25])
+	}
+	opts := options()
+	opts.Verify = true
+	for b.Loop() {
+		f, err := Gather(b.Context(), p, store, opts)
+		if d := gate.Decide(b.Context(), f); err != nil || d.Verdict != verdict.Pass || len(d.Clauses) != 1003 {
+			b.Fatal(err, d.Verdict, d.Reason)
+		}
+	}
+}
