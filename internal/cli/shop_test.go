@@ -24,11 +24,14 @@ func TestShop(t *testing.T) {
 		exit               int
 		first              string
 	}{
-		{"", "", 0, "PASS  shop: 6 experiments: 6 pass, 0 fail, 0 unknown (seed 1)"},
+		{"", "", 0, "PASS  shop: 9 experiments: 9 pass, 0 fail, 0 unknown (seed 1)"},
 		{"no-retry", "payments-refusing", 1, `FAIL  checkout under refuse(orders -> payments), 6 times: success("checkout") was `},
 		{"no-deadline", "payments-slow", 1, `FAIL  checkout under delay(orders -> payments, 3s): success("checkout") was `},
 		{"no-outbox", "orders-instance-killed", 1, `FAIL  checkout under kill(orders-1), kill(orders-2): `},
 		{"no-idempotency", "fulfilment-killed", 1, `FAIL  checkout under kill(fulfilment): `},
+		{"no-limit", "checkout-surge", 1, `FAIL  checkout under surge(checkout, 3x): degraded("checkout") was `},
+		{"eager-retry", "retry-storm", 1, `FAIL  checkout under delay(payments -> orders, 500ms): amplification("checkout", "payments") was `},
+		{"one-zone", "zone-a-down", 1, `FAIL  order-status under kill(*[zone=a]): success("order-status") was `},
 	} {
 		t.Run("defect "+tt.defect, func(t *testing.T) {
 			args := []string{"run", "../../examples/shop", "--store", t.TempDir()}
