@@ -9,7 +9,7 @@ import (
 
 // CannotFail returns the expectations of a result that held in every control,
 // where the system was worse: they would hold whatever happened. Steady before is left out,
-// because a control breaks nothing before the fault.
+// because a control breaks nothing before the fault, and so are guards, which must hold whatever breaks.
 func CannotFail(result evidence.ExperimentResult, controls []evidence.ExperimentResult) []evidence.Checked {
 	var holding []evidence.Checked
 	for _, c := range result.Checks {

@@ -15,13 +15,15 @@ import (
 
 // An Experiment says how a system is broken and what must hold.
 type Experiment struct {
-	Name   string              `json:"name"` // the file's name without its ending
-	Title  string              `json:"title,omitempty"`
-	Owner  string              `json:"owner,omitempty"`
-	Load   []workload.Load     `json:"load"`
-	Steady []Expectation       `json:"steady,omitempty"` // hold before the first fault, and after all are healed
-	During []Expectation       `json:"during,omitempty"` // hold from the first inject to the last heal
-	Expect []Expectation       `json:"expect,omitempty"` // hold over the whole experiment
+	Name   string          `json:"name"` // the file's name without its ending
+	Title  string          `json:"title,omitempty"`
+	Owner  string          `json:"owner,omitempty"`
+	Load   []workload.Load `json:"load"`
+	Steady []Expectation   `json:"steady,omitempty"` // hold before the first fault, and after all are healed
+	During []Expectation   `json:"during,omitempty"` // hold from the first inject to the last heal
+	Expect []Expectation   `json:"expect,omitempty"` // hold over the whole experiment
+	// Guard holds over the whole experiment, too, whatever breaks: no control has to break it.
+	Guard  []Expectation       `json:"guard,omitempty"`
 	Stop   []Condition         `json:"stop,omitempty"`
 	Method []Action            `json:"method"`           // in order of At
 	Hold   time.Duration       `json:"hold,omitempty"`   // how long actions without For stay after the last action, default 5s

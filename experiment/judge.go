@@ -27,6 +27,7 @@ const (
 	PartDuring       = "during"
 	PartSteadyAfter  = "steady after"
 	PartExpect       = "expect"
+	PartGuard        = "guard"
 	PartRollback     = "rollback"
 	PartCovers       = "covers"
 )
@@ -57,6 +58,7 @@ func Judge(ctx context.Context, x Experiment, in check.Input, problems []string)
 	j.expectations(PartDuring, x.During, j.t.during())
 	j.expectations(PartSteadyAfter, x.Steady, j.t.between(phaseAfter, phaseDrain))
 	j.expectations(PartExpect, x.Expect, j.t.whole())
+	j.expectations(PartGuard, x.Guard, j.t.whole())
 	j.final()
 	j.rollback()
 	j.modes()

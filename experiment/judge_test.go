@@ -217,6 +217,29 @@ func TestJudge(t *testing.T) {
 	}
 }
 
+// A guard can fail an experiment, and no control has to break it.
+func TestGuard(t *testing.T) {
+	c := well("cut(orders <-> payments)")
+	c.x.Guard = []Expectation{{Text: `success("checkout") >= 0.99`}}
+	held := c.judge()
+	if held.Verdict != verdict.Pass {
+		t.Errorf("%s: %s", held.Verdict, held.Reason)
+	}
+	for _, check := range CannotFail(held, []evidence.ExperimentResult{held}) {
+		if check.Phase == PartGuard {
+			t.Errorf("a guard must be able to fail: %+v", check)
+		}
+	}
+	c.badBetween(4*s, 4*s+2*tenth)
+	if got := c.judge(); got.Verdict != verdict.Fail || got.Reason != `guard: success("checkout") was 0.98, limit >= 0.99 (missed by 0.01)` {
+		t.Errorf("%s: %s", got.Verdict, got.Reason)
+	}
+	c.x.Steady, c.x.During = nil, nil
+	if got := c.judge(); !strings.Contains(got.Reason, "expects nothing") {
+		t.Errorf("guards alone: %s: %s", got.Verdict, got.Reason)
+	}
+}
+
 func TestCannotFail(t *testing.T) {
 	held := func(check string) evidence.Checked {
 		return evidence.Checked{Phase: PartExpect, Result: checkResult(check, verdict.Pass)}

@@ -171,7 +171,7 @@ func (e *Experiment) window(phase string) (from, to time.Duration) {
 		return begin("fault"), begin("healed", "drain")
 	case "steady after":
 		return begin("after"), begin("drain")
-	case "expect":
+	case "expect", "guard":
 		return begin("before"), begin("drain")
 	}
 	return 0, 0

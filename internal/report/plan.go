@@ -42,6 +42,7 @@ type planned struct {
 	Steady []expectation `json:"steady"`
 	During []expectation `json:"during"`
 	Expect []expectation `json:"expect"`
+	Guard  []expectation `json:"guard"`
 	Method []struct {
 		At    time.Duration `json:"at"`
 		Fault string        `json:"fault"`
@@ -143,5 +144,6 @@ func (x planned) positions() map[string]string {
 	add("steady after", x.Steady)
 	add("during", x.During)
 	add("expect", x.Expect)
+	add("guard", x.Guard)
 	return found
 }

@@ -20,6 +20,7 @@ const (
 	steady place = "steady"
 	during place = "during"
 	expect place = "expect"
+	guard  place = "guard" // as expect
 	stop   place = "stop.when"
 )
 

@@ -40,6 +40,7 @@ func (l *loader) experiment(src *source, path string) {
 		field{"steady", x.expectations(steady, &e.Steady), false},
 		field{"during", x.expectations(during, &e.During), false},
 		field{"expect", x.expectations(expect, &e.Expect), false},
+		field{"guard", x.expectations(guard, &e.Guard), false},
 		field{"stop", src.list(x.stop), false},
 		field{"method", src.list(x.action), true},
 		field{"hold", src.duration(&e.Hold, 1), false},
