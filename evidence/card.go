@@ -1,9 +1,11 @@
 package evidence
 
 import (
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io/fs"
+	"os"
 	"slices"
 	"strings"
 	"time"
@@ -17,9 +19,9 @@ const MaxAhead = 5 * time.Minute
 // A Card is what a run proves, without its records: all that a matrix or a gate reads.
 type Card struct {
 	Summary
-	Declaration Declaration  `json:"declaration"`
-	Subjects    []Subject    `json:"subjects,omitempty"`
-	Results     []CardResult `json:"results,omitempty"`
+	System   string       `json:"system,omitempty"` // of the declaration
+	Subjects []Subject    `json:"subjects,omitempty"`
+	Results  []CardResult `json:"results,omitempty"`
 	// Refused says why nothing of this run counts: it was changed, cannot be read, or is of a newer version. "" where it counts.
 	Refused string `json:"refused,omitempty"`
 	claimed string // the id in run.json
@@ -57,7 +59,7 @@ func (r *Run) Card() Card {
 	if card.Status == Complete {
 		errs[1] = r.Verify()
 	}
-	card.Declaration, errs[2] = r.Declaration()
+	card.System, errs[2] = r.system()
 	card.Subjects, errs[3] = r.Subjects()
 	errs[4] = r.cardResults(&card)
 	for i, err := range errs {
@@ -69,6 +71,29 @@ func (r *Run) Card() Card {
 		}
 	}
 	return card
+}
+
+// system reads the system's name, and no more of a declaration that may be long.
+func (r *Run) system() (string, error) {
+	file, err := os.Open(r.path("declaration.json"))
+	if err != nil {
+		return "", fmt.Errorf("evidence: run %s: %w", r.ID(), err)
+	}
+	defer file.Close()
+	for in := json.NewDecoder(file); ; {
+		token, err := in.Token()
+		if err != nil {
+			return "", fmt.Errorf("evidence: run %s: declaration.json cannot be read: %w", r.ID(), err)
+		}
+		if token != "system" {
+			continue
+		}
+		var system string
+		if err := in.Decode(&system); err != nil {
+			return "", fmt.Errorf("evidence: run %s: declaration.json cannot be read: %w", r.ID(), err)
+		}
+		return system, nil
+	}
 }
 
 // readable says whether this version understands the run, and whether it is what its folder says.

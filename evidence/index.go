@@ -17,6 +17,9 @@ import (
 // that does not fit, every run is read and verified again.
 const indexName = "cards.jsonl"
 
+// cardFormat changes with the fields of Card, so that cards of another form are read anew.
+const cardFormat = 2
+
 // An indexed card is one that was verified when the run's files were as print says.
 type indexed struct {
 	Print string `json:"print"`
@@ -108,7 +111,7 @@ func (r *Run) print() (string, error) {
 	if r.beingWritten() {
 		return "", fmt.Errorf("it is being written") // its card changes without a file that does
 	}
-	return fmt.Sprintf("%d:%x", Format, sum.Sum(nil)), err
+	return fmt.Sprintf("%d.%d:%x", Format, cardFormat, sum.Sum(nil)), err
 }
 
 // readIndex returns what was remembered. An index that cannot be read is none.

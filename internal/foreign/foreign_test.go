@@ -271,8 +271,8 @@ func TestImport(t *testing.T) {
 	if card.Refused != "" || len(card.Results) != 1 || !card.Results[0].Modes["checkout"][0].Proved || card.Meta.Grade != "claimed" || card.Meta.Kind != "foreign" || card.Meta.Tool != "junit" {
 		t.Errorf("card %+v", card)
 	}
-	if len(card.Declaration.Cells) != 1 || card.Declaration.Journeys[0].Name != "checkout" {
-		t.Errorf("declaration %+v", card.Declaration)
+	if d, err := run.Declaration(); err != nil || len(d.Cells) != 1 || d.Journeys[0].Name != "checkout" {
+		t.Errorf("declaration %+v, %v", d, err)
 	}
 	if text, err := os.ReadFile(filepath.Join(run.Dir(), "files/odd__1m_name.xml")); err != nil || !strings.Contains(string(text), "&lt;script>") {
 		t.Errorf("the file is not kept: %v", err)

@@ -45,7 +45,7 @@ func newScene() *scene {
 func ran(id string, hours int, experiment, mode string, v verdict.Verdict) evidence.Card {
 	started := now().Add(-time.Duration(hours) * time.Hour)
 	return evidence.Card{Summary: evidence.Summary{ID: id, Status: evidence.Complete, Meta: evidence.Meta{ID: id, Started: started, Grade: "stream", Commit: "c2"}, End: &evidence.End{Ended: started, Verdict: v}},
-		Declaration: evidence.Declaration{System: "shop"}, Subjects: []evidence.Subject{{Service: "orders", SHA256: "sha256:01"}},
+		System: "shop", Subjects: []evidence.Subject{{Service: "orders", SHA256: "sha256:01"}},
 		Results: []evidence.CardResult{{Name: experiment, Owner: "team-x", Layer: "integration", Verdict: v, Reason: "lost 3 orders", Judged: started, Sum: "sha256:aa",
 			Recovery: &evidence.Recovery{Recovered: true, FromInject: 3 * time.Second}, Modes: map[string][]evidence.Mode{"checkout": {{Name: mode, Proved: true, Text: "it was seen"}}}}}}
 }
@@ -238,7 +238,7 @@ func TestForeignEvidence(t *testing.T) {
 		s.candidate.Digests["payments"] = "sha256:05"
 		s.cards[1].Subjects = append(s.cards[1].Subjects, evidence.Subject{Service: "payments", SHA256: "sha256:05"})
 		c := ran("r3", 1, "junit", "retry", tt.v)
-		c.Meta.Kind, c.Meta.Grade, c.Declaration.System, c.Subjects = evidence.KindForeign, "claimed", "", tt.subjects
+		c.Meta.Kind, c.Meta.Grade, c.System, c.Subjects = evidence.KindForeign, "claimed", "", tt.subjects
 		s.cards[0] = c
 		s.policy.Require[0].Grade = tt.grade
 		if d := s.decide(); d.Verdict != tt.want {

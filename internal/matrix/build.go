@@ -112,7 +112,7 @@ func (b *builder) card(c evidence.Card) {
 	case c.Refused != "":
 		b.matrix.Refused = append(b.matrix.Refused, Refusal{Run: c.ID, Reason: c.Refused, At: c.Meta.Started})
 		return
-	case c.Declaration.System != "" && c.Declaration.System != b.facts.Declaration.System:
+	case c.System != "" && c.System != b.facts.Declaration.System:
 		return // another system's
 	case c.Meta.Defect != "":
 		return // of a system that was broken on purpose

@@ -25,7 +25,7 @@ func declared() evidence.Declaration {
 func ran(id string, hours int, experiment string, v verdict.Verdict, change func(*evidence.Card)) evidence.Card {
 	started := now().Add(-time.Duration(hours) * time.Hour)
 	c := evidence.Card{Summary: evidence.Summary{ID: id, Status: evidence.Complete, Meta: evidence.Meta{ID: id, Started: started, Grade: "stream"}, End: &evidence.End{Ended: started}},
-		Declaration: evidence.Declaration{System: "shop"}, Subjects: []evidence.Subject{{Service: "orders", SHA256: "sha256:01"}},
+		System: "shop", Subjects: []evidence.Subject{{Service: "orders", SHA256: "sha256:01"}},
 		Results: []evidence.CardResult{{Name: experiment, Owner: "team-x", Layer: "integration", Verdict: v, Reason: "because", Judged: started,
 			Modes: map[string][]evidence.Mode{"checkout": {{Name: "retry", Proved: true, Text: "2 retries were seen"}}}}}}
 	if change != nil {
@@ -61,7 +61,7 @@ func TestCells(t *testing.T) {
 		{"cut short", []evidence.Card{ran("b", 1, "refused", pass, func(c *evidence.Card) { c.Status, c.End, c.Reason = evidence.CutShort, nil, "its writer died" })}, unknown, "its writer died"},
 		{"cut short after a failure", []evidence.Card{ran("b", 1, "refused", fail, func(c *evidence.Card) { c.Status, c.End = evidence.CutShort, nil })}, fail, "because"},
 		{"of a broken system", []evidence.Card{ran("b", 1, "refused", pass, func(c *evidence.Card) { c.Meta.Defect = "no-retry" })}, unknown, "left no evidence"},
-		{"of another system", []evidence.Card{ran("b", 1, "refused", pass, func(c *evidence.Card) { c.Declaration.System = "bank" })}, unknown, "left no evidence"},
+		{"of another system", []evidence.Card{ran("b", 1, "refused", pass, func(c *evidence.Card) { c.System = "bank" })}, unknown, "left no evidence"},
 		{"of the future", []evidence.Card{ran("b", -2, "refused", pass, nil)}, unknown, "left no evidence"},
 		{"refused", []evidence.Card{ran("b", 1, "refused", pass, func(c *evidence.Card) { c.Refused = "forged" })}, unknown, "left no evidence"},
 	} {
@@ -83,7 +83,7 @@ func TestCells(t *testing.T) {
 func TestForeignSource(t *testing.T) {
 	t.Parallel()
 	foreign := func(c *evidence.Card) {
-		c.Meta.Kind, c.Meta.Grade, c.Declaration.System = evidence.KindForeign, "claimed", ""
+		c.Meta.Kind, c.Meta.Grade, c.System = evidence.KindForeign, "claimed", ""
 	}
 	m := New(Facts{Now: now(), Declaration: declared(), Modes: modes(), Cards: []evidence.Card{ran("c", 0, "junit", verdict.Fail, foreign), ran("b", 1, "refused", verdict.Pass, nil)}})
 	if c, _ := m.Cell("checkout", "retry"); c.Verdict != verdict.Fail || len(c.Sources) != 2 || !c.Sources[0].Foreign {

@@ -31,7 +31,7 @@ type Base struct {
 
 // FindBase reads the declaration of the project at a git revision. Without a revision it is the fork point from the
 // branch that is merged into; without git, the declaration of the newest whole run.
-func FindBase(ctx context.Context, project *spec.Project, ref string, newest *evidence.Card) Base {
+func FindBase(ctx context.Context, project *spec.Project, ref string, newest *evidence.Run) Base {
 	if ref == NoBase {
 		return Base{Name: "by --base none"}
 	}
@@ -43,7 +43,11 @@ func FindBase(ctx context.Context, project *spec.Project, ref string, newest *ev
 		case newest == nil:
 			return Base{Name: "there is no git repository, and no run yet"}
 		}
-		return Base{Declaration: &newest.Declaration, Name: "run " + newest.ID}
+		declaration, err := newest.Declaration()
+		if err != nil {
+			return Base{Name: "run " + newest.ID(), Err: err.Error()}
+		}
+		return Base{Declaration: &declaration, Name: "run " + newest.ID()}
 	}
 	name := ref
 	if ref == "" {

@@ -52,7 +52,13 @@ func gather(ctx context.Context, project *spec.Project, store *evidence.Store, o
 		cards = verified(store, f, opts.Now, cards)
 	}
 	newest(&f, cards, opts.Now)
-	base := FindBase(ctx, project, opts.Base, f.Newest)
+	var last *evidence.Run
+	if f.Newest != nil {
+		if last, err = store.Open(f.Newest.ID); err != nil {
+			return gate.Facts{}, nil, err
+		}
+	}
+	base := FindBase(ctx, project, opts.Base, last)
 	f.Base, f.BaseName, f.BaseErr = base.Declaration, base.Name, base.Err
 	f.Matrix = lay(f, opts.Now, cards)
 	repo := repository{project.Dir}
@@ -91,7 +97,7 @@ func newest(f *gate.Facts, cards []evidence.Card, now time.Time) {
 	f.Newest, f.Results = nil, map[string]evidence.CardResult{}
 	for i, card := range cards {
 		card = card.AsOf(now)
-		if card.Refused != "" || card.Meta.Defect != "" || card.Declaration.System != f.Declaration.System || card.Meta.Kind != evidence.KindRun {
+		if card.Refused != "" || card.Meta.Defect != "" || card.System != f.Declaration.System || card.Meta.Kind != evidence.KindRun {
 			continue
 		}
 		if f.Newest == nil && card.Status == evidence.Complete {
