@@ -82,6 +82,7 @@ func (a *app) root() *cobra.Command {
 		a.evidenceCommand(),
 		a.reportCommand(),
 		a.recoverCommand(),
+		a.doctorCommand(),
 		a.schemaCommand(),
 		a.completionCommand(),
 	)

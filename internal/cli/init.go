@@ -88,13 +88,13 @@ func (a *app) nextAfterInit(plan *scaffold.Plan, folder string, dry bool) string
 	switch {
 	case dry:
 		words = []string{"init"}
-	case plan.Journey == "" && plan.Changes():
+	case plan.Missing(), plan.Journey == "" && plan.Changes():
 		words = []string{"doctor"}
 	}
 	if folder != "." {
 		words = append(words, folder)
 	}
-	if !dry && len(plan.FillIn()) > 0 {
+	if !dry && words[0] == "run" && len(plan.FillIn()) > 0 {
 		words = append(words, "--dry-run")
 	}
 	return a.command(words...)
@@ -108,7 +108,7 @@ func (a *app) printInit(plan *scaffold.Plan, dry bool) {
 		for _, part := range []struct {
 			how   string
 			texts []string
-		}{{"found", s.Found}, {"guessed", s.Guessed}, {"FILL IN", s.FillIn}} {
+		}{{"found", s.Found}, {"guessed", s.Guessed}, {"MISSING", s.Missing}, {"FILL IN", s.FillIn}} {
 			for _, text := range part.texts {
 				fmt.Fprintf(w, "%s\t%s\t%s\t%s\n", name, kind, part.how, text)
 				name, kind = "", ""

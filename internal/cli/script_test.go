@@ -50,7 +50,7 @@ func punctual(ts *testscript.TestScript, neg bool, args []string) {
 	for try := 1; ; try++ {
 		err := ts.Exec(args[0], args[1:]...)
 		late := strings.Contains(ts.ReadFile("stdout"), "the load driver was overloaded")
-		if late && try < 5 {
+		if late && try < 8 {
 			continue
 		}
 		if (err != nil) != neg {

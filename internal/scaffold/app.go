@@ -60,11 +60,11 @@ func (s *service) rel(t *topology) string {
 // process writes down the process: build, command in its folder, and the variables that differ from the container's.
 func (t *topology) process(s *service, d dockerfile, p program) {
 	rel := s.rel(t)
-	env, bound := t.local(s, d)
-	argv := make([]string, len(p.argv))
+	argv, bound := make([]string, len(p.argv)), false
 	for i, word := range p.argv {
 		argv[i] = ownAddress(word, i > 0, &bound)
 	}
+	env := t.local(s, d, &bound)
 	if p.inside && rel != "." {
 		argv = []string{"sh", "-c", "cd " + rel + " && exec " + shellWords(argv)}
 	}
@@ -152,6 +152,7 @@ func (t *topology) goProgram(s *service, d dockerfile, argv []string) (program, 
 	}
 	if len(found) > 1 {
 		p.guessed = fmt.Sprintf("of the programs %s it is %s", list(found), pick)
+		s.source = sourceOf(filepath.Join(s.dir, pick)) // the others' routes are none of its
 	} else {
 		s.found("package main in %s", filepath.ToSlash(filepath.Join(s.rel(t), pick)))
 	}

@@ -61,7 +61,21 @@ after: 2s
 `, s.Name))}
 }
 
+// failover is what replaces dependencyKilled where somebody can take over.
+func failover(entry, s *service) proposed {
+	return proposed{s.Name + "-failover", file(entry.through(), fmt.Sprintf("Another instance of %s takes over when the one that leads dies", s.Name),
+		fmt.Sprintf(`expect: ['recovery.from_inject_s < 15.0', 'converged("%[1]s")']
+method: [{at: 2s, for: 8s, fault: "kill(%[1]s[role=leader], mode=one)"}]
+settle: 4s
+after: 2s
+covers: {JOURNEY: [failover]}
+`, s.Name))}
+}
+
 func dependencyKilled(entry, s *service) proposed {
+	if s.stands {
+		return failover(entry, s)
+	}
 	return proposed{s.Name + "-killed", file(entry.through(), fmt.Sprintf("%s is well again when %s is back", entry.Name, s.Name),
 		fmt.Sprintf(`expect: ['recovery.from_heal_s < 10.0']
 method: [{at: 2s, for: 2s, fault: "kill(%s, mode=one)"}]

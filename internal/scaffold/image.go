@@ -51,6 +51,10 @@ func (t *topology) recipe(s *service, name string) {
 	s.kind, s.Kind = name, name+" (recipe)"
 	s.found("image %s: recipe %s runs it from the binaries of this machine", s.c.Image, name)
 	s.add("recipe: %s", name)
+	if name != "nats" {
+		s.add("# standby: 1                          # another instance, which follows the first")
+		s.add("# failover: {by: assay, after: 2s}    # and takes over when that is gone")
+	}
 }
 
 // unknown proposes a placeholder for what no recipe and no build says how to run.

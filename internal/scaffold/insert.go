@@ -21,6 +21,26 @@ type edit struct {
 // insert returns the compose file with the proposed x-assay in it, and whose. It is the text that is changed, so
 // comments, order and anchors stay as they are. What assay cannot read of the result is a mistake in the user's lines.
 func (t *topology) insert(opts Options) (content []byte, changed []string, err error) {
+	for {
+		content, edits, err := t.inserted(opts)
+		if err != nil || len(edits) == 0 {
+			return t.content, nil, err
+		}
+		errs := spec.CheckTopology(t.host, t.path, content)
+		if t.otherVersion(errs) {
+			continue
+		}
+		if errs = t.programs(errs); len(errs) > 0 {
+			return nil, nil, t.placed(errs, edits)
+		}
+		for _, e := range edits {
+			changed = append(changed, e.service.Name)
+		}
+		return content, changed, nil
+	}
+}
+
+func (t *topology) inserted(opts Options) ([]byte, []edit, error) {
 	newline := "\n"
 	if bytes.Contains(t.content, []byte("\r\n")) {
 		newline = "\r\n"
@@ -35,14 +55,48 @@ func (t *topology) insert(opts Options) (content []byte, changed []string, err e
 		if err != nil {
 			return nil, nil, err
 		}
-		edits, changed = append(edits, e), append(changed, s.Name)
-	}
-	if len(edits) == 0 {
-		return t.content, nil, nil
+		edits = append(edits, e)
 	}
 	slices.SortStableFunc(edits, func(a, b edit) int { return a.from - b.from })
-	text := strings.Join(apply(lines, edits), newline) + newline
-	return []byte(text), changed, t.check([]byte(text), edits)
+	return []byte(strings.Join(apply(lines, edits), newline) + newline), edits, nil
+}
+
+// otherVersion lets a recipe run what version there is, where the image asks for one that this machine does not have.
+func (t *topology) otherVersion(errs spec.Errors) (changed bool) {
+	for _, e := range errs {
+		s := t.named(e)
+		if s == nil || len(s.x) == 0 || !strings.Contains(e.Hint, "x-assay.version: any") || slices.Contains(s.x, "version: any") {
+			continue
+		}
+		s.add("version: any")
+		_, has, _ := strings.Cut(e.Msg, "this machine has ")
+		s.guessed("another version will do: this machine has %s", has)
+		changed = true
+	}
+	return changed
+}
+
+// programs takes out what only this machine lacks, and notes it.
+func (t *topology) programs(errs spec.Errors) spec.Errors {
+	return slices.DeleteFunc(errs, func(e *spec.Error) bool {
+		s := t.named(e)
+		if s == nil || !lacksProgram(e) {
+			return false
+		}
+		_, msg, _ := strings.Cut(e.Msg, ": ")
+		s.Missing = append(s.Missing, fmt.Sprintf("%s (%s)", msg, e.Hint))
+		return true
+	})
+}
+
+// named is the service whose name a mistake begins with.
+func (t *topology) named(e *spec.Error) *service {
+	for _, s := range t.services {
+		if strings.HasPrefix(e.Msg, "service "+s.Name+": ") {
+			return s
+		}
+	}
+	return nil
 }
 
 func apply(lines []string, edits []edit) []string {
@@ -55,12 +109,8 @@ func apply(lines []string, edits []edit) []string {
 	return append(out, lines[at:]...)
 }
 
-// check reads the result, and tells mistakes where they stand in the user's file.
-func (t *topology) check(content []byte, edits []edit) error {
-	errs := spec.CheckTopology(t.path, content)
-	if len(errs) == 0 {
-		return nil
-	}
+// placed puts mistakes where they stand in the user's file.
+func (t *topology) placed(errs spec.Errors, edits []edit) error {
 	for _, wrong := range errs {
 		line, shift := wrong.Line-1, 0
 		for _, e := range edits {

@@ -38,8 +38,8 @@ func bare() []string {
 }
 
 // local returns the variables that the local process needs to be other than the container's, as entries of a YAML
-// mapping, and whether one of them says where to listen.
-func (t *topology) local(s *service, d dockerfile) (entries []string, bound bool) {
+// mapping. Where nothing has said so far where to listen, one of them may.
+func (t *topology) local(s *service, d dockerfile, bound *bool) (entries []string) {
 	values := map[string]string{}
 	for name, value := range d.env { // what the image would have
 		if _, ok := s.c.Environment[name]; !ok && !strings.Contains(value, "$") && name != "PATH" && !strings.HasSuffix(name, "PATH") {
@@ -53,19 +53,19 @@ func (t *topology) local(s *service, d dockerfile) (entries []string, bound bool
 	}
 	set := map[string]string{}
 	for name, value := range values {
-		own := ownAddress(value, true, &bound)
+		own := ownAddress(value, true, bound)
 		own = t.inData(s, own)
 		if _, given := s.c.Environment[name]; own != value || !given {
 			set[name] = own
 		}
 	}
-	if !bound {
-		bound = s.listenVariable(values, set)
+	if !*bound {
+		*bound = s.listenVariable(values, set)
 	}
 	for _, name := range slices.Sorted(maps.Keys(set)) {
 		entries = append(entries, fmt.Sprintf("%s: %s", name, quote(set[name])))
 	}
-	return entries, bound
+	return entries
 }
 
 // listenVariable sets a variable that the source reads its own address from.

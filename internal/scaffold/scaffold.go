@@ -19,12 +19,14 @@ import (
 	"path/filepath"
 	"slices"
 
+	"github.com/assay-dev/assay/internal/recipe"
 	"github.com/assay-dev/assay/internal/spec"
 )
 
 // Options say how to make the files.
 type Options struct {
-	Force bool // replace files and x-assay keys that are there
+	Force bool        // replace files and x-assay keys that are there
+	Host  recipe.Host // the programs that recipes run; zero: this machine's
 }
 
 // A File is one file of the plan.
@@ -51,6 +53,7 @@ type Service struct {
 	Found   []string `json:"found,omitempty"`   // read from files
 	Guessed []string `json:"guessed,omitempty"` // supposed
 	FillIn  []string `json:"fill_in,omitempty"` // for the user to say
+	Missing []string `json:"missing,omitempty"` // programs that this machine lacks, and how to get them
 }
 
 // A Plan is what is to be written, and why.
@@ -66,6 +69,11 @@ type Plan struct {
 // Changes says whether there is anything to write.
 func (p *Plan) Changes() bool {
 	return slices.ContainsFunc(p.Files, func(f File) bool { return f.Action != Keep })
+}
+
+// Missing says whether this machine lacks a program.
+func (p *Plan) Missing() bool {
+	return slices.ContainsFunc(p.Services, func(s Service) bool { return len(s.Missing) > 0 })
 }
 
 // FillIn returns all that is left to the user, with the service's name in front.
@@ -117,7 +125,10 @@ func New(path string, opts Options) (*Plan, error) {
 	if err != nil {
 		return nil, err
 	}
-	t, err := read(file)
+	if opts.Host.Look == nil {
+		opts.Host = recipe.Local()
+	}
+	t, err := read(file, opts.Host)
 	if err != nil {
 		return nil, err
 	}

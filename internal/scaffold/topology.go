@@ -14,6 +14,7 @@ import (
 	"github.com/compose-spec/compose-go/v2/types"
 	"go.yaml.in/yaml/v3"
 
+	"github.com/assay-dev/assay/internal/recipe"
 	"github.com/assay-dev/assay/internal/spec"
 )
 
@@ -21,6 +22,7 @@ import (
 type topology struct {
 	path, dir string
 	content   []byte
+	host      recipe.Host
 	root      *yaml.Node
 	services  []*service // in the order of the file
 }
@@ -38,6 +40,7 @@ type service struct {
 	x      []string
 	port   int    // that it answers HTTP on, 0 for none
 	path   string // that it answers with 200
+	stands bool   // it has a standby that takes over
 	deep   string // a path that looks like one of users, and so may go through what is behind it; "" for none
 	needs  []*service
 	source string // what its source says, bounded
@@ -55,7 +58,7 @@ func (s *service) fillIn(format string, args ...any) {
 func (s *service) add(format string, args ...any) { s.x = append(s.x, fmt.Sprintf(format, args...)) }
 
 // read reads a compose file. What assay cannot run, whatever is added under x-assay, is a mistake.
-func read(path string) (*topology, error) {
+func read(path string, host recipe.Host) (*topology, error) {
 	abs, err := filepath.Abs(path)
 	if err != nil {
 		return nil, err
@@ -64,8 +67,8 @@ func read(path string) (*topology, error) {
 	if err != nil {
 		return nil, err
 	}
-	t := &topology{path: path, dir: filepath.Dir(abs), content: content}
-	if errs := mendable(spec.CheckTopology(path, content)); len(errs) > 0 {
+	t := &topology{path: path, dir: filepath.Dir(abs), content: content, host: host}
+	if errs := mendable(spec.CheckTopology(host, path, content)); len(errs) > 0 {
 		return nil, errs
 	}
 	var document yaml.Node
@@ -96,9 +99,12 @@ func read(path string) (*topology, error) {
 // mendable drops what x-assay is going to mend: that a service has nothing that runs here.
 func mendable(errs spec.Errors) spec.Errors {
 	return slices.DeleteFunc(errs, func(e *spec.Error) bool {
-		return strings.Contains(e.Hint, "x-assay.process") || strings.Contains(e.Hint, "x-assay.recipe")
+		return strings.Contains(e.Hint, "x-assay.process") || strings.Contains(e.Hint, "x-assay.recipe") || lacksProgram(e)
 	})
 }
+
+// lacksProgram says whether it is the machine that something is wrong with.
+func lacksProgram(e *spec.Error) bool { return strings.Contains(e.Hint, "apt-get install") }
 
 // value returns the value of a key, through an alias.
 func value(n *yaml.Node, key string) *yaml.Node {
@@ -111,16 +117,6 @@ func value(n *yaml.Node, key string) *yaml.Node {
 	for i := 0; i+1 < len(n.Content); i += 2 {
 		if n.Content[i].Value == key {
 			return n.Content[i+1]
-		}
-	}
-	return nil
-}
-
-// service returns the one with that name, or nil.
-func (t *topology) service(name string) *service {
-	for _, s := range t.services {
-		if s.Name == name {
-			return s
 		}
 	}
 	return nil
@@ -141,9 +137,11 @@ func (t *topology) detect(opts Options) {
 	}
 }
 
-// declared takes port and path from a readiness that the user wrote.
+// declared takes port and path from a readiness that the user wrote, and whether there is a standby.
 func (s *service) declared() {
-	if http := value(value(value(s.node, "x-assay"), "ready"), "http"); http != nil {
+	x := value(s.node, "x-assay")
+	s.stands = value(x, "standby") != nil && value(x, "failover") != nil
+	if http := value(value(x, "ready"), "http"); http != nil {
 		port, path, _ := strings.Cut(http.Value, "/")
 		if n, err := strconv.Atoi(port); err == nil {
 			s.port, s.path = n, "/"+path

@@ -13,6 +13,7 @@ import (
 	"github.com/compose-spec/compose-go/v2/types"
 	"go.yaml.in/yaml/v3"
 
+	"github.com/assay-dev/assay/internal/recipe"
 	"github.com/assay-dev/assay/system"
 )
 
@@ -65,14 +66,15 @@ func (l *loader) composeSource(src *source, path string) {
 	t.system(project)
 }
 
-// CheckTopology returns what is wrong with a compose file, with content in place of what is on disk.
-func CheckTopology(path string, content []byte) Errors {
+// CheckTopology returns what is wrong with a compose file, on a machine with the programs of host, with content in
+// place of what is on disk.
+func CheckTopology(host recipe.Host, path string, content []byte) Errors {
 	abs, err := filepath.Abs(path)
 	if err != nil {
 		return Errors{{File: path, Line: 1, Col: 1, Msg: err.Error()}}
 	}
 	// The file is named as the user wrote it, below the folder of an assay.yaml that would be beside it.
-	l := &loader{project: &Project{File: filepath.Join(filepath.Dir(path), FileName), Dir: filepath.Dir(abs), Files: map[string][]byte{}}}
+	l := &loader{host: host, project: &Project{File: filepath.Join(filepath.Dir(path), FileName), Dir: filepath.Dir(abs), Files: map[string][]byte{}}}
 	l.composeSource(l.source(abs, content, true), abs)
 	return l.errs.sorted()
 }
