@@ -109,7 +109,11 @@ func projectFindings(folder string) []finding {
 		if errors.As(err, &wrong) {
 			count = len(wrong)
 		}
-		return []finding{of(lackingOf("files", fmt.Sprintf("%d mistakes; the first: %s", count, detail), "the project cannot be read", "assay run "+folder+" --dry-run   # shows them all"))}
+		fix := "assay run " + folder + " --dry-run   # shows them all"
+		if _, get, ok := strings.Cut(detail, "on Debian: "); ok && count == 1 {
+			fix = strings.TrimSuffix(strings.Split(get, ";")[0], ")")
+		}
+		return []finding{of(lackingOf("files", fmt.Sprintf("%d mistakes; the first: %s", count, detail), "the project cannot be read", fix))}
 	}
 	all := []finding{of(good("files", "%s: %d services, %d journeys, %d experiments", project.Name, len(project.System.Services), len(project.Journeys), len(project.Experiments)))}
 	for _, s := range project.System.Services {
@@ -122,6 +126,9 @@ func projectFindings(folder string) []finding {
 func serviceFinding(project *spec.Project, s system.Service) finding {
 	if strings.Contains(strings.Join(s.Process.Command, " "), "fill in x-assay.process.command") {
 		return lackingOf(s.Name, "a placeholder", "nobody has said yet what starts it here", "fill in x-assay.process.command of "+s.Name)
+	}
+	if s.Recipe != "" {
+		return good(s.Name, "recipe %s: %s", s.Recipe, s.Process.Binary) // it was looked for when the files were read
 	}
 	for _, program := range programsOf(s) {
 		if _, err := exec.LookPath(program); err == nil {
@@ -167,9 +174,7 @@ func programsOf(s system.Service) []string {
 			note(words[0])
 		}
 	}
-	if !strings.Contains(s.Process.Command[0], "{{") {
-		note(s.Process.Command[0])
-	}
+	note(s.Process.Command[0])
 	if m := regexp.MustCompile(`\bexec ([\w.\-]+)`).FindStringSubmatch(strings.Join(s.Process.Command, " ")); m != nil && strings.HasSuffix(s.Process.Command[0], "sh") {
 		note(m[1])
 	}
