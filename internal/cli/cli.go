@@ -81,6 +81,7 @@ func (a *app) root() *cobra.Command {
 		a.gateCommand(),
 		a.evidenceCommand(),
 		a.reportCommand(),
+		a.diffCommand(),
 		a.recoverCommand(),
 		a.doctorCommand(),
 		a.schemaCommand(),
