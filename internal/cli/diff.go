@@ -90,6 +90,9 @@ func (f diffFlags) options() (diff.Options, error) {
 	return opts, nil
 }
 
+// mostNotes keeps a store with many other runs from filling the screen.
+const mostNotes = 10
+
 func (a *app) diff(args []string, flags diffFlags) error {
 	opts, err := flags.options()
 	if err != nil {
@@ -110,6 +113,9 @@ func (a *app) diff(args []string, flags diffFlags) error {
 	}
 	if err != nil {
 		return err
+	}
+	if more := len(notes) - mostNotes; more > 0 {
+		notes = append(notes[:mostNotes], fmt.Sprintf("and %d more runs are passed over", more))
 	}
 	report.Notes = append(report.Notes, notes...)
 	if err := a.printDiff(report, flags, candidate[0].ID()); err != nil {
@@ -163,7 +169,7 @@ func (a *app) pickRuns(args []string, flags diffFlags) (base, candidate []*evide
 		err = &run.UsageError{Msg: fmt.Sprintf("no run before %s can be compared with it\n%s", r.ID(), strings.Join(notes, "\n"))}
 	}
 	if len(base) < c.Last {
-		notes = append(notes, fmt.Sprintf("%d runs were asked for, and %d before %s can be compared", c.Last, len(base), r.ID()))
+		notes = slices.Insert(notes, 0, fmt.Sprintf("%d runs were asked for, and %d before %s can be compared", c.Last, len(base), r.ID()))
 	}
 	return base, candidate, notes, err
 }

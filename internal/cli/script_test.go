@@ -32,7 +32,7 @@ func TestScripts(t *testing.T) {
 	}
 	testscript.Run(t, testscript.Params{
 		Dir:  "testdata/script",
-		Cmds: map[string]func(*testscript.TestScript, bool, []string){"punctual": punctual},
+		Cmds: map[string]func(*testscript.TestScript, bool, []string){"punctual": punctual, "stored": stored},
 		Setup: func(env *testscript.Env) error {
 			copyRegister(t, example, filepath.Join(env.WorkDir, "register"))
 			env.Setenv("ASSAY_STATE_DIR", filepath.Join(env.WorkDir, "state"))

@@ -54,29 +54,39 @@ func Pick(store *evidence.Store, run *evidence.Run, c Choice) (base, candidates 
 	return base, candidates, notes, nil
 }
 
-// unusable says why a run cannot be compared with mine, "" if it can.
+// unusable says why a run cannot be compared with mine, "" if it can: it is whole, and at least one experiment is the same
+// and has figures that say something.
 func (c Choice) unusable(mine *Run, sum evidence.Summary, other *evidence.Run) string {
-	switch {
-	case sum.Status != evidence.Complete:
+	if sum.Status != evidence.Complete {
 		return fmt.Sprintf("it is %s", sum.Status)
-	case sum.Meta.Kind != evidence.KindRun:
-		return "it holds results of another tool"
-	case sum.End.Interrupted:
-		return "it was interrupted"
 	}
 	if why := elsewhere(mine.Meta, sum.Meta); why != "" {
 		return why
 	}
-	plan, err := readPlan(other)
+	theirs, err := open(other)
 	if err != nil {
 		return err.Error()
 	}
+	if theirs.broken != "" {
+		return theirs.broken
+	}
+	why := "it shares no experiment"
 	for _, name := range mine.plan.names() {
-		if (len(c.Only) == 0 || contains(c.Only, name)) && mine.plan.differs(plan, name) == "" {
+		if len(c.Only) > 0 && !contains(c.Only, name) || mine.plan.differs(theirs.plan, name) != "" {
+			continue
+		}
+		result, err := other.Result(name)
+		if err != nil {
+			why = name + ": " + err.Error()
+			continue
+		}
+		reasons := unfit(result)
+		if len(reasons) == 0 {
 			return ""
 		}
+		why = name + ": " + strings.Join(reasons, "; ")
 	}
-	return "it shares no experiment"
+	return why
 }
 
 // elsewhere says what makes two runs ones of different places, "" for nothing.

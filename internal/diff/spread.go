@@ -112,13 +112,13 @@ func (p *pair) bySpread(alpha float64, tests int, each float64) {
 		p.line.Verdict, p.line.Reason = Same, "the whole interval is within the tolerance"
 	case math.Abs(worse)-alone > edge:
 		p.line.Reason = fmt.Sprintf("by itself it is beyond the tolerance, but not where %s are tested", plural(tests, "number"))
-		p.line.More = p.more(together, math.Abs(worse)-edge)
+		p.line.More = p.more(g, alpha/float64(tests), math.Abs(worse)-edge)
 	case math.Abs(worse) > edge:
 		p.line.Reason = "the difference is beyond the tolerance, and the interval is not"
-		p.line.More = p.more(together, math.Abs(worse)-edge)
+		p.line.More = p.more(g, alpha/float64(tests), math.Abs(worse)-edge)
 	default:
 		p.line.Reason = "the interval is wider than the tolerance"
-		p.line.More = p.more(alone, edge-math.Abs(worse))
+		p.line.More = p.more(g, each, edge-math.Abs(worse))
 	}
 }
 
@@ -133,17 +133,29 @@ func (p *pair) interval(base, change, reach float64) *Interval {
 	return &Interval{base * math.Expm1(change-reach), base * math.Expm1(change+reach)}
 }
 
-// more says how much data would let an interval that reaches so far stay on one side of an edge at that distance: spreads
-// shrink with the square root of what is measured.
-func (p *pair) more(reach, distance float64) string {
+// more says, roughly, how much data would let an interval with the chance p of an error on each side stay on one side of an edge at that
+// distance: spreads shrink with the square root of what is measured, and how well they are known grows with it.
+func (p *pair) more(g gauge, chance, distance float64) string {
 	const most = 1000
-	factor := (reach / distance) * (reach / distance)
-	if !(factor < most) {
-		return fmt.Sprintf("more than %d times as much: it differs by about the tolerance", most)
+	enough := func(times float64) bool {
+		longer := g
+		for i, df := range g.freedom {
+			longer.spread[i] = g.spread[i] / math.Sqrt(times)
+			if df > 0 {
+				longer.freedom[i] = (df+2)*times - 2
+			}
+		}
+		return longer.reach(chance) < distance
+	}
+	times := 1.0
+	for !enough(times) {
+		if times *= 1.1; times > most {
+			return fmt.Sprintf("more than %d times as much: it differs by about the tolerance", most)
+		}
 	}
 	if runs := len(p.base.order) + len(p.candidate.order); runs > 2 {
-		return fmt.Sprintf("about %d runs in all (there are %d)", int(math.Ceil(factor*float64(runs))), runs)
+		return fmt.Sprintf("about %d runs in all (there are %d)", int(math.Ceil(times*float64(runs))), runs)
 	}
 	seconds := min(p.base.value.Seconds, p.candidate.value.Seconds)
-	return fmt.Sprintf("about %v of this phase (there are %d s)", time.Duration(math.Ceil(factor*float64(seconds)))*time.Second, seconds)
+	return fmt.Sprintf("about %v of this phase (there are %d s)", time.Duration(math.Ceil(times*float64(seconds)))*time.Second, seconds)
 }
