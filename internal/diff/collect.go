@@ -22,7 +22,6 @@ type pair struct {
 	limit           Tolerance
 	base, candidate side
 	line            Line
-	tested          bool
 }
 
 // A side is one number of the runs of one group.
@@ -43,7 +42,7 @@ func (c *comparison) collect() {
 	names := map[string]bool{}
 	for _, run := range slices.Concat(c.base, c.candidate) {
 		for name := range run.plan.Experiments {
-			if run.broken == "" && (len(c.opts.Experiments) == 0 || contains(c.opts.Experiments, name)) {
+			if run.broken == "" && (len(c.opts.Experiments) == 0 || slices.Contains(c.opts.Experiments, name)) {
 				names[name] = true
 			}
 		}
@@ -84,7 +83,7 @@ func (c *comparison) pair(name string, base, candidate []*Run) {
 	keys := map[Key]bool{}
 	for _, run := range slices.Concat(base, candidate) {
 		for key := range run.numbers[name] {
-			if len(c.opts.Metrics) == 0 || contains(c.opts.Metrics, key.Metric) {
+			if len(c.opts.Metrics) == 0 || slices.Contains(c.opts.Metrics, key.Metric) {
 				keys[key] = true
 			}
 		}

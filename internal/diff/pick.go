@@ -3,6 +3,7 @@ package diff
 import (
 	"fmt"
 	"maps"
+	"slices"
 	"strings"
 
 	"github.com/assay-dev/assay/evidence"
@@ -72,7 +73,7 @@ func (c Choice) unusable(mine *Run, sum evidence.Summary, other *evidence.Run) s
 	}
 	why := "it shares no experiment"
 	for _, name := range mine.plan.names() {
-		if len(c.Only) > 0 && !contains(c.Only, name) || mine.plan.differs(theirs.plan, name) != "" {
+		if len(c.Only) > 0 && !slices.Contains(c.Only, name) || mine.plan.differs(theirs.plan, name) != "" {
 			continue
 		}
 		result, err := other.Result(name)

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"slices"
 	"strings"
 
 	"github.com/assay-dev/assay/evidence"
@@ -30,7 +31,7 @@ func Read(r *evidence.Run, only []string, seed uint64) (*Run, error) {
 		return run, err
 	}
 	for _, name := range run.plan.names() {
-		if len(only) == 0 || contains(only, name) {
+		if len(only) == 0 || slices.Contains(only, name) {
 			run.read(r, name, seed)
 		}
 	}
@@ -93,13 +94,4 @@ func unfit(result evidence.ExperimentResult) []string {
 		}
 	}
 	return reasons
-}
-
-func contains(names []string, name string) bool {
-	for _, n := range names {
-		if n == name {
-			return true
-		}
-	}
-	return false
 }

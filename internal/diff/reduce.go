@@ -34,8 +34,9 @@ type estimate struct {
 const (
 	wholePhase  = "whole"
 	allJourneys = "all journeys"
-	leastBlocks = 3 // seconds of a phase below which nothing is said of how it varies
-	beyond      = 5 // operations that must lie beyond a quantile, so that it is not just the slowest few
+	client      = "client" // the load driver, which is no part of the system
+	leastBlocks = 3        // seconds of a phase below which nothing is said of how it varies
+	beyond      = 5        // operations that must lie beyond a quantile, so that it is not just the slowest few
 )
 
 // A phase is a window of an experiment, by seconds. The last second is up to half a second longer or shorter.
@@ -237,6 +238,9 @@ func (r *reduction) processors(p phase) {
 			continue
 		}
 		service := r.in.Service(s.Labels["instance"])
+		if service == client {
+			continue
+		}
 		if used[service] == nil {
 			used[service] = map[time.Duration]float64{}
 		}
@@ -285,7 +289,7 @@ func (r *reduction) memory(p phase) {
 	in.From, in.To = p.from, p.to
 	for _, s := range in.Series {
 		service := in.Service(s.Labels["instance"])
-		if s.Name != telemetry.RSSBytes {
+		if s.Name != telemetry.RSSBytes || service == client {
 			continue
 		}
 		if peak, err := slo.PeakRSS(in, service); err == nil && peak > 0 {
