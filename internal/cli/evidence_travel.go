@@ -115,7 +115,7 @@ func (a *app) export(ctx context.Context, flags exportFlags, args []string) erro
 			return &run.UsageError{Msg: "an archive is no text for a terminal: name a file with -o FILE, or pipe it"}
 		}
 		result = a.err
-		got, err = evidence.Export(ctx, a.out, runs)
+		got, err = evidence.Export(ctx, raw(a.out), runs) // bytes, and no text that could steer a terminal
 	} else {
 		got, err = exportFile(ctx, flags.out, runs)
 	}
