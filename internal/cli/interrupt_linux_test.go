@@ -109,6 +109,13 @@ func (k *killing) interrupt(marker, file string, records bool) {
 	if left := k.left(); len(left) > 0 {
 		t.Errorf("left: %v", left)
 	}
+	pages, _ := filepath.Glob(filepath.Join(k.dir, ".assay/reports/*.html"))
+	if len(pages) != 1 {
+		t.Fatalf("there are %d reports of the interrupted run", len(pages))
+	}
+	if text, err := os.ReadFile(pages[0]); err != nil || !bytes.Contains(text, []byte("This run was interrupted")) {
+		t.Errorf("the report does not say that the run was interrupted: %v", err)
+	}
 	k.partial(records)
 }
 
