@@ -5,6 +5,7 @@ import (
 	"html/template"
 	"math"
 	"slices"
+	"strings"
 	"time"
 )
 
@@ -264,7 +265,8 @@ func faultStrip(a axis, group faultGroup) template.HTML {
 
 // laneStrip draws the states and roles of one instance.
 func laneStrip(a axis, x *Experiment, lane Lane) template.HTML {
-	c := newChart(a, x, 30, lane.sentence())
+	c := newChart(a, x, 30, strings.Trim(lane.sentence()+"; "+lane.peak(), "; "))
+	c.usageArea(lane.Usage, x.mostCores())
 	var state Mark
 	bar := func(from, to time.Duration) {
 		if state.Name != "" {

@@ -32,9 +32,10 @@ type Proof struct {
 
 // A Lane is what happened to one instance.
 type Lane struct {
-	Instance string `json:"instance"`
-	Marks    []Mark `json:"marks"`
-	Still    bool   `json:"still,omitempty"` // nothing changed since it was first seen
+	Instance string  `json:"instance"`
+	Marks    []Mark  `json:"marks"`
+	Still    bool    `json:"still,omitempty"` // nothing changed since it was first seen
+	Usage    []Usage `json:"usage,omitempty"`
 }
 
 // A Mark is a change on a lane. It holds until the next of its kind.

@@ -124,6 +124,14 @@ func (s shape) records(t testing.TB, dir string) {
 		fmt.Fprintf(w, `{"at":%d,"kind":"state","name":"ready","target":"nats-1"}`+"\n", to)
 		fmt.Fprintf(w, `{"at":%d,"kind":"probe","name":"role","target":"nats-1","value":"follower"}`+"\n", to+1000)
 	})
+	write(t, dir, "series.jsonl", func(w io.Writer) {
+		for i := range int(s.length/time.Second) + 1 {
+			for _, name := range []string{"orders-1", "nats-1"} {
+				fmt.Fprintf(w, `{"at":%d,"name":"cpu_seconds","labels":{"instance":%q},"value":%.2f}`+"\n", time.Duration(i)*time.Second, name, float64(i)/4)
+				fmt.Fprintf(w, `{"at":%d,"name":"rss_bytes","labels":{"instance":%q},"value":%d}`+"\n", time.Duration(i)*time.Second, name, 20e6+i*1000)
+			}
+		}
+	})
 	ops, exchanges := create(t, dir, "ops.jsonl"), create(t, dir, "exchanges.jsonl")
 	s.operations(ops, exchanges)
 	if s.cut {

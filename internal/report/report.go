@@ -277,6 +277,9 @@ func (e *Experiment) read(dir string, plan plan, opts Options, points int) {
 	e.Damage = damage
 	ops, opsDamage := countOps(filepath.Join(dir, "ops.jsonl"), e.Folder+"/ops.jsonl", opts.Workers)
 	e.Damage = append(e.Damage, damages(opsDamage)...)
+	usage, usageDamage := readUsage(dir, e.Folder)
+	e.Damage = append(e.Damage, damages(usageDamage)...)
+	e.use(usage)
 	trail := newTrail()
 	var first kept
 	for _, name := range sortedNames(ops) {

@@ -70,6 +70,9 @@ func TestFailingRun(t *testing.T) {
 	if x.First == 0 || !strings.Contains(page(t, r), fmt.Sprintf(`id="x1-op%d" open`, x.First)) {
 		t.Errorf("the first failure, operation %d, is not there or not open", x.First)
 	}
+	if lane := x.Lanes[1]; lane.Instance != "orders-1" || lane.peak() != "at most 0.25 processors, 20 MB" || len(lane.Usage) != 13 {
+		t.Errorf("usage of %s: %s, %d moments", lane.Instance, lane.peak(), len(lane.Usage))
+	}
 	if !r.Experiments[1].NotRun || r.Experiments[1].Verdict != verdict.Unknown {
 		t.Error("an experiment that was planned and left no records is missing")
 	}

@@ -33,6 +33,7 @@ type experimentView struct {
 	Charts       []chartView
 	LaneRows     []laneRow
 	StillText    string
+	StillRows    []laneRow
 	Ticks        template.HTML
 	Timeline     []timelineRow
 	CheckRows    []checkRow
@@ -49,6 +50,7 @@ type faultRow struct {
 
 type laneRow struct {
 	Instance string
+	Peak     string
 	Strip    template.HTML
 }
 
@@ -159,11 +161,12 @@ func (v *experimentView) draw() {
 			still = append(still, strings.TrimSpace(lane.Instance+" "+lane.steady()))
 			continue
 		}
-		v.LaneRows = append(v.LaneRows, laneRow{lane.Instance, laneStrip(a, x, lane)})
+		v.LaneRows = append(v.LaneRows, laneRow{lane.Instance, lane.peak(), laneStrip(a, x, lane)})
 	}
 	if len(still) > 0 {
 		v.StillText = "Unchanged all the time: " + strings.Join(still, ", ") + "."
 	}
+	v.stillStrips(a)
 	v.timeline()
 }
 
