@@ -25,6 +25,7 @@ type shape struct {
 	error    string
 	verdict  verdict.Verdict
 	cut      bool // killed with -9: no seal, no judgement, a torn last line
+	early    string // the run broke with this reason before the system was up
 	observed bool
 	exchange int // exchanges of each operation
 }
@@ -44,6 +45,10 @@ func (s shape) make(t testing.TB) *evidence.Run {
 	check0(t, run.WriteFile("plan.json", []byte(s.plan())))
 	check0(t, run.WriteJSON("declaration.json", evidence.Declaration{System: "shop", Journeys: []evidence.Journey{{Name: s.journey, Owner: "team-orders"}, {Name: "status", Owner: "team-orders"}},
 		Cells: []evidence.Cell{{Journey: s.journey, Mode: "retry", Experiment: "refusing"}, {Journey: "status", Mode: "timeout", Experiment: "slow"}}}))
+	if s.early != "" {
+		check0(t, run.Seal(evidence.End{Ended: time.Now().UTC(), Reason: s.early, Exit: 4}))
+		return run
+	}
 	check0(t, run.WriteJSON("subjects.json", []evidence.Subject{{Service: "orders", Instances: []string{"orders-1", "orders-2"}, Binary: "bin/orders", SHA256: "sha256:00ff"}}))
 	dir, err := run.Experiment("refusing")
 	check0(t, err)

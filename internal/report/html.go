@@ -85,7 +85,7 @@ type headlineView struct {
 
 func newView(r *Report) view {
 	v := view{R: r, Calm: r.calm(), Facts: r.facts(), Matrix: r.matrixRows(), Policy: policy(), Style: template.CSS(pageCSS), Script: template.JS(pageJS)}
-	if r.Whole() {
+	if r.Standing() == "" {
 		v.Reason = r.Reason
 	}
 	index := map[string]int{}

@@ -16,7 +16,7 @@ func (r *Report) Markdown(w io.Writer) error {
 	var out strings.Builder
 	fmt.Fprintf(&out, "## %s %s\n\n", sign(r.Verdict), code(r.Summary()))
 	if standing := r.Standing(); standing != "" {
-		fmt.Fprintf(&out, "> **Nothing of it counts.** %s\n\n", code(standing))
+		fmt.Fprintf(&out, "> %s\n\n", code(standing))
 	} else if r.Reason != "" {
 		fmt.Fprintf(&out, "%s\n\n", code(r.Reason))
 	}

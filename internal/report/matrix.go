@@ -37,6 +37,11 @@ func (r *Report) MatrixNote() string {
 	return note
 }
 
+// OtherRefused are the runs of the store that do not count, but for this one, of which that is said above.
+func (r *Report) OtherRefused() []matrix.Refusal {
+	return slices.DeleteFunc(slices.Clone(r.Matrix.Refused), func(x matrix.Refusal) bool { return x.Run == r.ID })
+}
+
 // cellView is a cell as it is shown.
 type cellView struct {
 	Class, Word, From, Reason string

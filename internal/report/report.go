@@ -17,6 +17,7 @@ import (
 	"path/filepath"
 	"runtime"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/assay-dev/assay/evidence"
@@ -49,6 +50,7 @@ type Report struct {
 	Reason      string             `json:"reason,omitempty"` // why the run as a whole is no pass, where that is not an experiment's
 	Status      evidence.Status    `json:"status"`
 	Interrupted bool               `json:"interrupted,omitempty"`
+	Broke       bool               `json:"broke,omitempty"`
 	Refused     string             `json:"refused,omitempty"` // why nothing of it counts
 	Headlines   []Headline         `json:"headlines,omitempty"`
 	Matrix      matrix.Matrix      `json:"matrix"`
@@ -191,6 +193,9 @@ func (r *Report) late(err error) {
 // conclude says what the run is worth. It is never better than its seal says, and a run that is not whole is unknown.
 func (r *Report) conclude(card evidence.Card) {
 	r.Status, r.Refused = card.Status, card.Refused
+	if card.End != nil && (r.Interrupted || card.End.Reason != "") && r.early() && strings.Contains(r.Refused, subjectsFile) {
+		r.Refused = "" // it ended before it knew what would run, and that is the reason to tell
+	}
 	var parts []verdict.Verdict
 	for _, x := range r.Experiments {
 		if !x.Control {
@@ -208,7 +213,7 @@ func (r *Report) conclude(card evidence.Card) {
 		r.Reason = "it was interrupted: its records are partial"
 		parts = append(parts, verdict.Unknown)
 	case card.End.Reason != "":
-		r.Reason = "it broke: " + card.End.Reason
+		r.Reason, r.Broke = "it broke: "+card.End.Reason, true
 		parts = append(parts, verdict.Unknown)
 	case card.End.Verdict == verdict.Unknown:
 		parts = append(parts, verdict.Unknown) // judged again, it does not become more than it was whole
@@ -225,6 +230,14 @@ func (r *Report) Place(folder string) {
 	for i := range r.Headlines {
 		r.Headlines[i].Pos = r.place(r.Headlines[i].Pos)
 	}
+}
+
+const subjectsFile = "subjects.json"
+
+// early says whether the run ended before the system was up. Had the file been taken away later, the seal would tell.
+func (r *Report) early() bool {
+	_, sealed := r.Digests[subjectsFile]
+	return !sealed && len(r.Subjects) == 0
 }
 
 // Whole says whether the run came to its end and is as it was sealed. Of one that is not, nothing counts.

@@ -18,7 +18,7 @@ func (r *Report) Text(w io.Writer, colour bool) error {
 		p.print("%s\n", p.bold(standing))
 	}
 	p.print("%s  %s\n", p.word(r.Verdict), r.Summary())
-	if r.Reason != "" && r.Whole() {
+	if r.Reason != "" && r.Standing() == "" {
 		p.print("      %s\n", r.Reason)
 	}
 	for _, h := range r.Headlines {

@@ -176,6 +176,9 @@ func (l Lane) steady() string {
 	for _, m := range l.Marks {
 		words = append(words, m.Name)
 	}
+	if len(words) == 0 {
+		return ""
+	}
 	return "(" + strings.Join(words, ", ") + ")"
 }
 

@@ -187,6 +187,8 @@ func (r *Report) Standing() string {
 		return "Nothing of this run counts: " + r.Reason
 	case r.Interrupted:
 		return "This run was interrupted. Its records are partial: nothing can be proved by them."
+	case r.Broke:
+		return "The environment or the tool broke, which says nothing about the system: " + strings.TrimPrefix(r.Reason, "it broke: ")
 	}
 	return ""
 }
