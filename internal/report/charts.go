@@ -233,6 +233,11 @@ func phaseStrip(a axis, x *Experiment) template.HTML {
 		}
 		c.shut("svg")
 	}
+	if well, ok := x.recovered(); ok {
+		c.open("line", "class", "well", "x1", c.share(well), "x2", c.share(well), "y1", "0", "y2", "24")
+		c.title("well again at " + at(well))
+		c.shut("line")
+	}
 	return c.close()
 }
 

@@ -24,7 +24,7 @@ type shape struct {
 	failing  float64 // share of checkouts that fail under the fault
 	error    string
 	verdict  verdict.Verdict
-	cut      bool // killed with -9: no seal, no judgement, a torn last line
+	cut      bool   // killed with -9: no seal, no judgement, a torn last line
 	early    string // the run broke with this reason before the system was up
 	observed bool
 	exchange int // exchanges of each operation

@@ -105,6 +105,9 @@ func (c *chart) behind(x *Experiment) {
 	for _, p := range x.Course {
 		c.tag("line", "class", "phase", "x1", c.share(p.From), "x2", c.share(p.From), "y1", "0", "y2", num(c.height))
 	}
+	if well, ok := x.recovered(); ok {
+		c.tag("line", "class", "well", "x1", c.share(well), "x2", c.share(well), "y1", "0", "y2", num(c.height))
+	}
 }
 
 // until is when a fault ended, which was never healed where no heal was recorded.

@@ -145,8 +145,8 @@ func trouble(x *Experiment) []string {
 func (v *experimentView) draw() {
 	x, a := v.Experiment, axis{v.End}
 	v.PhaseStrip, v.Ticks = phaseStrip(a, x), tickStrip(a)
-	if rec := x.Recovery; rec != nil && rec.Recovered && len(x.Faults) > 0 {
-		v.RecoveredAt = at(x.Faults[0].From + rec.FromInject)
+	if well, ok := x.recovered(); ok {
+		v.RecoveredAt = at(well)
 	}
 	v.Groups = groups(x.Faults)
 	for _, g := range v.Groups {

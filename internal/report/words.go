@@ -69,6 +69,18 @@ func phaseSentence(x *Experiment) string {
 	return "Phases: " + strings.Join(parts, ", ")
 }
 
+// recovered is when all was well again after the faults.
+func (e *Experiment) recovered() (time.Duration, bool) {
+	if e.Recovery == nil || !e.Recovery.Recovered || len(e.Faults) == 0 {
+		return 0, false
+	}
+	first := e.Faults[0].From
+	for _, f := range e.Faults {
+		first = min(first, f.From)
+	}
+	return first + e.Recovery.FromInject, true
+}
+
 func (l Lane) sentence() string {
 	var parts []string
 	for _, m := range l.Marks[:min(len(l.Marks), 12)] {
