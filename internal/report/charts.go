@@ -218,7 +218,7 @@ func (e *Experiment) loaded(from, width time.Duration) time.Duration {
 			to = p.From
 		}
 	}
-	return max(to-from, width/10)
+	return max(to-from, width/2)
 }
 
 // phaseStrip names the phases, and marks when all was well again.

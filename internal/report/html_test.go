@@ -6,43 +6,37 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
-
-	"github.com/assay-dev/assay/evidence"
 )
 
-// TestPictures draws a stored run at three widths, light and dark, to be looked at:
+// TestPictures draws a page at three widths, light and dark, to be looked at:
 //
-//	ASSAY_REPORT_STORE=.assay ASSAY_REPORT_RUN=latest ASSAY_REPORT_PICTURES=/tmp/pictures go test -run TestPictures ./internal/report
+//	ASSAY_REPORT_PAGE=.assay/reports/RUN.html ASSAY_REPORT_PICTURES=pictures go test -run TestPictures ./internal/report
+//
+// ASSAY_REPORT_WIDTHS names other widths, as in "360 1280".
 func TestPictures(t *testing.T) {
-	dir, out := os.Getenv("ASSAY_REPORT_STORE"), os.Getenv("ASSAY_REPORT_PICTURES")
-	if dir == "" || out == "" {
-		t.Skip("ASSAY_REPORT_STORE and ASSAY_REPORT_PICTURES name no run to draw")
+	page, out := os.Getenv("ASSAY_REPORT_PAGE"), os.Getenv("ASSAY_REPORT_PICTURES")
+	if page == "" || out == "" {
+		t.Skip("ASSAY_REPORT_PAGE and ASSAY_REPORT_PICTURES name no page to draw")
 	}
-	store, err := evidence.OpenStore(dir)
+	widths := os.Getenv("ASSAY_REPORT_WIDTHS")
+	if widths == "" {
+		widths = "360 1280 3840"
+	}
+	path, err := filepath.Abs(page)
 	check0(t, err)
-	id := os.Getenv("ASSAY_REPORT_RUN")
-	run, err := store.Open(id)
-	check0(t, err)
-	r, err := Build(run, Options{Folder: "examples/shop"})
-	check0(t, err)
-	path := filepath.Join(out, id+".html")
-	check0(t, os.MkdirAll(out, 0o755))
-	var text strings.Builder
-	check0(t, r.HTML(&text))
-	check0(t, os.WriteFile(path, []byte(text.String()), 0o644))
-	t.Logf("%s: %d kB", path, text.Len()>>10)
 	b := openBrowser(t)
-	for _, width := range []int{360, 1280, 3840} {
+	name := strings.TrimSuffix(filepath.Base(page), ".html")
+	for _, word := range strings.Fields(widths) {
+		var width int
+		_, err := fmt.Sscan(word, &width)
+		check0(t, err)
 		for _, scheme := range []string{"light", "dark"} {
 			b.show(path, width, scheme)
 			height := eval[int](b, "document.documentElement.scrollHeight")
 			each := max(width, 1400) * 9 / 8
 			for from, n := 0, 1; from < height; from, n = from+each, n+1 {
-				b.picture(filepath.Join(out, fmt.Sprintf("%s-%d-%s-%d.png", id, width, scheme, n)), from, min(from+each, height), width)
+				b.picture(filepath.Join(out, fmt.Sprintf("%s-%d-%s-%d.png", name, width, scheme, n)), from, min(from+each, height), width)
 			}
 		}
-	}
-	for _, e := range b.of("Log.entryAdded", "Runtime.exceptionThrown") {
-		t.Error(e)
 	}
 }
