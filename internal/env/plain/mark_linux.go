@@ -7,7 +7,6 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
-	"slices"
 	"strconv"
 	"strings"
 
@@ -101,8 +100,9 @@ func readFolder(pid int, id, dir string) (env, instance string) {
 		return "", ""
 	}
 	inside, ok := strings.CutPrefix(folder, filepath.Join(dir, "data")+"/")
-	if dir == "" {
-		inside, ok = "", slices.Contains(strings.Split(folder, "/"), id)
+	if dir == "" { // who looks from outside the holder knows the id only, and where below a folder of that name the data is
+		_, inside, ok = strings.Cut(folder+"/", "/"+id+"/")
+		inside, _ = strings.CutPrefix(inside, "data/data/")
 	}
 	if !ok || hasEnvironment(pid) {
 		return "", ""

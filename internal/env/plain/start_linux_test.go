@@ -7,6 +7,7 @@ import (
 	"io"
 	"net"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"runtime"
 	"strings"
@@ -369,5 +370,28 @@ func TestBuildIsCancelled(t *testing.T) {
 	}()
 	if err := plain.Build(ctx, sys, nil); err == nil {
 		t.Error("a build that was cancelled is no error")
+	}
+}
+
+// A server that has overwritten its environment, as Redis does to show a title, still belongs to the instance in whose
+// folder it works: for who looks from outside the holder, too.
+func TestProcessesByFolder(t *testing.T) {
+	t.Parallel()
+	id := "by-folder-1"
+	folder := filepath.Join(t.TempDir(), "envs", id, "data", "data", "cache-1")
+	if err := os.MkdirAll(folder, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	cmd := exec.Command("sleep", "60")
+	cmd.Dir, cmd.Env = folder, []string{}
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = cmd.Process.Kill(); _ = cmd.Wait() })
+	if found := marked(t, id, 1); found[0].PID != cmd.Process.Pid || found[0].Instance != "cache-1" {
+		t.Errorf("found process %d of %q, want %d of %q", found[0].PID, found[0].Instance, cmd.Process.Pid, "cache-1")
+	}
+	if others, err := plain.Processes("by-folder"); err != nil || len(others) > 0 {
+		t.Errorf("another environment has %v, %v", others, err)
 	}
 }
