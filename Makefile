@@ -1,11 +1,12 @@
 # make            builds bin/assay
 # make test       everything CI runs, after installing what is missing (see scripts/setup)
 # make bench      the figures of docs/benchmarks.md
+# make tickets    the second example alone: its services' own tests, and all its defects
 # make kill       the kill-anywhere harness at full length
 
 GO ?= go
 
-.PHONY: build test vet race shop e2e darwin bench kill setup
+.PHONY: build test vet race shop tickets e2e darwin bench kill setup
 
 build:
 	$(GO) build -o bin/assay ./cmd/assay
@@ -30,6 +31,10 @@ race:
 
 shop:
 	cd examples/shop && $(GO) test -race ./...
+
+# TestTickets is a part of e2e, with two of the defects.
+tickets:
+	ASSAY_TICKETS_DEFECTS=all $(GO) test -run '^TestTickets$$' -timeout 30m -v ./internal/cli
 
 # Real systems, one after the other: transcripts, kill-anywhere, the shop with each defect, a Go test outside the module.
 e2e:
