@@ -35,11 +35,12 @@ func TestTickets(t *testing.T) {
 		} else if want := "PASS  tickets: 6 experiments: 6 pass, 0 fail, 0 unknown (seed 1)"; exit != 0 || !strings.HasPrefix(stdout, want) {
 			t.Fatalf("exit %d, want 0; first line must be %q\n%s\n%s", exit, want, stdout, stderr)
 		}
-		ticketsGate(t, binary, passing, 0)
+		ticketsGate(t, binary, ticketsDir, passing, 0)
 	})
+	t.Run("shipped with a defect", func(t *testing.T) { ticketsShipped(t, binary) })
 	for _, tt := range []struct{ defect, experiment, first string }{
-		{"no-idempotency", "bookings-resetting", `FAIL  book under delay\(bookings -> gateway, 150ms\), .* values? (is|are) there twice`},
 		{"local-commit", "standby-cut", `FAIL  book under cut\(db-1 <-> db-2\), kill\(db\[role=leader\]\): \d+ of \d+ acknowledged appends are not in the last read`},
+		{"no-idempotency", "bookings-resetting", bookedTwice},
 		{"one-host", "leader-killed", `FAIL  (book|browse) under kill\(db\[role=leader\]\): `},
 		{"early-ack", "bookings-killed", `FAIL  book under kill\(bookings-1\), kill\(bookings-2\): `},
 		{"no-deadline", "pricing-slow", `FAIL  book under delay\(gateway -> pricing, 3s\): `},
@@ -47,14 +48,38 @@ func TestTickets(t *testing.T) {
 		{"no-fallback", "cache-gone", `FAIL  book under delay\(pricing <-> cache, 1s\), kill\(cache\): degraded\("book"\) was `},
 	} {
 		t.Run("defect "+tt.defect, func(t *testing.T) {
-			if tt.defect != "no-idempotency" && tt.defect != "local-commit" && os.Getenv("ASSAY_TICKETS_DEFECTS") != "all" {
+			if tt.defect != "local-commit" && os.Getenv("ASSAY_TICKETS_DEFECTS") != "all" {
 				t.Skip("ASSAY_TICKETS_DEFECTS=all plants this one, too")
 			}
 			store := t.TempDir()
 			ticketsDefect(t, binary, []string{"run", ticketsDir, "--store", store, "--defect", tt.defect, "-x", tt.experiment}, tt.first)
-			ticketsGate(t, binary, store, 3) // what ran with a defect is no evidence for what is released
+			ticketsGate(t, binary, ticketsDir, store, 3) // what ran with a defect is no evidence for what is released
 		})
 	}
+}
+
+const bookedTwice = `FAIL  book under delay\(bookings -> gateway, 150ms\), .* values? (is|are) there twice`
+
+// ticketsShipped breaks the service itself, as nobody would who knows of it. The gate must say no.
+func ticketsShipped(t *testing.T, binary string) {
+	dir, store := filepath.Join(t.TempDir(), "tickets"), t.TempDir()
+	if out, err := exec.Command("cp", "-Rp", ticketsDir, dir).CombinedOutput(); err != nil {
+		t.Fatalf("%v\n%s", err, out)
+	}
+	file := filepath.Join(dir, "bookings", "main.js")
+	code, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	broken := strings.Replace(string(code), "const keyOf = ", "const keyOf = () => undefined; // ", 1)
+	if broken == string(code) {
+		t.Fatalf("%s has no keyOf", file)
+	}
+	if err := os.WriteFile(file, []byte(broken), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	ticketsDefect(t, binary, []string{"run", dir, "--store", store, "-x", "bookings-resetting"}, bookedTwice)
+	ticketsGate(t, binary, dir, store, 1)
 }
 
 // ticketsDefect wants the run to fail with a first line like that. One whose driver was late on a busy machine is made again.
@@ -72,9 +97,9 @@ func ticketsDefect(t *testing.T, binary string, args []string, first string) {
 	}
 }
 
-func ticketsGate(t *testing.T, binary, store string, want int) {
+func ticketsGate(t *testing.T, binary, dir, store string, want int) {
 	t.Helper()
-	exit, stdout, stderr := runShop(t, binary, []string{"gate", ticketsDir, "--store", store, "--base", "none"})
+	exit, stdout, stderr := runShop(t, binary, []string{"gate", dir, "--store", store, "--base", "none"})
 	if exit != want {
 		t.Errorf("the gate exits %d, want %d\n%s\n%s", exit, want, stdout, stderr)
 	}
