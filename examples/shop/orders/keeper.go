@@ -16,6 +16,10 @@ const (
 	pendingGrace = 2500 * time.Millisecond
 )
 
+// keeperHands is how many orders each instance charges at a time that were put off: few, so that they do not take the
+// place of those whose customers wait.
+const keeperHands = 1
+
 // keeper finds what other hands have dropped: orders left pending, and events left unpublished, by a request that
 // gave up or by an instance that was killed. It reads only what was written since it last looked.
 type keeper struct {
@@ -38,7 +42,7 @@ func newKeeper(s *Store, t till) *keeper {
 func (k *keeper) run(ctx context.Context) {
 	var hands sync.WaitGroup
 	defer hands.Wait()
-	hands.Go(func() { parallel(ctx, 8, func(e Entry) { k.finish(ctx, e) }, k.queue) })
+	hands.Go(func() { parallel(ctx, keeperHands, func(e Entry) { k.finish(ctx, e) }, k.queue) })
 	tick := time.NewTicker(sweepEvery)
 	defer tick.Stop()
 	for {
