@@ -122,15 +122,19 @@ func (p *pair) bySpread(alpha float64, tests int, each float64) {
 	}
 }
 
-// interval returns change ± reach in the metric's unit.
+// interval returns change ± reach in the metric's unit, as far as there can be such values: none is below 0, and no share above 100.
 func (p *pair) interval(base, change, reach float64) *Interval {
 	if math.IsInf(reach, 0) {
 		return nil
 	}
-	if !p.metric.log {
-		return &Interval{change - reach, change + reach}
+	if p.metric.log {
+		return &Interval{base * math.Expm1(change-reach), base * math.Expm1(change+reach)}
 	}
-	return &Interval{base * math.Expm1(change-reach), base * math.Expm1(change+reach)}
+	most := math.Inf(1)
+	if p.metric.unit == "%" {
+		most = 100 - base
+	}
+	return &Interval{max(change-reach, -base), min(change+reach, most)}
 }
 
 // more says, roughly, how much data would let an interval with the chance p of an error on each side stay on one side of an edge at that
