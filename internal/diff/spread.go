@@ -124,11 +124,15 @@ func (p *pair) bySpread(alpha float64, tests int, each float64) {
 
 // interval returns change ± reach in the metric's unit, as far as there can be such values: none is below 0, and no share above 100.
 func (p *pair) interval(base, change, reach float64) *Interval {
+	if p.metric.log {
+		most := base * math.Expm1(change+reach)
+		if math.IsInf(most, 0) {
+			return nil // it says nothing
+		}
+		return &Interval{base * math.Expm1(change-reach), most}
+	}
 	if math.IsInf(reach, 0) {
 		return nil
-	}
-	if p.metric.log {
-		return &Interval{base * math.Expm1(change-reach), base * math.Expm1(change+reach)}
 	}
 	most := math.Inf(1)
 	if p.metric.unit == "%" {

@@ -136,3 +136,16 @@ func TestParseTolerance(t *testing.T) {
 		}
 	}
 }
+
+// A report can be written whatever its intervals are: JSON has no infinity.
+func TestBoundlessInterval(t *testing.T) {
+	t.Parallel()
+	for _, metric := range []string{P95, Success, CPU} {
+		p := &pair{metric: metricOf(metric)}
+		for _, reach := range []float64{math.Inf(1), 1e300, 5000, 2} {
+			if got := p.interval(20, 1, reach); got != nil && (math.IsInf(got.To, 0) || got.From < -20) || reach == 2 && got == nil {
+				t.Errorf("%s ± %v: %v", metric, reach, got)
+			}
+		}
+	}
+}
