@@ -1,6 +1,7 @@
 package evidence
 
 import (
+	"bytes"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -54,18 +55,36 @@ func (r *Run) Card() Card {
 		card.Refused = card.Reason
 		return card
 	}
+	files, kept, err := r.read(func(*os.File) error { return nil }, carded)
+	if err != nil {
+		card.Refused = fmt.Sprintf("evidence: run %s: %v", r.ID(), err)
+		return card
+	}
 	var errs [5]error
 	errs[0] = card.readable()
+	var sealed map[string]string
 	if card.Status == Complete {
-		errs[1] = r.Verify()
+		var end End
+		if end, errs[1] = r.End(); errs[1] == nil {
+			sealed, errs[1] = end.Files, r.compare(end.Files, files)
+		}
 	}
-	card.System, errs[2] = r.system()
-	card.Subjects, errs[3] = r.Subjects()
-	errs[4] = r.cardResults(&card)
+	text := func(name string) ([]byte, error) {
+		if content, ok := kept[name]; ok {
+			return content, nil
+		}
+		return nil, fmt.Errorf("%s: %w", name, fs.ErrNotExist)
+	}
+	card.System, errs[2] = systemIn(text)
+	errs[3] = subjectsIn(text, &card.Subjects)
+	errs[4] = r.cardResults(&card, sealed, files, text)
 	for i, err := range errs {
 		early := card.Status != Complete && errors.Is(err, fs.ErrNotExist) // a run cut short may lack what comes late
 		if err != nil && !(early && i >= 2) {
 			card.Refused = err.Error()
+			if i >= 2 && i <= 3 {
+				card.Refused = fmt.Sprintf("evidence: run %s: %v", r.ID(), err)
+			}
 			card.Results = nil
 			break
 		}
@@ -73,27 +92,42 @@ func (r *Run) Card() Card {
 	return card
 }
 
-// system reads the system's name, and no more of a declaration that may be long.
-func (r *Run) system() (string, error) {
-	file, err := os.Open(r.path("declaration.json"))
+// carded names the files that a card is made of.
+func carded(name string) bool {
+	return name == "declaration.json" || name == "subjects.json" || isJudgement(name)
+}
+
+// systemIn reads the system's name, and no more of a declaration that may be long.
+func systemIn(text func(string) ([]byte, error)) (string, error) {
+	content, err := text("declaration.json")
 	if err != nil {
-		return "", fmt.Errorf("evidence: run %s: %w", r.ID(), err)
+		return "", err
 	}
-	defer file.Close()
-	for in := json.NewDecoder(file); ; {
+	for in := json.NewDecoder(bytes.NewReader(content)); ; {
 		token, err := in.Token()
 		if err != nil {
-			return "", fmt.Errorf("evidence: run %s: declaration.json cannot be read: %w", r.ID(), err)
+			return "", fmt.Errorf("declaration.json cannot be read: %w", err)
 		}
 		if token != "system" {
 			continue
 		}
 		var system string
 		if err := in.Decode(&system); err != nil {
-			return "", fmt.Errorf("evidence: run %s: declaration.json cannot be read: %w", r.ID(), err)
+			return "", fmt.Errorf("declaration.json cannot be read: %w", err)
 		}
 		return system, nil
 	}
+}
+
+func subjectsIn(text func(string) ([]byte, error), into *[]Subject) error {
+	content, err := text("subjects.json")
+	if err != nil {
+		return err
+	}
+	if err := json.Unmarshal(content, into); err != nil {
+		return fmt.Errorf("subjects.json cannot be read: %w", err)
+	}
+	return nil
 }
 
 // readable says whether this version understands the run, and whether it is what its folder says.
@@ -116,21 +150,27 @@ func (c Card) readable() error {
 	return nil
 }
 
-func (r *Run) cardResults(card *Card) error {
+func (r *Run) cardResults(card *Card, sealed, files map[string]string, text func(string) ([]byte, error)) error {
 	names, err := r.Experiments()
 	if err != nil {
 		return err
 	}
-	var sealed map[string]string
-	if end, err := r.End(); err == nil {
-		sealed = end.Files
+	numbers := map[string][]int{}
+	for name := range files {
+		if isJudgement(name) {
+			parts := strings.Split(name, "/")
+			numbers[parts[1]] = append(numbers[parts[1]], judgementNumber(parts[2]))
+		}
 	}
 	for _, name := range names {
-		result, err := r.Result(name)
+		slices.Sort(numbers[name])
+		results, err := r.judgements(name, numbers[name], text)
 		if errors.Is(err, fs.ErrNotExist) && card.Status != Complete {
 			continue
 		}
+		var result ExperimentResult
 		if err == nil {
+			result = results[len(results)-1]
 			err = belongs(result, name, sealed)
 		}
 		if err != nil {

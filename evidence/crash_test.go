@@ -29,7 +29,14 @@ func TestMain(m *testing.M) {
 		fmt.Println(fillDisk(dir))
 		os.Exit(0)
 	}
-	os.Exit(m.Run())
+	state, err := os.MkdirTemp("", "assay-evidence-")
+	if err != nil {
+		panic(err)
+	}
+	os.Setenv("ASSAY_STATE_DIR", state) // indexes of stores
+	code := m.Run()
+	os.RemoveAll(state)
+	os.Exit(code)
 }
 
 // writeForever makes one run after another, and says what is stored for good.

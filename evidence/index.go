@@ -3,19 +3,33 @@ package evidence
 import (
 	"bufio"
 	"bytes"
+	"crypto/sha256"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"hash/fnv"
 	"io/fs"
 	"os"
 	"path/filepath"
 	"runtime"
+	"strings"
 	"sync"
 )
 
-// indexName is the file in a store that remembers cards. It only saves time: without it, or with one
-// that does not fit, every run is read and verified again.
-const indexName = "cards.jsonl"
+// An index remembers the cards of one store, in the user's own folder and not in the store, so that evidence from
+// elsewhere never brings the word that it is whole. It only saves time: without it every run is read and verified again.
+// Its first line names the store, and each other one is an indexed card.
+func (s *Store) index() (string, bool) {
+	dir := os.Getenv("ASSAY_STATE_DIR")
+	if dir == "" {
+		cache, err := os.UserCacheDir()
+		if err != nil {
+			return "", false
+		}
+		dir = filepath.Join(cache, "assay")
+	}
+	return filepath.Join(dir, "cards", fmt.Sprintf("%.16x.jsonl", sha256.Sum256([]byte(s.dir)))), true
+}
 
 // cardFormat changes with the fields of Card, so that cards of another form are read anew.
 const cardFormat = 2
@@ -27,7 +41,7 @@ type indexed struct {
 }
 
 // Cards returns a card of every run, newest first. A run is verified in full when it is first seen, and
-// again whenever a file of it has another size or time of change; see Run.Card to verify it whatever the times say.
+// again whenever a file of it has another size or time of change, as git does; see Run.Card to verify it whatever those say.
 func (s *Store) Cards() ([]Card, error) {
 	ids, err := s.ids()
 	if err != nil {
@@ -105,25 +119,39 @@ func (r *Run) print() (string, error) {
 		if err != nil {
 			return err
 		}
-		fmt.Fprintf(sum, "%s\x00%d %d %v\n", path[len(r.dir):], info.Size(), info.ModTime().UnixNano(), info.Mode())
+		at := changed(info)
+		if at == 0 {
+			return errors.New("no time tells whether it was changed")
+		}
+		fmt.Fprintf(sum, "%s\x00%d %d %d %v\n", path[len(r.dir):], info.Size(), info.ModTime().UnixNano(), at, info.Mode())
 		return nil
 	})
 	if r.beingWritten() {
-		return "", fmt.Errorf("it is being written") // its card changes without a file that does
+		return "", errors.New("it is being written") // its card changes without a file that does
 	}
-	return fmt.Sprintf("%d.%d:%x", Format, cardFormat, sum.Sum(nil)), err
+	if err != nil {
+		return "", err
+	}
+	return fmt.Sprintf("%d.%d:%x", Format, cardFormat, sum.Sum(nil)), nil
 }
 
-// readIndex returns what was remembered. An index that cannot be read is none.
+// readIndex returns what was remembered. An index that cannot be read, or is of another store, is none.
 func (s *Store) readIndex() map[string]indexed {
-	content, err := os.ReadFile(filepath.Join(s.dir, indexName))
+	path, ok := s.index()
+	if !ok {
+		return nil
+	}
+	content, err := os.ReadFile(path)
 	if err != nil {
 		return nil
 	}
 	lines := bytes.Split(bytes.TrimSuffix(content, []byte("\n")), []byte("\n"))
+	if string(lines[0]) != s.dir {
+		return nil
+	}
 	entries := make([]indexed, len(lines))
-	parallel(len(lines), func(i int) {
-		if json.Unmarshal(lines[i], &entries[i]) != nil {
+	parallel(len(lines)-1, func(i int) {
+		if json.Unmarshal(lines[i+1], &entries[i]) != nil {
 			entries[i] = indexed{}
 		}
 	})
@@ -136,14 +164,19 @@ func (s *Store) readIndex() map[string]indexed {
 	return known
 }
 
-// writeIndex replaces the index. A store that cannot be written to has none.
+// writeIndex replaces the index. Who has no folder to write to goes without.
 func (s *Store) writeIndex(entries []indexed) {
-	file, err := os.CreateTemp(s.dir, unfinished)
+	path, ok := s.index()
+	if !ok || strings.ContainsRune(s.dir, '\n') || os.MkdirAll(filepath.Dir(path), 0o700) != nil {
+		return
+	}
+	file, err := os.CreateTemp(filepath.Dir(path), unfinished)
 	if err != nil {
 		return
 	}
 	defer os.Remove(file.Name())
 	w := bufio.NewWriterSize(file, 1<<20)
+	fmt.Fprintln(w, s.dir)
 	for _, e := range entries {
 		line, err := json.Marshal(e)
 		if err != nil || e.Print == "" {
@@ -151,7 +184,29 @@ func (s *Store) writeIndex(entries []indexed) {
 		}
 		w.Write(append(line, '\n'))
 	}
-	if w.Flush() == nil && file.Close() == nil {
-		os.Rename(file.Name(), filepath.Join(s.dir, indexName))
+	if w.Flush() == nil && file.Close() == nil && os.Rename(file.Name(), path) == nil {
+		forget(filepath.Dir(path))
 	}
+}
+
+// forget removes the indexes of stores that are gone.
+func forget(dir string) {
+	paths, _ := filepath.Glob(filepath.Join(dir, "*.jsonl"))
+	for _, path := range paths {
+		if store, err := firstLine(path); err == nil {
+			if _, err := os.Stat(store); errors.Is(err, fs.ErrNotExist) {
+				os.Remove(path)
+			}
+		}
+	}
+}
+
+func firstLine(path string) (string, error) {
+	file, err := os.Open(path)
+	if err != nil {
+		return "", err
+	}
+	defer file.Close()
+	line, err := bufio.NewReader(file).ReadString('\n')
+	return strings.TrimSuffix(line, "\n"), err
 }

@@ -29,14 +29,24 @@ func (r *Run) Judgements(experiment string) ([]ExperimentResult, error) {
 	if err != nil {
 		return nil, err
 	}
+	return r.judgements(experiment, numbers, func(name string) ([]byte, error) { return os.ReadFile(r.path(name)) })
+}
+
+// judgements reads those with the given numbers.
+func (r *Run) judgements(experiment string, numbers []int, read func(name string) ([]byte, error)) ([]ExperimentResult, error) {
 	if len(numbers) == 0 {
 		return nil, fmt.Errorf("evidence: run %s: %s has no judgement: %w", r.ID(), experiment, fs.ErrNotExist)
 	}
 	var results []ExperimentResult
 	for _, n := range numbers {
-		result, err := r.judgement("x/" + experiment + "/" + judgementName(n))
+		name := "x/" + experiment + "/" + judgementName(n)
+		text, err := read(name)
 		if err != nil {
-			return results, err
+			return results, fmt.Errorf("evidence: run %s: %w", r.ID(), err)
+		}
+		result, err := readJudgement(text, r.ID())
+		if err != nil {
+			return results, fmt.Errorf("evidence: run %s: %s cannot be read: %w", r.ID(), name, err)
 		}
 		if slices.ContainsFunc(results, func(other ExperimentResult) bool { return other.Sum == result.Sum }) {
 			return results, fmt.Errorf("evidence: run %s: %s has a judgement twice, %s", r.ID(), experiment, judgementName(n))
@@ -47,19 +57,6 @@ func (r *Run) Judgements(experiment string) ([]ExperimentResult, error) {
 		return cmp.Or(a.Judged.Compare(b.Judged), cmp.Compare(a.Sum, b.Sum))
 	})
 	return results, nil
-}
-
-// judgement reads one judgement, and checks that it is whole and belongs to this run.
-func (r *Run) judgement(name string) (ExperimentResult, error) {
-	text, err := os.ReadFile(r.path(name))
-	if err != nil {
-		return ExperimentResult{}, fmt.Errorf("evidence: run %s: %w", r.ID(), err)
-	}
-	result, err := readJudgement(text, r.ID())
-	if err != nil {
-		return ExperimentResult{}, fmt.Errorf("evidence: run %s: %s cannot be read: %w", r.ID(), name, err)
-	}
-	return result, nil
 }
 
 func readJudgement(text []byte, run string) (ExperimentResult, error) {

@@ -1,6 +1,7 @@
 package evidence
 
 import (
+	"bytes"
 	"crypto/sha256"
 	"encoding/hex"
 	"errors"
@@ -47,7 +48,14 @@ func (r *Run) Seal(end End) error {
 // digests returns the digest of every file of the run but end.json, by its path with slashes.
 // Each is what it is because of its bytes: a link to elsewhere is an error.
 func (r *Run) digests(also func(*os.File) error) (map[string]string, error) {
-	files := map[string]string{}
+	files, _, err := r.read(also, func(string) bool { return false })
+	return files, err
+}
+
+// read is digests that also returns the content of the files that keep names.
+func (r *Run) read(also func(*os.File) error, keep func(name string) bool) (map[string]string, map[string][]byte, error) {
+	files, kept := map[string]string{}, map[string][]byte{}
+	sum, buffer := sha256.New(), make([]byte, 64<<10)
 	err := filepath.WalkDir(r.dir, func(path string, entry fs.DirEntry, err error) error {
 		if err != nil || entry.IsDir() {
 			return err
@@ -59,22 +67,35 @@ func (r *Run) digests(also func(*os.File) error) (map[string]string, error) {
 		if !entry.Type().IsRegular() {
 			return fmt.Errorf("%s is not a regular file (%v)", rel, entry.Type())
 		}
-		files[filepath.ToSlash(rel)], err = digestAnd(path, also)
-		return err
+		name := filepath.ToSlash(rel)
+		var text bytes.Buffer
+		into := io.Writer(sum)
+		if keep(name) {
+			into = io.MultiWriter(sum, &text)
+			defer func() { kept[name] = text.Bytes() }()
+		}
+		sum.Reset()
+		if err := copyFile(into, path, buffer, also); err != nil {
+			return err
+		}
+		files[name] = "sha256:" + hex.EncodeToString(sum.Sum(nil))
+		return nil
 	})
-	return files, err
+	return files, kept, err
 }
 
-func digestAnd(path string, also func(*os.File) error) (string, error) {
+// copyFile writes a file's content, by way of a buffer that many files share.
+func copyFile(into io.Writer, path string, buffer []byte, also func(*os.File) error) error {
 	file, err := os.Open(path)
 	if err != nil {
-		return "", err
+		return err
 	}
 	defer file.Close()
 	if err := also(file); err != nil {
-		return "", err
+		return err
 	}
-	return digest(file)
+	_, err = io.CopyBuffer(struct{ io.Writer }{into}, struct{ io.Reader }{file}, buffer)
+	return err
 }
 
 // Verify compares the run with its seal. Its error names every file that was

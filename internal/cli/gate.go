@@ -27,6 +27,7 @@ type decideFlags struct {
 	format   string
 	output   string
 	mutate   bool
+	reread   bool
 }
 
 func (d *decideFlags) add(cmd *cobra.Command, formats ...string) {
@@ -89,6 +90,7 @@ mode of every journey, proved on the same digests within 7 days.
 	flags.add(cmd, formats...)
 	cmd.Flags().StringArrayVar(&flags.subjects, "subject", nil, "SERVICE=FILE or SERVICE=sha256:DIGEST of what is to be released; every service, or none")
 	cmd.Flags().BoolVar(&flags.mutate, "mutate", false, "test the gate: spoil a copy of all it rests on, piece by piece, and show what it did not notice")
+	cmd.Flags().BoolVar(&flags.reread, "reread", false, "read every file that the decision rests on, also of runs that were verified here before and have not changed since")
 	cmd.Flags().StringVar(&flags.commit, "commit", "", "commit that is to be released (default: the one that is checked out)")
 	return cmd
 }
@@ -122,7 +124,7 @@ func (a *app) gate(ctx context.Context, path string, flags decideFlags, formats 
 	if flags.mutate {
 		return a.mutate(ctx, path, flags)
 	}
-	f, err := a.gather(ctx, path, flags, formats, true)
+	f, err := a.gather(ctx, path, flags, formats, flags.reread)
 	if err != nil {
 		return err
 	}

@@ -200,10 +200,12 @@ func TestForgedBehindTheIndex(t *testing.T) {
 	if forged != nil {
 		t.Fatal(forged)
 	}
-	opts := options()
-	opts.Verify = true
-	if d := decide(t, p, store, opts); d.Verdict != verdict.Unknown || !strings.Contains(d.Reason, "ops.jsonl was changed") {
-		t.Errorf("%v %s", d.Verdict, d.Reason)
+	for _, verify := range []bool{false, true} {
+		opts := options()
+		opts.Verify = verify
+		if d := decide(t, p, store, opts); d.Verdict != verdict.Unknown || !strings.Contains(d.Reason, "ops.jsonl was changed") {
+			t.Errorf("verify %t: %v %s", verify, d.Verdict, d.Reason)
+		}
 	}
 }
 
@@ -304,14 +306,20 @@ func TestBaseWithoutGit(t *testing.T) {
 	}
 }
 
-// BenchmarkGate1000OnDisk decides over 1,000 cells proved by 20 runs, each file of them read and verified.
+// BenchmarkGate1000OnDisk decides over 1,000 cells proved by 20 runs of 25 experiments, verified before or read again.
 func BenchmarkGate1000OnDisk(b *testing.B) {
+	for _, reread := range []bool{false, true} {
+		b.Run(fmt.Sprintf("reread=%t", reread), func(b *testing.B) { gateOnDisk(b, reread) })
+	}
+}
+
+func gateOnDisk(b *testing.B, reread bool) {
 	p, store := shop(b, 500), newStore(b)
 	for i := range 20 {
 		ran(b, store, p, p.Declared[25*i:25*i+25])
 	}
 	opts := options()
-	opts.Verify = true
+	opts.Verify = reread
 	for b.Loop() {
 		f, err := Gather(b.Context(), p, store, opts)
 		if d := gate.Decide(b.Context(), f); err != nil || d.Verdict != verdict.Pass || len(d.Clauses) != 1003 {
