@@ -171,7 +171,7 @@ func (e *Env) Close(ctx context.Context) error {
 
 // inspect looks for the environment's processes from here, not through the holder.
 func (e *Env) inspect(instance string) (system.Inspection, error) {
-	marked, err := plain.Processes(e.welcome.Info.ID)
+	marked, err := plain.Processes(e.welcome.Info.ID, plainDir(e.welcome.Info.Dir))
 	if err != nil {
 		return system.Inspection{}, fmt.Errorf("inspect %s: %w", instance, err)
 	}

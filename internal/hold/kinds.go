@@ -33,9 +33,12 @@ func kinds() map[string]kind {
 	return map[string]kind{"plain": {build: plain.Build, start: startPlain}}
 }
 
+// plainDir is the state folder of a plain environment in the folder that the holder keeps for it.
+func plainDir(dir string) string { return filepath.Join(dir, "data") }
+
 func startPlain(ctx context.Context, sys system.System, p place) (system.Env, error) {
 	env, err := plain.Start(ctx, sys, plain.Options{
-		ID: p.ID, StateDir: filepath.Join(p.Ledger.Dir(), "data"), LogDir: p.LogDir, Ledger: p.Ledger, Progress: p.Progress,
+		ID: p.ID, StateDir: plainDir(p.Ledger.Dir()), LogDir: p.LogDir, Ledger: p.Ledger, Progress: p.Progress,
 		Client: os.Getppid(), // the controller that started this holder
 	})
 	if err != nil {

@@ -107,7 +107,7 @@ func wantNothing(t *testing.T, info Info) {
 // leftovers returns what is there of an environment.
 func leftovers(info Info) []string {
 	var left []string
-	processes, err := plain.Processes(info.ID)
+	processes, err := plain.Processes(info.ID, plainDir(info.Dir))
 	if err != nil {
 		left = append(left, err.Error())
 	}

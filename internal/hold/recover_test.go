@@ -209,7 +209,7 @@ func TestRecoverKillsOnlyItsOwn(t *testing.T) {
 	if err != nil || !report.Clean() || report.Swept[0].Killed != 0 {
 		t.Errorf("got %+v, %v", report, err)
 	}
-	if left, err := plain.Processes(other); err != nil || len(left) != 1 {
+	if left, err := plain.Processes(other, ""); err != nil || len(left) != 1 {
 		t.Errorf("another environment's process: got %v, %v", left, err)
 	}
 }

@@ -46,6 +46,9 @@ func sweep(ctx context.Context, log *ledger.Log, stateDir string) Swept {
 	for _, e := range entries {
 		s.undo(log, stateDir, e)
 	}
+	if err := plain.RemoveShared(log.Dir()); err != nil {
+		s.problem("shared memory of %s cannot be removed: %v; remove it by hand (ipcrm), then run assay recover", s.ID, err)
+	}
 	if len(s.Problems) == 0 {
 		if err := removeAll(log.Remove, log.Dir()); err != nil {
 			s.problem("folder %s cannot be removed: %v; remove it by hand, then run assay recover", log.Dir(), err)
@@ -62,9 +65,9 @@ func (s *Swept) problem(format string, args ...any) {
 // kill kills what carries the mark, and looks again by itself: that the kill
 // returned no error is not the proof.
 func (s *Swept) kill(ctx context.Context) {
-	killed, err := plain.KillMarked(ctx, s.ID)
+	killed, err := plain.KillMarked(ctx, s.ID, plainDir(s.Dir))
 	s.Killed = killed
-	left, look := plain.Processes(s.ID)
+	left, look := plain.Processes(s.ID, plainDir(s.Dir))
 	switch {
 	case look != nil:
 		s.problem("processes with %s in their environment cannot be looked for: %v; end them by hand, then run assay recover", plain.Mark(s.ID), errors.Join(look, err))

@@ -39,7 +39,7 @@ func postgres(s Service, f found) (system.Service, error) {
 			Signal:  "SIGINT", // fast: it does not wait for clients to leave
 			Grace:   5 * time.Second, NotRoot: true, Image: postgresImage(env, f),
 		},
-		Ready: system.Ready{Exec: []string{"pg_isready", "-q", "-t", "1", "-h", "{{ip}}", "-p", "5432", "-U", env["POSTGRES_USER"], "-d", env["POSTGRES_DB"]}, Timeout: time.Minute},
+		Ready: system.Ready{Exec: []string{"timeout", "1", "pg_isready", "-q", "-h", "{{ip}}", "-p", "5432", "-U", env["POSTGRES_USER"], "-d", env["POSTGRES_DB"]}, Timeout: time.Minute},
 	}
 	ask := func(query, value string) system.Probe {
 		return system.Probe{SQL: &system.SQL{URL: postgresURL(env), Query: query}, Value: value}

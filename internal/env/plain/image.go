@@ -80,7 +80,7 @@ func fillImage(ctx context.Context, spawn *spawner, service system.Service, dir 
 		setNotRoot(cmd.SysProcAttr)
 	}
 	if err := runBuild(ctx, spawn, cmd, "make "+process.Image.Name); err != nil {
-		return errors.Join(err, removeShared(fresh), removeAll(fresh))
+		return errors.Join(err, RemoveShared(fresh), removeAll(fresh))
 	}
 	return os.Rename(fresh, dir)
 }

@@ -124,7 +124,7 @@ func startFails(t *testing.T, sys system.System) string {
 
 func mustBeGone(t *testing.T, id string) {
 	t.Helper()
-	left, err := plain.Processes(id)
+	left, err := plain.Processes(id, "")
 	if err != nil || len(left) > 0 {
 		t.Errorf("processes are left: %+v, %v", left, err)
 	}

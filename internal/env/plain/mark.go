@@ -36,13 +36,13 @@ type Marked struct {
 // Processes returns the processes of the environment, ended ones that nobody
 // waited for left out. A process belongs to it when its environment carries the
 // mark, or when its parent belongs: a program may clear or overwrite its environment. One that did
-// and lost its parent belongs when it works in a folder of the environment's.
-func Processes(id string) ([]Marked, error) { return scan(id, "", nil) }
+// belongs, too, when it works in a data folder below the environment's state folder ("" where that is not known).
+func Processes(id, stateDir string) ([]Marked, error) { return scan(id, stateDir, nil) }
 
 // KillMarked kills every process of the environment, stopped and daemonised
 // ones included, and again until none is left or ctx ends. It returns how many it killed.
-func KillMarked(ctx context.Context, id string) (killed int, err error) {
-	return killUntilGone(ctx, func() ([]Marked, error) { return Processes(id) })
+func KillMarked(ctx context.Context, id, stateDir string) (killed int, err error) {
+	return killUntilGone(ctx, func() ([]Marked, error) { return Processes(id, stateDir) })
 }
 
 // killUntilGone kills what list returns until it returns nothing twice in a row:

@@ -18,7 +18,7 @@ import (
 // scan returns the processes of the environment. Known maps pids of processes
 // that this process started and still waits for to their instances: they belong even if they
 // have overwritten their environment.
-// Dir is the environment's state folder, "" where it is not known.
+// Dir is the environment's state folder, or "".
 func scan(id, dir string, known map[int]string) ([]Marked, error) {
 	boot, err := bootID()
 	if err != nil {
@@ -100,11 +100,7 @@ func readFolder(pid int, id, dir string) (env, instance string) {
 		return "", ""
 	}
 	inside, ok := strings.CutPrefix(folder, filepath.Join(dir, "data")+"/")
-	if dir == "" { // who looks from outside the holder knows the id only, and where below a folder of that name the data is
-		_, inside, ok = strings.Cut(folder+"/", "/"+id+"/")
-		inside, _ = strings.CutPrefix(inside, "data/data/")
-	}
-	if !ok || hasEnvironment(pid) {
+	if dir == "" || !ok || hasEnvironment(pid) {
 		return "", ""
 	}
 	instance, _, _ = strings.Cut(inside, "/")

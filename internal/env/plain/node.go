@@ -193,7 +193,7 @@ func (n *node) clear(ctx context.Context) error {
 	if _, err := killUntilGone(ctx, func() ([]Marked, error) { return n.processes(true) }); err != nil {
 		return err
 	}
-	return errors.Join(removeShared(n.data), n.settle(ctx))
+	return errors.Join(RemoveShared(n.data), n.settle(ctx))
 }
 
 // settle tells the ledger that nothing of the instance's starts is left.

@@ -42,13 +42,15 @@ func killGroup(int) error                                   { return errSystem }
 func parseSignal(string) (signal, error)                    { return 0, errSystem }
 func scan(string, string, map[int]string) ([]Marked, error) { return nil, errSystem }
 func setNotRoot(*syscall.SysProcAttr)                       {}
-func removeShared(string) error                             { return nil }
-func procID(int) (system.ProcID, error)                     { return system.ProcID{}, errSystem }
-func signalProc(system.ProcID, signal) error                { return errSystem }
-func listeners() ([]listener, error)                        { return nil, errSystem }
-func socketsOf(int) map[uint64]bool                         { return nil }
-func limitsOf(int) map[string]string                        { return nil }
-func (e *Env) reapOrphans()                                 {}
-func (e *Env) instanceOf(int) string                        { return "" }
-func ordinaryPriority()                                     {}
-func lowPriority()                                          {}
+
+// RemoveShared does nothing here.
+func RemoveShared(string) error              { return nil }
+func procID(int) (system.ProcID, error)      { return system.ProcID{}, errSystem }
+func signalProc(system.ProcID, signal) error { return errSystem }
+func listeners() ([]listener, error)         { return nil, errSystem }
+func socketsOf(int) map[uint64]bool          { return nil }
+func limitsOf(int) map[string]string         { return nil }
+func (e *Env) reapOrphans()                  {}
+func (e *Env) instanceOf(int) string         { return "" }
+func ordinaryPriority()                      {}
+func lowPriority()                           {}

@@ -203,7 +203,7 @@ func (e *Env) close(ctx context.Context) error {
 	e.spawn.close()
 	err = errors.Join(err, e.killAll(context.WithoutCancel(ctx)), e.mesh.Close(), e.guard.Close())
 	e.work.Wait()
-	return errors.Join(err, removeShared(e.opts.StateDir), removeAll(e.opts.StateDir))
+	return errors.Join(err, RemoveShared(e.opts.StateDir), removeAll(e.opts.StateDir))
 }
 
 // killTime bounds how long a killed process may take to be gone.

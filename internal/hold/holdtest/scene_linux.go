@@ -98,7 +98,7 @@ func (s *scene) look() error {
 	processes := 0
 	holders := findHolders(s.state)
 	for _, h := range holders {
-		marked, err := plain.Processes(h.id)
+		marked, err := plain.Processes(h.id, filepath.Join(ledger.Dir(s.state, h.id), "data"))
 		if err != nil {
 			return err
 		}
@@ -183,7 +183,7 @@ func listeners() map[string]string {
 func Leftovers(state, id string) []string {
 	var left []string
 	if id != "" {
-		marked, err := plain.Processes(id)
+		marked, err := plain.Processes(id, filepath.Join(ledger.Dir(state, id), "data"))
 		if err != nil {
 			left = append(left, err.Error())
 		}
