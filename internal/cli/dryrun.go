@@ -43,6 +43,7 @@ func (a *app) dryRun(ctx context.Context, project *spec.Project, opts run.Option
 			fmt.Fprintf(w, "%s\t%s\t%s\t%s\n", i.Name, orDash(i.Zone), orDash(i.Owner), run.Redact(strings.Join(service.Process.Command, " ")))
 		}
 	}
+	printRecipes(w, project.System)
 	fmt.Fprintln(w, "\nEXPERIMENT\tAT\tFOR\tFAULT\tTARGETS\tPOWERS")
 	for _, x := range plan.Experiments {
 		for i, action := range x.Method {
