@@ -42,6 +42,13 @@ func newCast(t *testing.T, service system.Service) *cast {
 	opts := options(t)
 	opts.Progress = func(line string) { c.mu.Lock(); defer c.mu.Unlock(); c.story = append(c.story, line) }
 	c.data = filepath.Join(opts.StateDir, "data")
+	t.Cleanup(func() {
+		if t.Failed() {
+			c.mu.Lock()
+			defer c.mu.Unlock()
+			t.Logf("the story is\n%s", strings.Join(c.story, "\n"))
+		}
+	})
 	c.env = startWith(t, of(service), opts)
 	for i := range service.Replicas {
 		c.write(fmt.Sprintf("db-%d", i+1), "progress", fmt.Sprint(i))
@@ -120,6 +127,26 @@ func TestLeadRestart(t *testing.T) {
 	t.Parallel()
 	c := newCast(t, lead(2, 30*time.Second))
 	if err := node(t, c.env, "db-1").(system.Restarter).Restart(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	c.told("db-1", "start  db-2")
+	c.told("db-2", "start follower")
+}
+
+// One that takes long to start is on its way, and not gone.
+func TestLeadSlowStart(t *testing.T) {
+	t.Parallel()
+	c := newCast(t, lead(2, time.Second))
+	c.kill("db-1")
+	c.write("db-1", "sick", "")
+	started := make(chan error, 1)
+	go func() { started <- node(t, c.env, "db-1").(system.Killer).Start(t.Context()) }()
+	eventuallyState(t, c.env, "db-1", system.Starting)
+	time.Sleep(1500 * time.Millisecond) // nothing happens
+	if err := os.Remove(filepath.Join(c.data, "db-1", "sick")); err != nil {
+		t.Fatal(err)
+	}
+	if err := <-started; err != nil {
 		t.Fatal(err)
 	}
 	c.told("db-1", "start  db-2")
