@@ -11,6 +11,9 @@ import (
 	"google.golang.org/grpc/status"
 )
 
+// inside is how many can be served or wait.
+const inside = acquirer + acquirerRoom
+
 // callers talk at the same time, each with a patience, and return how many got which answer.
 func callers(l lines, n int, patience time.Duration) map[codes.Code]int {
 	var mu sync.Mutex
@@ -35,7 +38,7 @@ func TestLinesTurnAwayWhomTheyCannotServe(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		l, start := newLimited(), time.Now()
 		got := callers(l, 30, time.Second)
-		if got[codes.OK] != acquirer+acquirerRoom || got[codes.ResourceExhausted] != 30-acquirer-acquirerRoom {
+		if got[codes.OK] != inside || got[codes.ResourceExhausted] != 30-inside {
 			t.Errorf("of 30 at once: %v", got)
 		}
 		if took := time.Since(start); took != 180*time.Millisecond {
@@ -51,10 +54,10 @@ func TestWhoLeavesTheRoomLeavesHisPlace(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		l := newLimited()
-		if got := callers(l, 18, 10*time.Millisecond); got[codes.DeadlineExceeded] != 18 {
+		if got := callers(l, inside, 10*time.Millisecond); got[codes.DeadlineExceeded] != inside {
 			t.Errorf("with little patience: %v", got)
 		}
-		if got := callers(l, 18, time.Second); got[codes.OK] != 18 {
+		if got := callers(l, inside, time.Second); got[codes.OK] != inside {
 			t.Errorf("afterwards: %v", got)
 		}
 	})
@@ -65,8 +68,9 @@ func TestNoLimitServesThoseWhoLeft(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		l, start := newEndless(), time.Now()
-		if got := callers(l, 60, 310*time.Millisecond); got[codes.OK] != 30 || got[codes.DeadlineExceeded] != 30 {
-			t.Errorf("of 60 at once: %v, want 30 served within 310 ms, and none turned away", got)
+		got := callers(l, 10*acquirer, 310*time.Millisecond)
+		if got[codes.OK] != 5*acquirer || got[codes.DeadlineExceeded] != 5*acquirer {
+			t.Errorf("of %d at once: %v, want half of them served within 310 ms, and none turned away", 10*acquirer, got)
 		}
 		if took := time.Since(start); took != 600*time.Millisecond {
 			t.Errorf("the lines were taken for %v, want 600ms: those who left are served, too", took)
