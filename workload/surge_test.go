@@ -131,12 +131,12 @@ func TestCalmEndsASurgeAtOnce(t *testing.T) {
 	if err := s.Surge("x/1", workload.Surge{Journey: "checkout", Factor: 10}); err != nil {
 		t.Fatal(err)
 	}
-	s.await(t, func(added int) bool { return added > 20 })
+	s.await(t, func() bool { return s.count(true) > 20 })
 	s.Calm("x/1")
 	s.Calm("x/1") // a second time does nothing
 	s.Calm("never")
-	calmed := s.total()
-	s.await(t, func(int) bool { return s.total() >= calmed+20 })
+	calmed := s.count(false)
+	s.await(t, func() bool { return s.count(false) >= calmed+40 })
 	stop()
 	own, added := split(s.arrivals(load))
 	last := added[len(added)-1].due
@@ -154,29 +154,23 @@ func TestCalmEndsASurgeAtOnce(t *testing.T) {
 	}
 }
 
-func (s *surging) total() int {
+// count is how many runs were made so far that a surge added, or that the load has anyway.
+func (s *surging) count(added bool) (n int) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return len(s.ops)
+	for _, number := range s.numbers {
+		if (number >= 1<<32) == added {
+			n++
+		}
+	}
+	return n
 }
 
-// await waits until what was added by surges is enough.
-func (s *surging) await(t *testing.T, enough func(added int) bool) {
+func (s *surging) await(t *testing.T, enough func() bool) {
 	t.Helper()
 	tick := time.NewTicker(ms)
 	defer tick.Stop()
-	for {
-		s.mu.Lock()
-		added := 0
-		for _, n := range s.numbers {
-			if n >= 1<<32 {
-				added++
-			}
-		}
-		s.mu.Unlock()
-		if enough(added) {
-			return
-		}
+	for !enough() {
 		select {
 		case <-tick.C:
 		case <-t.Context().Done():
