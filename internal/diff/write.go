@@ -110,11 +110,19 @@ func (r Report) Text(w io.Writer, paint func(v Verdict, word string) string) err
 	}
 	if len(r.Lines) > 0 {
 		b.WriteString("\n" + r.table(paint))
-		fmt.Fprintf(&b, "\nCHANGE is candidate minus base; INTERVAL holds it but for %s on each side. Regressed and improved allow for all %s:\nruns of one and the same thing are said to have regressed anywhere with a chance of at most %s.\n",
-			percent(r.Alpha), plural(r.Tested, "number"), percent(r.Alpha))
+		fmt.Fprintf(&b, "\nCHANGE is candidate minus base; INTERVAL holds it but for %s on each side. Regressed and improved allow for all %s:\nruns of one and the same thing are said to have regressed anywhere with a chance of at most %s%s.\n",
+			percent(r.Alpha), plural(r.Tested, "number"), percent(r.Alpha), r.proviso())
 	}
 	_, err := io.WriteString(w, b.String())
 	return err
+}
+
+// proviso is what one run against one cannot know.
+func (r Report) proviso() string {
+	if len(r.Base) == 1 && len(r.Candidate) == 1 {
+		return ", if runs do not differ by themselves"
+	}
+	return ""
 }
 
 func percent(x float64) string { return number(100*x) + " %" }
