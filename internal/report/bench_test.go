@@ -2,6 +2,7 @@ package report
 
 import (
 	"bytes"
+	"syscall"
 	"testing"
 	"time"
 )
@@ -19,6 +20,7 @@ func benchmark(b *testing.B, rate, exchanges int) {
 	run := s.make(b)
 	var page bytes.Buffer
 	b.ReportAllocs()
+	before := processor()
 	for b.Loop() {
 		r, err := Build(run, Options{})
 		if err != nil {
@@ -30,4 +32,14 @@ func benchmark(b *testing.B, rate, exchanges int) {
 		}
 	}
 	b.ReportMetric(float64(page.Len())/1e3, "page-kB")
+	b.ReportMetric((processor()-before).Seconds()/float64(b.N), "processor-s/op") // of all processors: what a busy machine does not change
+}
+
+// processor is the processor time that this process has used.
+func processor() time.Duration {
+	var u syscall.Rusage
+	if syscall.Getrusage(syscall.RUSAGE_SELF, &u) != nil {
+		return 0
+	}
+	return time.Duration(u.Utime.Nano() + u.Stime.Nano())
 }

@@ -7,7 +7,10 @@ import (
 	"unicode/utf8"
 )
 
-const longText = 2000 // characters of a text that are shown; records hold the whole
+const (
+	longText = 2000          // characters of a text that are shown; records hold the whole
+	keptText = longText - 60 // of a text that is kept in the model, which leaves room for the words on what was cut
+)
 
 // Plain returns s so that it cannot act on what shows it: control characters (a terminal obeys them), marks that
 // turn the direction of writing (they make a name read as another), and bytes that are no text are shown as \u{…}.
@@ -79,7 +82,7 @@ func brief(s string, n int) string {
 // pattern is an error's text without what differs from one operation to the next: hexadecimal ids and long numbers
 // become #, so that the same error counts as one. Status codes and ports stay.
 func pattern(s string) string {
-	s = cut(s, 300)
+	s = strings.ToValidUTF8(s[:min(len(s), 600)], "") // how much longer it is differs, too
 	var out strings.Builder
 	for i := 0; i < len(s); {
 		n := idLength(s[i:])

@@ -32,7 +32,7 @@ func (r *Report) facts() []fact {
 	add("arguments", strings.Join(m.Args, " "))
 	add("made by", m.Tool)
 	for _, lap := range r.Timings {
-		add(lap.Name, fmt.Sprintf("%.2f s", lap.Took.Seconds()))
+		add("time: "+lap.Name, fmt.Sprintf("%.2f s", lap.Took.Seconds()))
 	}
 	add("evidence", r.Dir)
 	return list

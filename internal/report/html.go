@@ -37,6 +37,7 @@ func pageFuncs() template.FuncMap {
 		"upper":      func(v verdict.Verdict) string { return strings.ToUpper(v.String()) },
 		"upperFirst": upperFirst,
 		"at":         at,
+		"brief":      func(s string) string { return brief(s, 300) },
 		"plural":     plural[int],
 		"sub":        func(a, b int) int { return a - b },
 		"join":       func(list []string) string { return strings.Join(list, ", ") },

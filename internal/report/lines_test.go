@@ -114,6 +114,10 @@ func TestPattern(t *testing.T) {
 			t.Errorf("%q: got %q, want %q", in, got, want)
 		}
 	}
+	long := strings.Repeat("x ", 1000)
+	if a, b := pattern(long), pattern(long+"1 2 3"); a != b {
+		t.Error("two lengths are two errors")
+	}
 	if a, b := pattern("id 11111111"), pattern("id 22222222"); a != b {
 		t.Errorf("two ids are two errors: %q and %q", a, b)
 	}

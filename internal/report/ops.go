@@ -169,7 +169,7 @@ func (c *counted) addError(o *op) {
 	if text == "" {
 		text = "no error was recorded"
 	}
-	c.countError(ErrorCount{Pattern: pattern(text), Example: cut(text, longText), Count: 1, First: o.id, At: o.scheduled})
+	c.countError(ErrorCount{Pattern: pattern(text), Example: cut(text, keptText), Count: 1, First: o.id, At: o.scheduled})
 }
 
 func (c *counted) countError(e ErrorCount) {

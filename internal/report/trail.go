@@ -154,15 +154,15 @@ func (t *trail) opLine(line []byte) error {
 	if whole := t.wanted[id]; whole != nil {
 		whole.Journey, whole.Outcome, whole.Degraded = unquote(o.journey), o.outcome.String(), o.degraded
 		whole.Scheduled, whole.Call, whole.Return = o.scheduled, o.call, o.return_
-		whole.Client, whole.Error, whole.Trace = unquote(o.client), cut(unquote(o.error), longText), string(bare(o.trace))
+		whole.Client, whole.Error, whole.Trace = unquote(o.client), cut(unquote(o.error), keptText), string(bare(o.trace))
 	}
 	if whole := t.wanted[parent]; whole != nil {
 		if len(whole.Parts) >= 4*mostParts {
 			whole.More++
 			return nil
 		}
-		whole.Parts = append(whole.Parts, Part{ID: o.id, Kind: string(bare(o.kind)), Name: cut(unquote(o.name), longText), Object: unquote(o.object),
-			Input: cut(string(o.input), 200), Outcome: o.outcome.String(), Call: o.call, Return: o.return_, Error: cut(unquote(o.error), longText)})
+		whole.Parts = append(whole.Parts, Part{ID: o.id, Kind: string(bare(o.kind)), Name: cut(unquote(o.name), keptText), Object: unquote(o.object),
+			Input: cut(string(o.input), 200), Outcome: o.outcome.String(), Call: o.call, Return: o.return_, Error: cut(unquote(o.error), keptText)})
 	}
 	return nil
 }
@@ -274,8 +274,8 @@ func (o *Operation) exchanges(raw []history.Exchange, service func(string) strin
 		raw, o.More = raw[:mostParts], o.More+extra
 	}
 	for _, x := range raw {
-		o.Exchanges = append(o.Exchanges, Exchange{Src: x.Src, Dst: x.Dst, Protocol: x.Protocol, Method: x.Method, Path: cut(x.Path, longText),
-			Start: x.Start, First: x.First, End: x.End, Status: x.Status, Code: x.Code, Deadline: x.Deadline, Error: cut(x.Error, longText),
+		o.Exchanges = append(o.Exchanges, Exchange{Src: x.Src, Dst: x.Dst, Protocol: x.Protocol, Method: x.Method, Path: cut(x.Path, keptText),
+			Start: x.Start, First: x.First, End: x.End, Status: x.Status, Code: x.Code, Deadline: x.Deadline, Error: cut(x.Error, keptText),
 			Attempt: x.Attempt, Faults: x.Faults, Other: x.Trace() != o.Trace})
 	}
 }

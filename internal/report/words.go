@@ -207,7 +207,7 @@ func (r *Report) Standing() string {
 
 // sentence is a headline in plain words.
 func (h Headline) sentence() string {
-	who := cmp.Or(h.Journey, h.Experiment)
+	who := brief(cmp.Or(h.Journey, h.Experiment), 120)
 	under := ""
 	if h.Fault != "" {
 		under = " under " + h.Fault
