@@ -54,7 +54,7 @@ The exit code is of making the report, not of the run: 0 when it was made, whate
 		RunE: func(_ *cobra.Command, args []string) error { return a.report(runName(args), flags) },
 	}
 	f := cmd.Flags()
-	f.StringVarP(&flags.out, "out", "o", "", "file to write, - for stdout (default: stdout, and for html reports/RUN.html of the store)")
+	f.StringVarP(&flags.out, "output", "o", "", "file to write, - for stdout (default: stdout, and for html reports/RUN.html of the store)")
 	f.StringVar(&flags.format, "format", "", strings.Join(reportFormats(), ", ")+" (default html, with --json json)")
 	f.StringVar(&flags.folder, "folder", "", "where the project's files are, to name them from here (default: as the run was started)")
 	_ = cmd.RegisterFlagCompletionFunc("format", cobra.FixedCompletions(reportFormats(), cobra.ShellCompDirectiveNoFileComp))
