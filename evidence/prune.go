@@ -195,7 +195,9 @@ func cellsOf(card Card) []cell {
 	}
 	for _, result := range card.Results {
 		c := cell{experiment: result.Name, defect: card.Meta.Defect, grade: card.Meta.Grade, control: card.Meta.Control}
-		cells = append(cells, c)
+		if len(result.Modes) == 0 {
+			cells = append(cells, c) // evidence of no cell, and all that there is of the experiment
+		}
 		for journey, modes := range result.Modes {
 			for _, mode := range modes {
 				c.journey, c.mode, c.proof = journey, mode.Name, false

@@ -102,7 +102,7 @@ func TestRemove(t *testing.T) {
 	store := storeOf(t, smallRun(1), smallRun(2))
 	got, err := store.Remove(t.Context(), smallRun(2).id)
 	must(t, err)
-	if want := []string{"killed", "killed: write restart"}; !slices.Equal(got.Held, want) || got.Bytes == 0 {
+	if want := []string{"killed: write restart"}; !slices.Equal(got.Held, want) || got.Bytes == 0 {
 		t.Errorf("removed %+v, want it to have held %q", got, want)
 	}
 	if ids, _ := store.ids(); !slices.Equal(ids, []string{smallRun(1).id}) {

@@ -167,8 +167,11 @@ func (a *app) printRun(summary evidence.Summary, all []evidence.ExperimentResult
 	if torn != nil && v == verdict.Pass {
 		v = verdict.Unknown
 	}
-	fmt.Fprintf(a.out, "%s  run %s, %s, seed %d%s\n", p.paint(v, strings.ToUpper(v.String())), summary.ID, summary.Status,
-		summary.Meta.Seed, defectText(summary.Meta.Defect))
+	origin := fmt.Sprintf("seed %d%s", summary.Meta.Seed, defectText(summary.Meta.Defect))
+	if summary.Meta.Kind == evidence.KindForeign {
+		origin = "results of " + summary.Meta.Tool
+	}
+	fmt.Fprintf(a.out, "%s  run %s, %s, %s\n", p.paint(v, strings.ToUpper(v.String())), summary.ID, summary.Status, origin)
 	if torn != nil {
 		fmt.Fprintf(a.out, "not whole: %v\n", torn)
 	}
