@@ -39,7 +39,7 @@ func postgres(s Service, f found) (system.Service, error) {
 			Signal:  "SIGINT", // fast: it does not wait for clients to leave
 			Grace:   5 * time.Second, NotRoot: true, Image: postgresImage(env, f),
 		},
-		Ready: system.Ready{Exec: []string{"timeout", "1", "pg_isready", "-q", "-h", "{{ip}}", "-p", "5432", "-U", env["POSTGRES_USER"], "-d", env["POSTGRES_DB"]}, Timeout: time.Minute},
+		Ready: system.Ready{Exec: []string{"timeout", "2", "pg_isready", "-q", "-h", "{{ip}}", "-p", "5432", "-U", env["POSTGRES_USER"], "-d", env["POSTGRES_DB"]}},
 	}
 	ask := func(query, value string) system.Probe {
 		return system.Probe{SQL: &system.SQL{URL: postgresURL(env), Query: query}, Value: value}
@@ -196,25 +196,32 @@ obey() {
 	echo "synchronous_standby_names = ''" | write followers.conf
 }
 
+# streaming waits a little until all followers fulfil a condition.
+streaming() {
+	want=$(echo "$ASSAY_FOLLOWERS" | tr , '\n' | wc -l)
+	for i in $(seq 10); do
+		have=$(ask -c "select count(*) from pg_stat_replication where application_name = any(string_to_array('$ASSAY_FOLLOWERS', ',')) and $1")
+		[ "$have" -lt "$want" ] || return 0
+		sleep 0.05
+	done
+	echo "not all of $ASSAY_FOLLOWERS have $1 yet" >&2
+	exit 1
+}
+
 case $verb in
 start)
 	if [ -n "${ASSAY_LEADER:-}" ]; then obey; elif [ -n "${ASSAY_FOLLOWERS+set}" ]; then lead; fi
 	exec postgres -D "$pg" -c config_file="$ASSAY_DATA/postgresql.conf" "$@"
 	;;
 take)
-	followers
 	echo me | write leader
-	ask -c 'select pg_reload_conf()' -c 'select case when pg_is_in_recovery() then pg_promote(true, 4) else true end' | grep -qvx f
-	[ -n "${SYNCHRONOUS:-}" ] && [ -n "$ASSAY_FOLLOWERS" ] || exit 0
-	want=$(echo "$ASSAY_FOLLOWERS" | tr , '\n' | wc -l)
-	now=$(ask -c 'select pg_current_wal_lsn()')
-	for i in $(seq 20); do
-		have=$(ask -c "select count(*) from pg_stat_replication where application_name = any(string_to_array('$ASSAY_FOLLOWERS', ',')) and flush_lsn >= '$now'")
-		[ "$have" -lt "$want" ] || exit 0
-		sleep 0.05
-	done
-	echo "followers $ASSAY_FOLLOWERS do not have $now yet" >&2
-	exit 1
+	ask -c 'select case when pg_is_in_recovery() then pg_promote(true, 2) else true end' | grep -qvx f
+	# Alone, it would wait for a standby for ever. With others, it waits for them once they stream: until then its
+	# writes would stand still.
+	if [ -n "${SYNCHRONOUS:-}" ] && [ -n "$ASSAY_FOLLOWERS" ]; then streaming "state = 'streaming'"; fi
+	followers
+	now=$(ask -c 'select pg_reload_conf()' -c 'select pg_current_wal_lsn()' | tail -n 1)
+	if [ -n "${SYNCHRONOUS:-}" ] && [ -n "$ASSAY_FOLLOWERS" ]; then streaming "flush_lsn >= '$now'"; fi
 	;;
 follow)
 	leader

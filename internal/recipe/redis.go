@@ -35,7 +35,7 @@ func redis(s Service, f found) (system.Service, error) {
 	if i := slices.Index(args, "--requirepass"); i >= 0 && i+1 < len(args) {
 		svc.Process.Env["REDISCLI_AUTH"] = args[i+1]
 	}
-	ask := []string{"timeout", "1", "redis-cli", "-h", "{{ip}}", "-p", "6379"}
+	ask := []string{"timeout", "2", "redis-cli", "-h", "{{ip}}", "-p", "6379"}
 	// An answer such as LOADING ends with status 0, too.
 	svc.Ready = system.Ready{Exec: []string{"sh", "-c", `[ "$(` + strings.Join(ask, " ") + ` ping)" = PONG ]`}}
 	info := func(value string) system.Probe {
