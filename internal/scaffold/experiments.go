@@ -91,8 +91,8 @@ func slow(from string, to, entry *service) proposed {
 		fmt.Sprintf(`during: ['success("JOURNEY") >= 0.99', 'p95_ms("JOURNEY") < 1500']
 method: [{at: 2s, for: 3s, fault: "delay(%[1]s -> %[2]s, 100ms)"}]
 # Unknown, because nothing was observed? Then the journey does not go there: let it.
-# To prove the mode timeout, make the delay longer than your deadline (3s), let the step say what it then answers
-# (degraded: …), and add: covers: {JOURNEY: [timeout]}
+# To prove the mode timeout, make the delay longer than your deadline, and "for" longer than the delay; let the step say
+# what it then answers (degraded: …), and add: covers: {JOURNEY: [timeout]}
 settle: 2s
 after: 2s
 `, from, to.Name))}
