@@ -79,7 +79,7 @@ func (r *Run) Card() Card {
 	errs[3] = subjectsIn(text, &card.Subjects)
 	errs[4] = r.cardResults(&card, sealed, files, text)
 	for i, err := range errs {
-		early := card.Status != Complete && errors.Is(err, fs.ErrNotExist) // a run cut short may lack what comes late
+		early := card.endedEarly() && errors.Is(err, fs.ErrNotExist) // it may lack what comes late
 		if err != nil && !(early && i >= 2) {
 			card.Refused = err.Error()
 			if i >= 2 && i <= 3 {
@@ -90,6 +90,11 @@ func (r *Run) Card() Card {
 		}
 	}
 	return card
+}
+
+// endedEarly says whether the run was cut short, interrupted, or broke.
+func (c Card) endedEarly() bool {
+	return c.Status != Complete || c.End != nil && (c.End.Interrupted || c.End.Reason != "")
 }
 
 // carded names the files that a card is made of.
@@ -165,7 +170,7 @@ func (r *Run) cardResults(card *Card, sealed, files map[string]string, text func
 	for _, name := range names {
 		slices.Sort(numbers[name])
 		results, err := r.judgements(name, numbers[name], text)
-		if errors.Is(err, fs.ErrNotExist) && card.Status != Complete {
+		if errors.Is(err, fs.ErrNotExist) && card.endedEarly() {
 			continue
 		}
 		var result ExperimentResult

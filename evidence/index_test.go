@@ -213,3 +213,22 @@ func TestCardOfACopiedRun(t *testing.T) {
 		}
 	}
 }
+
+// A run that broke before its system was up says so itself, and is no forgery for lacking what comes later.
+func TestCardOfABrokenRun(t *testing.T) {
+	t.Parallel()
+	for _, end := range []End{{Ended: time.Now(), Reason: "nats-1 did not become ready"}, {Ended: time.Now(), Interrupted: true}} {
+		r := newRun(t, newStore(t))
+		must(t, r.WriteJSON("declaration.json", Declaration{System: "shop"}))
+		must(t, r.Seal(end))
+		if card := r.Card(); card.Refused != "" || len(card.Results) > 0 {
+			t.Errorf("%+v: %+v", end, card)
+		}
+	}
+	r := newRun(t, newStore(t))
+	must(t, r.WriteJSON("declaration.json", Declaration{System: "shop"}))
+	must(t, r.Seal(End{Ended: time.Now(), Verdict: verdict.Pass}))
+	if card := r.Card(); !strings.Contains(card.Refused, "subjects.json") {
+		t.Errorf("a run that is whole and names no subjects: %+v", card)
+	}
+}
