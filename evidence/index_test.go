@@ -217,7 +217,7 @@ func TestCardOfACopiedRun(t *testing.T) {
 // A run that broke before its system was up says so itself, and is no forgery for lacking what comes later.
 func TestCardOfABrokenRun(t *testing.T) {
 	t.Parallel()
-	for _, end := range []End{{Ended: time.Now().Add(time.Second), Reason: "nats-1 did not become ready"}, {Ended: time.Now(), Interrupted: true}} {
+	for _, end := range []End{{Ended: time.Now().Add(time.Second), Reason: "nats-1 did not become ready"}, {Ended: time.Now().Add(time.Second), Interrupted: true}} {
 		r := newRun(t, newStore(t))
 		must(t, r.WriteJSON("declaration.json", Declaration{System: "shop"}))
 		must(t, r.Seal(end))
