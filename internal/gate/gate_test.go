@@ -71,17 +71,6 @@ func (s *scene) facts() Facts {
 
 func (s *scene) decide() Decision { return Decide(context.Background(), s.facts()) }
 
-func clause(t *testing.T, d Decision, name string) Clause {
-	t.Helper()
-	for _, c := range d.Clauses {
-		if c.Name == name {
-			return c
-		}
-	}
-	t.Fatalf("there is no clause %q in %+v", name, d.Clauses)
-	return Clause{}
-}
-
 func TestDecide(t *testing.T) {
 	t.Parallel()
 	for _, tt := range []struct {
