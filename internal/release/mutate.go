@@ -178,7 +178,9 @@ func (m *mutator) spoilClaims(try trial) {
 	for i, c := range m.facts.Declaration.Cells {
 		name := "claim of " + c.Experiment + ": " + c.Journey + ": " + c.Mode
 		required := slices.ContainsFunc(m.facts.Declaration.Required, func(r evidence.Requirement) bool { return r.Journey == c.Journey && r.Mode == c.Mode })
-		others := func(o evidence.Cell) bool { return o.Experiment != c.Experiment && o.Journey == c.Journey && o.Mode == c.Mode }
+		others := func(o evidence.Cell) bool {
+			return o.Experiment != c.Experiment && o.Journey == c.Journey && o.Mode == c.Mode
+		}
 		alone := !slices.ContainsFunc(m.facts.Declaration.Cells, others)
 		if alone { // where another experiment claims the cell, it is asked for still
 			try("drop", name, func(f *gate.Facts) { f.Declaration.Cells = slices.Delete(f.Declaration.Cells, i, i+1) })
