@@ -100,7 +100,7 @@ func (a *app) reportPath(r *evidence.Run) string {
 // buildReport draws a run with the matrix of the store around it. A run that this process has just sealed is verified as
 // the store reads it; any other is read again, whatever is remembered of it.
 func (a *app) buildReport(r *evidence.Run, folder string, fresh bool) (*report.Report, error) {
-	opts := report.Options{Folder: folder, Report: a.command("report", r.ID()), Modes: experiment.Modes()}
+	opts := report.Options{Folder: folder, Report: a.command("report", r.ID()), Gate: a.command("gate"), Modes: experiment.Modes()}
 	if store, err := a.openStore(); err == nil {
 		opts.Cards, _ = store.Cards() // without them the matrix is of this run alone
 	}

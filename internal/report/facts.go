@@ -9,11 +9,17 @@ import (
 // facts say what this run was.
 func (r *Report) facts() []fact {
 	m := r.Meta
-	list := []fact{{"run", r.ID}, {"status", string(r.Status)}, {"system", r.System}, {"seed", fmt.Sprint(m.Seed)}}
+	list := []fact{{"run", r.ID}, {"status", string(r.Status)}}
 	add := func(name, value string) {
 		if value != "" {
 			list = append(list, fact{name, value})
 		}
+	}
+	add("results of", strings.TrimPrefix(r.results(), "results of "))
+	add("system", r.System)
+	if !r.foreign() {
+		add("seed", fmt.Sprint(m.Seed))
+		add("environment", strings.TrimSpace(m.Environment+" on "+m.OS+"/"+m.Arch))
 	}
 	add("defect planted", m.Defect)
 	if m.Control {
@@ -26,8 +32,11 @@ func (r *Report) facts() []fact {
 		commit += " with changes that are in no commit"
 	}
 	add("commit", commit)
-	add("grade of links", m.Grade)
-	add("environment", strings.TrimSpace(m.Environment+" on "+m.OS+"/"+m.Arch))
+	if r.foreign() {
+		add("grade", m.Grade)
+	} else {
+		add("grade of links", m.Grade)
+	}
 	add("assay", m.Version)
 	add("arguments", strings.Join(m.Args, " "))
 	add("made by", m.Tool)

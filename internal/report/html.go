@@ -1,6 +1,7 @@
 package report
 
 import (
+	"cmp"
 	"crypto/sha256"
 	_ "embed"
 	"encoding/base64"
@@ -64,6 +65,7 @@ func policy() string {
 // view is what the page is filled with.
 type view struct {
 	R         *Report
+	Name      string // of what was run
 	Reason    string
 	Calm      string // the first words of a run without a headline
 	Headlines []headlineView
@@ -85,7 +87,7 @@ type headlineView struct {
 }
 
 func newView(r *Report) view {
-	v := view{R: r, Calm: r.calm(), Facts: r.facts(), Matrix: r.matrixRows(), Policy: policy(), Style: template.CSS(pageCSS), Script: template.JS(pageJS)}
+	v := view{R: r, Name: cmp.Or(r.System, r.results()), Calm: r.calm(), Facts: r.facts(), Matrix: r.matrixRows(), Policy: policy(), Style: template.CSS(pageCSS), Script: template.JS(pageJS)}
 	if r.Standing() == "" {
 		v.Reason = r.Reason
 	}

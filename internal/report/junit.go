@@ -58,7 +58,7 @@ type (
 // unknown is an error: a reader that knows only red and green must not show it green, and skipped is green to most.
 func (r *Report) JUnit(w io.Writer) error {
 	r = scrubbed(r)
-	all := testSuites{Name: cmp.Or(r.System, "assay")}
+	all := testSuites{Name: cmp.Or(r.System, r.results(), "assay")}
 	var length time.Duration
 	for i := range r.Experiments {
 		if x := &r.Experiments[i]; !x.Control {
@@ -119,6 +119,9 @@ func (r *Report) stamp() string {
 }
 
 func (r *Report) properties() []property {
+	if r.foreign() {
+		return []property{{"run", r.ID}, {"results", r.results()}, {"commit", r.Meta.Commit}, {"grade", r.Meta.Grade}}
+	}
 	return []property{{"run", r.ID}, {"seed", fmt.Sprint(r.Meta.Seed)}, {"commit", r.Meta.Commit}, {"grade", r.Meta.Grade}, {"environment", r.Meta.Environment}}
 }
 

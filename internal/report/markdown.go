@@ -31,6 +31,9 @@ func (r *Report) Markdown(w io.Writer) error {
 			fmt.Fprintf(&out, "| %s | %s | %s | %s | %s |\n", sign(x.Verdict), cell(x.Name), cell(proved(x)), recovery(x), cell(brief(x.Reason, 160)))
 		}
 	}
+	if r.foreign() {
+		r.markdownTests(&out)
+	}
 	for i := range r.Experiments {
 		for _, text := range trouble(&r.Experiments[i]) {
 			fmt.Fprintf(&out, "\n- %s: %s", code(r.Experiments[i].Name), code(text))
@@ -39,13 +42,27 @@ func (r *Report) Markdown(w io.Writer) error {
 	for _, text := range r.Problems {
 		fmt.Fprintf(&out, "\n- unreadable: %s", code(text))
 	}
-	fmt.Fprintf(&out, "\n<sub>run %s, seed %d, grade %s", code(r.ID), r.Meta.Seed, code(orDash(r.Meta.Grade)))
+	fmt.Fprintf(&out, "\n<sub>run %s", code(r.ID))
+	if !r.foreign() {
+		fmt.Fprintf(&out, ", seed %d", r.Meta.Seed)
+	}
+	fmt.Fprintf(&out, ", grade %s", code(orDash(r.Meta.Grade)))
 	if r.Command != "" {
 		fmt.Fprintf(&out, ", the whole report: %s", code(r.Command))
 	}
 	out.WriteString("</sub>\n")
 	_, err := io.WriteString(w, out.String())
 	return err
+}
+
+// markdownTests lists the tests of a foreign run, which are all there is of it.
+func (r *Report) markdownTests(out *strings.Builder) {
+	out.WriteString("\n| verdict | test | reason |\n|---|---|---|\n")
+	for _, x := range r.Experiments {
+		for _, c := range x.Failed() {
+			fmt.Fprintf(out, "| %s | %s | %s |\n", sign(c.Verdict), cell(brief(c.Check, 160)), cell(brief(c.Reason, 160)))
+		}
+	}
 }
 
 // sign is the verdict as a sign and a word.

@@ -18,6 +18,9 @@ type Step struct {
 
 // Next returns what to do next, the most useful first.
 func (r *Report) Next() []Step {
+	if r.foreign() {
+		return r.afterImport()
+	}
 	var steps []Step
 	if !r.Whole() {
 		steps = append(steps, Step{Text: "Run it again to its end: what was cut short or changed proves nothing."})

@@ -10,6 +10,7 @@
 package report
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -31,6 +32,8 @@ type Options struct {
 	Folder string
 	// Report is the command that shows this run in full, for forms that have no room for it.
 	Report string
+	// Gate is the command that decides about a release; "" is "assay gate".
+	Gate string
 	// Card is what the run proves, where it was verified just now; nil reads and verifies it.
 	Card *evidence.Card
 	// Cards are those of all runs of the store, newest first, and Modes the columns, in order. They make the matrix; without
@@ -64,6 +67,7 @@ type Report struct {
 	Dir         string             `json:"dir"`
 	Command     string             `json:"command,omitempty"` // shows the run in full
 	files       string             // put before positions
+	gate        string             // decides about a release
 	declared    evidence.Declaration
 }
 
@@ -128,7 +132,7 @@ func Build(run *evidence.Run, opts Options) (*Report, error) {
 	}
 	card := make(chan evidence.Card, 1)
 	go func() { card <- cardOf(run, opts) }()
-	r := &Report{ID: run.ID(), Dir: run.Dir(), Command: opts.Report, files: opts.Folder}
+	r := &Report{ID: run.ID(), Dir: run.Dir(), Command: opts.Report, files: opts.Folder, gate: cmp.Or(opts.Gate, "assay gate")}
 	plan := r.about(run)
 	folders, err := run.Experiments()
 	r.problem(err)
@@ -165,16 +169,19 @@ func (r *Report) about(run *evidence.Run) plan {
 	r.late(err)
 	r.Timings, err = readFile[[]Lap](run, "timings.json")
 	r.late(err)
-	plan, err := readFile[plan](run, "plan.json")
-	r.problem(err)
-	r.System = plan.System.Name
+	var p plan
+	if !r.foreign() {
+		p, err = readFile[plan](run, "plan.json")
+		r.problem(err)
+	}
+	r.System = p.System.Name
 	if r.System == "" {
 		r.System = r.declared.System
 	}
 	if end, err := run.End(); err == nil {
 		r.Ended, r.Interrupted, r.Digests = end.Ended, end.Interrupted, end.Files
 	}
-	return plan
+	return p
 }
 
 func (r *Report) problem(err error) {
@@ -254,7 +261,9 @@ func (r *Report) experiment(run *evidence.Run, plan plan, x ordered, opts Option
 	} else {
 		e.ExperimentResult = r.judgement(run, x)
 		dir := filepath.Join(run.Dir(), "x", x.folder)
-		e.read(dir, plan, opts, points)
+		if !r.foreign() {
+			e.read(dir, plan, opts, points)
+		}
 	}
 	e.Name = x.name
 	if x.control {

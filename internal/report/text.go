@@ -29,7 +29,7 @@ func (r *Report) Text(w io.Writer, colour bool) error {
 	}
 	p.experiments(r)
 	for i := range r.Experiments {
-		p.experiment(&r.Experiments[i])
+		p.experiment(&r.Experiments[i], r.foreign())
 	}
 	if colour {
 		p.print("\nnext:\n")
@@ -112,10 +112,25 @@ func (p *terminal) experiments(r *Report) {
 	p.print("\n%s", text.String())
 }
 
+// tests prints all checks of a foreign run.
+func (p *terminal) tests(x *Experiment) {
+	var text strings.Builder
+	w := tabwriter.NewWriter(&text, 0, 0, 2, ' ', 0)
+	for _, c := range x.Failed() {
+		fmt.Fprintf(w, "  %s\t%s\t%s\n", c.Verdict, brief(c.Check, 80), brief(c.Reason, 120))
+	}
+	w.Flush()
+	p.print("\n%s\n%s", x.Name, text.String())
+}
+
 // experiment prints what did not pass: its checks with limits and figures, what the operations came to, and the commonest errors.
-func (p *terminal) experiment(x *Experiment) {
+func (p *terminal) experiment(x *Experiment, foreign bool) {
 	for _, text := range trouble(x) {
 		p.print("  %s: %s\n", x.Name, text)
+	}
+	if foreign {
+		p.tests(x)
+		return
 	}
 	if x.Verdict == verdict.Pass || x.Control || len(x.Checks)+len(x.Journeys) == 0 {
 		return

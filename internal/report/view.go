@@ -19,6 +19,7 @@ type experimentView struct {
 	*Experiment
 	Index        int
 	Open         bool
+	Foreign      bool
 	Place        string
 	Proved       string
 	RecoveryText string
@@ -84,7 +85,7 @@ const mostRows = 60
 
 func newExperimentView(r *Report, index int) *experimentView {
 	x := &r.Experiments[index-1]
-	v := &experimentView{Experiment: x, Index: index, Open: x.Verdict != verdict.Pass && !x.Control && !x.NotRun, Place: r.place(x.Pos),
+	v := &experimentView{Experiment: x, Index: index, Foreign: r.foreign(), Open: x.Verdict != verdict.Pass && !x.Control && !x.NotRun, Place: r.place(x.Pos),
 		Proved: proved(x), RecoveryText: recovery(x), Trouble: trouble(x), Drawn: x.End > 0, EndMs: num(ms(x.End)), Length: at(x.End)}
 	if v.Drawn {
 		v.draw()

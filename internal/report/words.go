@@ -170,6 +170,9 @@ func (g faultGroup) sentence() string {
 
 // Summary is the run in one line.
 func (r *Report) Summary() string {
+	if r.foreign() {
+		return r.foreignSummary()
+	}
 	counts := map[verdict.Verdict]int{}
 	total := 0
 	for _, x := range r.Experiments {
