@@ -1,7 +1,6 @@
 package scaffold
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"os"
@@ -10,7 +9,6 @@ import (
 	"strconv"
 	"strings"
 
-	composeloader "github.com/compose-spec/compose-go/v2/loader"
 	"github.com/compose-spec/compose-go/v2/types"
 	"go.yaml.in/yaml/v3"
 
@@ -76,10 +74,7 @@ func read(path string, host recipe.Host) (*topology, error) {
 		return nil, err // CheckTopology has read it
 	}
 	t.root = document.Content[0]
-	details := types.ConfigDetails{WorkingDir: t.dir, ConfigFiles: []types.ConfigFile{{Filename: path, Content: content}}, Environment: types.Mapping{}}
-	project, err := composeloader.LoadWithContext(context.Background(), details, func(o *composeloader.Options) {
-		o.SetProjectName("assay", true)
-	})
+	project, err := spec.ReadCompose(abs, content)
 	if err != nil {
 		return nil, err
 	}

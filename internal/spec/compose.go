@@ -2,14 +2,11 @@ package spec
 
 import (
 	"cmp"
-	"context"
-	"fmt"
 	"os"
 	"path/filepath"
 	"slices"
 	"strings"
 
-	composeloader "github.com/compose-spec/compose-go/v2/loader"
 	"github.com/compose-spec/compose-go/v2/types"
 	"go.yaml.in/yaml/v3"
 
@@ -56,7 +53,7 @@ func (l *loader) composeSource(src *source, path string) {
 	for i, name := range t.names {
 		t.extensions[name] = t.extension(name, t.services[i])
 	}
-	project, err := t.library(path)
+	project, err := ReadCompose(path, t.src.content)
 	if err != nil {
 		if len(l.errs) == before {
 			t.libraryError(err)
@@ -159,21 +156,6 @@ func (t *topology) refuseHostEnvironment(service string, n *yaml.Node) {
 			t.template(undollarTree(item))
 		}
 	}
-}
-
-// library lets compose-go read the file. It sees no variables of the
-// environment and asks no other machine.
-func (t *topology) library(path string) (project *types.Project, err error) {
-	defer func() {
-		if r := recover(); r != nil {
-			err = fmt.Errorf("the compose library cannot read this file: %v", r)
-		}
-	}()
-	details := types.ConfigDetails{WorkingDir: t.dir, ConfigFiles: []types.ConfigFile{{Filename: path, Content: t.src.content}}, Environment: types.Mapping{}}
-	return composeloader.LoadWithContext(context.Background(), details, func(o *composeloader.Options) {
-		o.SetProjectName("assay", true)
-		o.MaxNodeVisits = maxNodes
-	})
 }
 
 // system puts the services together, in order of name.
