@@ -5,6 +5,7 @@ import (
 	"regexp"
 	"slices"
 	"strconv"
+	"strings"
 	"unicode/utf8"
 
 	"go.yaml.in/yaml/v3"
@@ -32,6 +33,11 @@ func (l *loader) load(content []byte) {
 	if src.root == nil {
 		return
 	}
+	if filepath.Base(src.name) != FileName && isExperiment(src.root) {
+		name := strings.TrimSuffix(filepath.Base(src.name), filepath.Ext(src.name))
+		src.wrong(src.root, "a project is a folder with an "+FileName, "this is an experiment: run its project with -x %s", name)
+		return
+	}
 	if !l.readAssay(src) {
 		return
 	}
@@ -47,6 +53,12 @@ func (l *loader) load(content []byte) {
 	if l.parts.gate != nil {
 		l.policy(l.parts.gate)
 	}
+}
+
+// isExperiment says whether a file that stands for a project is one of its experiments.
+func isExperiment(n *yaml.Node) bool {
+	has := func(name string) bool { key, _ := child(n, name); return key != nil }
+	return n.Kind == yaml.MappingNode && !has("system") && (has("method") || has("load"))
 }
 
 // readAssay reads assay.yaml alone.

@@ -155,6 +155,10 @@ func TestLoadOfWhatIsNoProject(t *testing.T) {
 		n, m := string(rune('0'+i)), string(rune('1'+i))
 		laughs += "a" + m + ": &a" + m + " [" + strings.Repeat("*a"+n+", ", 9) + "*a" + n + "]\n"
 	}
+	experiment := filepath.Join(t.TempDir(), "slow.yaml")
+	if err := os.WriteFile(experiment, []byte("title: slow\nload: {browse: 20/s}\nmethod: []\n"), 0o644); err != nil {
+		t.Fatal(err)
+	}
 	cases := []struct{ name, path, want string }{
 		{"nothing there", filepath.Join(t.TempDir(), "none"), "none:1:1: there is no such file (a project is a folder with an assay.yaml)"},
 		{"empty folder", t.TempDir(), "assay.yaml:1:1: there is no such file (a project is a folder with an assay.yaml)"},
@@ -164,6 +168,7 @@ func TestLoadOfWhatIsNoProject(t *testing.T) {
 		{"a list", write("- a"), "assay.yaml:1:1: assay.yaml must be a mapping, and this is a list"},
 		{"binary", write("\x00\x01"), "assay.yaml:1:1: this is no YAML: control characters are not allowed"},
 		{"aliases that explode", write(laughs), "the file is too large or too deep once its aliases are expanded (more than 200000 values or 200 levels)"},
+		{"an experiment", experiment, "slow.yaml:1:1: this is an experiment: run its project with -x slow (a project is a folder with an assay.yaml)"},
 		{"too deep", write("a: " + strings.Repeat("[", 500) + strings.Repeat("]", 500)), "the file is too large or too deep"},
 		{"too large", write(strings.Repeat("# filler\n", 600_000)), "has more than 4 MiB"},
 	}
