@@ -23,11 +23,11 @@ func Rejudge(ctx context.Context, r *evidence.Run, version string) ([]evidence.E
 	if r.Summary().Status == evidence.Running {
 		return nil, &UsageError{fmt.Sprintf("run %s is still being written: it can be judged when it ended", r.ID())}
 	}
+	torn := r.Verify()
 	plan, err := ReadPlan(r)
 	if err != nil {
-		return nil, err
+		return unplanned(r, torn, err)
 	}
-	torn := r.Verify()
 	var results []evidence.ExperimentResult
 	for _, x := range plan.Experiments {
 		result, err := rejudge(ctx, r, plan, x.Experiment, torn)
@@ -45,6 +45,21 @@ func Rejudge(ctx context.Context, r *evidence.Run, version string) ([]evidence.E
 			}
 		}
 		results = append(results, result)
+	}
+	return results, nil
+}
+
+// unplanned returns the results where the plan cannot be read. If it is not as it was sealed, that is what is wrong: each
+// experiment that left records is unknown, and gets no judgement, as nobody knows what was asked of it.
+func unplanned(r *evidence.Run, torn, unread error) ([]evidence.ExperimentResult, error) {
+	names, err := r.Experiments()
+	if torn == nil || err != nil || len(names) == 0 {
+		return nil, unread
+	}
+	var results []evidence.ExperimentResult
+	for _, name := range names {
+		results = append(results, evidence.ExperimentResult{Name: name, Verdict: verdict.Unknown,
+			Reason: "the run is not whole: " + torn.Error(), Problems: []string{unread.Error()}})
 	}
 	return results, nil
 }

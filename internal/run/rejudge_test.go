@@ -68,6 +68,29 @@ func TestRejudgeOfChangedRecordsIsUnknown(t *testing.T) {
 	}
 }
 
+// A plan that was changed is a change like any other, whether it can still be read or not.
+func TestRejudgeOfAChangedPlanIsUnknown(t *testing.T) {
+	t.Parallel()
+	s := newSession(t, nil)
+	s.passed(t)
+	s.close(t, nil)
+	path := filepath.Join(s.run.Dir(), "plan.json")
+	text, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, changed := range []string{string(text) + "\n", "x" + string(text), ""} {
+		if err := os.WriteFile(path, []byte(changed), 0o644); err != nil {
+			t.Fatal(err)
+		}
+		wantUnknown(t, rejudged(t, s)[0], "plan.json was changed after the seal")
+	}
+	if err := os.Remove(path); err != nil {
+		t.Fatal(err)
+	}
+	wantUnknown(t, rejudged(t, s)[0], "plan.json is missing")
+}
+
 func TestRejudgeOfACutRunIsUnknown(t *testing.T) {
 	t.Parallel()
 	s := newSession(t, nil)
