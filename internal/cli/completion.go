@@ -35,10 +35,24 @@ that are there: runs of the store, and experiments, journeys and defects of the 
   assay completion zsh >"${fpath[1]}/_assay"
   assay completion fish >~/.config/fish/completions/assay.fish
   assay completion powershell | Out-String | Invoke-Expression`,
-		Args:                  usageArgs(cobra.MatchAll(cobra.ExactArgs(1), cobra.OnlyValidArgs)),
+		Args:                  usageArgs(oneShell(names)),
 		ValidArgs:             names,
 		DisableFlagsInUseLine: true,
 		RunE:                  func(cmd *cobra.Command, args []string) error { return shells[args[0]](cmd) },
+	}
+}
+
+// oneShell wants the name of one shell.
+func oneShell(names []string) cobra.PositionalArgs {
+	return func(_ *cobra.Command, args []string) error {
+		all := strings.Join(names, ", ")
+		switch {
+		case len(args) != 1:
+			return fmt.Errorf("completion for which shell? name one: %s", all)
+		case !slices.Contains(names, args[0]):
+			return fmt.Errorf("no completion for the shell %q (there are: %s)", args[0], all)
+		}
+		return nil
 	}
 }
 

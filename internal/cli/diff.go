@@ -46,7 +46,12 @@ that exit 3. Records that cannot be used, and no number decided at all, are exit
   assay diff A1,A2,A3,A4,A5 B1,B2,B3,B4,B5 --metric recovery.from_heal
   assay diff --last 10 --tolerance p95=20%,5ms --format markdown`,
 		Args: usageArgs(cobra.MaximumNArgs(2)),
-		RunE: func(_ *cobra.Command, args []string) error { return a.diff(args, flags) },
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if cmd.Flags().Changed("last") && flags.choice.Last < 1 {
+				return usageError(cmd, fmt.Errorf("--last %d: the number of runs must be at least 1", flags.choice.Last))
+			}
+			return a.diff(args, flags)
+		},
 	}
 	f := cmd.Flags()
 	f.IntVar(&flags.choice.Last, "last", 0, "compare with this many comparable runs before RUN")
@@ -84,8 +89,6 @@ func (f diffFlags) options() (diff.Options, error) {
 		return opts, &run.UsageError{Msg: fmt.Sprintf("--alpha %v: want a chance between 0 and 0.5, such as 0.01", f.alpha)}
 	case !slices.Contains([]string{"text", "markdown", "json"}, f.format):
 		return opts, &run.UsageError{Msg: fmt.Sprintf("--format %q: want text, markdown or json", f.format)}
-	case f.choice.Last < 0:
-		return opts, &run.UsageError{Msg: "--last: want 1 or more runs"}
 	}
 	return opts, nil
 }

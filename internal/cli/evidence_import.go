@@ -50,7 +50,7 @@ judge. It is 1 where a run of an archive was refused.
   assay evidence import junit.xml --covers checkout:retry --subject orders=bin/orders
   assay evidence import go-test.json --layer component --covers 'checkout:timeout=TestDeadline' \
       --covers 'checkout:retry=TestRetry' --owner team-orders`,
-		Args: usageArgs(cobra.MinimumNArgs(1)),
+		Args: someArgs("import what? name one or more files: archives of assay evidence export, JUnit XML, CTRF, or go test -json"),
 		RunE: func(cmd *cobra.Command, args []string) error { return a.importFiles(cmd.Context(), flags, args) },
 	}
 	f := cmd.Flags()

@@ -114,7 +114,7 @@ removed. What is removed is gone from the matrix: nothing else remembers it.
 ` + exitCodes,
 		Example: `  assay evidence remove 20261122-174041.037068-896d14
   assay evidence remove 20261122T15 --json`,
-		Args: usageArgs(cobra.MinimumNArgs(1)),
+		Args: someArgs("remove which runs? name one or more by id, or by the start of one (assay evidence list shows them)"),
 		RunE: func(cmd *cobra.Command, args []string) error { return a.remove(cmd.Context(), args) },
 	}
 }

@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"errors"
 	"fmt"
 	"strings"
 
@@ -22,6 +23,16 @@ func usageArgs(check cobra.PositionalArgs) cobra.PositionalArgs {
 		}
 		return nil
 	}
+}
+
+// someArgs wants one argument or more, and without any it says what they are.
+func someArgs(what string) cobra.PositionalArgs {
+	return usageArgs(func(_ *cobra.Command, args []string) error {
+		if len(args) == 0 {
+			return errors.New(what)
+		}
+		return nil
+	})
 }
 
 // subcommandOnly is for commands that only hold others: an argument is a subcommand that does not exist.
