@@ -6,8 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"os"
-	"path/filepath"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -132,19 +130,18 @@ func (a *app) export(ctx context.Context, flags exportFlags, args []string) erro
 
 // exportFile writes the archive whole or not at all.
 func exportFile(ctx context.Context, path string, runs []*evidence.Run) (got evidence.Exported, err error) {
-	file, err := os.CreateTemp(filepath.Dir(path), ".assay-export-")
-	if err != nil {
-		return got, fmt.Errorf("write %s: %w", path, err)
+	nothing := errors.New("no run was exported")
+	err = writeFile(path, func(w io.Writer) error {
+		var err error
+		if got, err = evidence.Export(ctx, w, runs); err == nil && len(got.Runs) == 0 {
+			return nothing
+		}
+		return err
+	})
+	if errors.Is(err, nothing) {
+		err = nil // what was refused is told by its result, and a file of the same name stays
 	}
-	defer os.Remove(file.Name())
-	got, err = evidence.Export(ctx, file, runs)
-	if err == nil && len(got.Runs) > 0 {
-		err = errors.Join(file.Chmod(0o644), file.Sync())
-	}
-	if err = errors.Join(err, file.Close()); err != nil || len(got.Runs) == 0 {
-		return got, err
-	}
-	return got, os.Rename(file.Name(), path)
+	return got, err
 }
 
 func printExported(w io.Writer, got evidence.Exported, to string) {
@@ -214,7 +211,7 @@ at all.
 		Example: `  assay evidence merge ../other/.assay
   assay evidence merge downloads evidence.tgz
   assay evidence merge downloads --store all/.assay --json`,
-		Args: usageArgs(cobra.MinimumNArgs(1)),
+		Args: someArgs("merge what? name one or more stores, runs, archives of assay evidence export, or folders that hold them"),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			got, err := a.merge(cmd.Context(), args)
 			if err != nil {

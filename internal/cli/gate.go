@@ -35,7 +35,7 @@ func (d *decideFlags) add(cmd *cobra.Command, formats ...string) {
 	f.StringVar(&d.base, "base", "", `git revision whose declaration must still be asked for; "none" compares nothing (default: where this branch left the one it is merged into)`)
 	f.StringVar(&d.at, "at", "", "the time at which evidence is judged, such as 2026-12-31T12:00:00Z (default now)")
 	f.StringVar(&d.format, "format", "text", strings.Join(formats, ", "))
-	f.StringVarP(&d.output, "output", "o", "", "file to write instead of the standard output")
+	f.StringVarP(&d.output, "output", "o", "", "file to write, - for stdout (default: stdout)")
 }
 
 func (a *app) matrixCommand() *cobra.Command {
@@ -213,7 +213,7 @@ func (a *app) write(flags decideFlags, forms map[string]func(io.Writer) error) e
 	if a.json {
 		form = "json"
 	}
-	if flags.output == "" {
+	if flags.output == "" || flags.output == "-" {
 		return forms[form](a.out)
 	}
 	return writeFile(flags.output, forms[form])

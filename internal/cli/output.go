@@ -3,13 +3,18 @@ package cli
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"unicode"
 	"unicode/utf8"
+
+	"github.com/assay-dev/assay/internal/run"
 )
 
 func writeJSON(w io.Writer, v any) error {
@@ -19,27 +24,70 @@ func writeJSON(w io.Writer, v any) error {
 	return enc.Encode(v)
 }
 
-// writeFile writes a file whole or not at all.
+// writeFile writes a file whole or not at all, over one that is there, and makes its folder where that is missing. Its
+// errors name the path as the user wrote it. A pipe or device, such as /dev/stdout, is written to as it is.
 func writeFile(path string, write func(io.Writer) error) error {
-	file, err := os.CreateTemp(filepath.Dir(path), ".unfinished-")
-	if err != nil {
-		return fmt.Errorf("write %s: %w", path, err)
+	info, err := os.Stat(path)
+	switch {
+	case path == "" || strings.HasSuffix(path, string(filepath.Separator)), err == nil && info.IsDir():
+		return &run.UsageError{Msg: fmt.Sprintf("%q is a folder: name a file in it to write", path)}
+	case err == nil && !info.Mode().IsRegular():
+		return writeInto(path, write)
 	}
-	defer os.Remove(file.Name())
-	err = write(file)
-	if err == nil {
-		err = file.Chmod(0o644)
-	}
-	if closed := file.Close(); err == nil {
-		err = closed
-	}
-	if err == nil {
-		err = os.Rename(file.Name(), path)
-	}
-	if err != nil {
+	switch err := replaceFile(path, write); {
+	case errors.Is(err, syscall.ENOTDIR):
+		return &run.UsageError{Msg: fmt.Sprintf("write %s: %v", path, err)}
+	case err != nil:
 		return fmt.Errorf("write %s: %w", path, err)
 	}
 	return nil
+}
+
+// writeInto writes to what is there already.
+func writeInto(path string, write func(io.Writer) error) error {
+	file, err := os.OpenFile(path, os.O_WRONLY, 0)
+	if err != nil {
+		return err
+	}
+	return errors.Join(write(file), file.Close())
+}
+
+// replaceFile puts a new file where path says. Its errors do not name the file that is written meanwhile.
+func replaceFile(path string, write func(io.Writer) error) error {
+	if err := os.MkdirAll(filepath.Dir(path), 0o777); err != nil {
+		return err
+	}
+	file, err := os.CreateTemp(filepath.Dir(path), ".unfinished-")
+	if err != nil {
+		return cause(err)
+	}
+	defer os.Remove(file.Name())
+	err = write(file)
+	for _, finish := range []func() error{func() error { return file.Chmod(0o644) }, file.Sync} {
+		if err == nil {
+			err = cause(finish())
+		}
+	}
+	if closed := file.Close(); err == nil {
+		err = cause(closed)
+	}
+	if err == nil {
+		err = cause(os.Rename(file.Name(), path))
+	}
+	return err
+}
+
+// cause drops the names of files from an error of the operating system.
+func cause(err error) error {
+	var one *fs.PathError
+	var two *os.LinkError
+	switch {
+	case errors.As(err, &one):
+		return one.Err
+	case errors.As(err, &two):
+		return two.Err
+	}
+	return err
 }
 
 // harmless writes text that others chose, such as the names of journeys and the errors of services, so that

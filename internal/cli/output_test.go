@@ -3,8 +3,57 @@ package cli
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
+	"io"
+	"os"
+	"path/filepath"
+	"strings"
 	"testing"
+
+	"github.com/assay-dev/assay/internal/run"
 )
+
+// A folder that is missing is made, and what cannot be written is said of the path that the user gave.
+func TestWriteFile(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	file := filepath.Join(dir, "file")
+	if err := os.WriteFile(file, []byte("was"), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	full := errors.New("disk full")
+	for _, tt := range []struct {
+		path  string
+		write error
+		want  string // error, "" for none
+		usage bool
+	}{
+		{filepath.Join(dir, "new", "deep", "out.md"), nil, "", false},
+		{filepath.Join(dir, "broken"), full, "write " + filepath.Join(dir, "broken") + ": disk full", false},
+		{file, full, "disk full", false},
+		{filepath.Join(file, "out.md"), nil, "write " + filepath.Join(file, "out.md") + ":", true},
+		{dir, nil, "is a folder", true},
+		{dir + "/new/", nil, "is a folder", true},
+	} {
+		err := writeFile(tt.path, func(w io.Writer) error {
+			_, err := io.WriteString(w, "text")
+			return errors.Join(err, tt.write)
+		})
+		var usage *run.UsageError
+		if got := errorText(err); (got == "") != (tt.want == "") || !strings.Contains(got, tt.want) || strings.Contains(got, ".unfinished") || errors.As(err, &usage) != tt.usage {
+			t.Errorf("%s: %q, want %q, of usage: %v", tt.path, got, tt.want, tt.usage)
+		}
+		if text, _ := os.ReadFile(tt.path); tt.want == "" && string(text) != "text" {
+			t.Errorf("%s holds %q", tt.path, text)
+		}
+	}
+	if text, _ := os.ReadFile(file); string(text) != "was" {
+		t.Errorf("a write that failed left %q", text)
+	}
+	if left, _ := filepath.Glob(filepath.Join(dir, ".unfinished-*")); len(left) > 0 {
+		t.Errorf("left behind: %v", left)
+	}
+}
 
 func TestHarmless(t *testing.T) {
 	t.Parallel()

@@ -2,10 +2,8 @@ package cli
 
 import (
 	"cmp"
-	"errors"
 	"fmt"
 	"io"
-	"os"
 	"path/filepath"
 	"regexp"
 	"slices"
@@ -81,7 +79,7 @@ func (a *app) report(id string, flags reportFlags) error {
 	if path == "" || path == "-" {
 		return a.writeReport(built, format, a.out)
 	}
-	if err := replaceFile(path, func(w io.Writer) error { return a.writeReport(built, format, w) }); err != nil {
+	if err := writeFile(path, func(w io.Writer) error { return a.writeReport(built, format, w) }); err != nil {
 		return fmt.Errorf("the report cannot be written: %w", err)
 	}
 	if a.json {
@@ -140,22 +138,6 @@ func (a *app) writeReport(r *report.Report, format string, w io.Writer) error {
 	return r.Text(w, newPrinter(w).colour)
 }
 
-// replaceFile writes a file whole or not at all, over one that is there.
-func replaceFile(path string, content func(io.Writer) error) error {
-	dir := filepath.Dir(path)
-	if err := os.MkdirAll(dir, 0o777); err != nil {
-		return err
-	}
-	if info, err := os.Stat(path); err == nil && !info.Mode().IsRegular() { // a pipe, or /dev/stdout
-		file, err := os.OpenFile(path, os.O_WRONLY, 0)
-		if err != nil {
-			return err
-		}
-		return errors.Join(content(file), file.Close())
-	}
-	return writeFile(path, content)
-}
-
 // reportRun draws the page of a run that ended, however it did, and JUnit XML where that is asked for. What goes
 // wrong here says nothing about the system: the verdict of the run stays as it is, and the error is told beside it.
 func (a *app) reportRun(id, folder, junit string) (path string, err error) {
@@ -173,11 +155,11 @@ func (a *app) reportRun(id, folder, junit string) (path string, err error) {
 		return "", err
 	}
 	path = a.reportPath(r)
-	if err := replaceFile(path, built.HTML); err != nil {
+	if err := writeFile(path, built.HTML); err != nil {
 		return "", fmt.Errorf("the report cannot be written (assay report %s tries again): %w", id, err)
 	}
 	if junit == "" {
 		return path, nil
 	}
-	return path, replaceFile(junit, built.JUnit)
+	return path, writeFile(junit, built.JUnit)
 }

@@ -148,7 +148,7 @@ func TestReplaceFile(t *testing.T) {
 	t.Parallel()
 	path := filepath.Join(t.TempDir(), "report.html")
 	write := func(text string, err error) error {
-		return replaceFile(path, func(w io.Writer) error {
+		return writeFile(path, func(w io.Writer) error {
 			_, _ = io.WriteString(w, text)
 			return err
 		})
