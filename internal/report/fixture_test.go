@@ -27,7 +27,8 @@ type shape struct {
 	cut      bool   // killed with -9: no seal, no judgement, a torn last line
 	early    string // the run broke with this reason before the system was up
 	observed bool
-	exchange int // exchanges of each operation
+	exchange int                        // exchanges of each operation
+	judged   *evidence.ExperimentResult // what was concluded; nil is as the rest of the shape says
 }
 
 func failing() shape {
@@ -86,6 +87,9 @@ func (s shape) plan() string {
 }
 
 func (s shape) result() evidence.ExperimentResult {
+	if s.judged != nil {
+		return *s.judged
+	}
 	r := evidence.ExperimentResult{Name: "refusing", Title: "Checkout retries", Owner: "team-orders", Verdict: s.verdict, Reason: "2 of 2 checks hold",
 		Replay: "assay run examples/shop --experiment refusing --seed 7",
 		Checks: []evidence.Checked{

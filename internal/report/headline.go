@@ -36,6 +36,20 @@ type Headline struct {
 	Replay     string          `json:"replay,omitempty"`
 }
 
+// driverPhase is the phase of the check of the load driver.
+const driverPhase = "driver"
+
+// Driver says whether the load driver decided: then nothing is said about the system, and the figures are the driver's own.
+func (h Headline) Driver() bool { return h.Phase == driverPhase && h.Verdict == verdict.Unknown }
+
+// MeasuredOf names the measured figure.
+func (h Headline) MeasuredOf() string {
+	if h.Driver() {
+		return "the driver's lateness"
+	}
+	return "measured"
+}
+
 // headlines makes one headline for each experiment that is no pass, failures first.
 func (r *Report) headlines(plan plan) {
 	for _, x := range r.Experiments {
@@ -65,6 +79,10 @@ func (r *Report) headline(plan plan, x Experiment) Headline {
 	}
 	h.More = max(h.More, 0)
 	h.Pos = r.place(h.Pos)
+	if h.Driver() {
+		h.First = 0 // what went wrong with operations says nothing while the driver is what was wrong
+		return h
+	}
 	for _, j := range x.Journeys {
 		if j.Name == h.Journey && len(j.Errors) > 0 {
 			h.Error, h.NotOK = &j.Errors[0], j.Failed+j.Maybe
@@ -187,6 +205,8 @@ func says(check string) string {
 	}
 	call := regexp.MustCompile(`^\s*([a-z0-9_]+)\(\s*["']([^"']*)["']\s*\)`).FindStringSubmatch(check)
 	switch {
+	case check == "driver kept its schedule":
+		return "how late the load driver started operations, at p99"
 	case strings.HasPrefix(check, "recovery.from_inject_s"):
 		return "seconds from the first inject until all was well again"
 	case strings.HasPrefix(check, "recovery.from_heal_s"):

@@ -79,7 +79,7 @@ func sign(v verdict.Verdict) string {
 func (h Headline) markdown(out *strings.Builder) {
 	fmt.Fprintf(out, "**%s**: %s\n\n", strings.ToUpper(h.Verdict.String()), code(h.sentence()))
 	if h.Measured != "" {
-		fmt.Fprintf(out, "| check | limit | measured | missed by |\n|---|---|---|---|\n| %s | %s | **%s** | %s |\n\n", cell(h.Check), cell(h.Limit), cell(h.Measured), cell(orDash(h.Missed)))
+		fmt.Fprintf(out, "| check | limit | %s | missed by |\n|---|---|---|---|\n| %s | %s | **%s** | %s |\n\n", h.MeasuredOf(), cell(h.Check), cell(h.Limit), cell(h.Measured), cell(orDash(h.Missed)))
 	}
 	fmt.Fprintf(out, "- %s\n", code(h.Reason))
 	fmt.Fprintf(out, "- in experiment %s", code(h.Experiment))

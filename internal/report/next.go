@@ -32,6 +32,10 @@ func (r *Report) Next() []Step {
 		if h.First != 0 {
 			steps = append(steps, Step{Text: fmt.Sprintf("Read the first operation of %s that was not ok, with every attempt it made:", h.Experiment), experiment: h.Experiment, first: h.First})
 		}
+		if h.Driver() {
+			steps = append(steps, Step{Text: fmt.Sprintf("Run %s again when the machine is idle, or with a lower load:", h.Experiment), Command: h.Replay})
+			continue
+		}
 		if h.Replay != "" {
 			steps = append(steps, Step{Text: fmt.Sprintf("Replay %s with the same seed:", h.Experiment), Command: h.Replay})
 		}

@@ -74,7 +74,7 @@ func (p *terminal) word(v verdict.Verdict) string {
 func (p *terminal) headline(h Headline) {
 	p.print("\n%s  %s\n", p.word(h.Verdict), p.bold(h.sentence()))
 	if h.Measured != "" {
-		p.print("      measured %s, limit %s%s   %s\n", h.Measured, h.Limit, prefixed(", missed by ", h.Missed), h.Says)
+		p.print("      %s %s, limit %s%s   %s\n", h.MeasuredOf(), h.Measured, h.Limit, prefixed(", missed by ", h.Missed), h.Says)
 	}
 	p.print("      %s\n", h.Reason)
 	p.print("      in experiment %s%s%s\n", h.Experiment, prefixed(", ", h.Phase), prefixed(", ", h.Pos))

@@ -215,7 +215,12 @@ func (h Headline) sentence() string {
 	if h.Fault != "" {
 		under = " under " + h.Fault
 	}
-	if h.Verdict == verdict.Fail {
+	switch {
+	case h.Driver() && h.Missed != "":
+		return "the load driver was late: nothing is said about " + who + under
+	case h.Driver():
+		return "the load driver did not keep its schedule: nothing is said about " + who + under
+	case h.Verdict == verdict.Fail:
 		return who + " does not hold" + under
 	}
 	return who + " is not proved" + under
