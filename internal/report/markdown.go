@@ -112,26 +112,24 @@ func (r *Report) markdownMatrix(out *strings.Builder) {
 	for _, row := range m.Rows {
 		fmt.Fprintf(out, "| %s |", cell(row.Name()))
 		for _, c := range row.Cells {
-			switch {
-			case !c.Asked() && !c.Removed:
-				out.WriteString(" unproven |")
-			case c.Removed:
-				out.WriteString(" ❌ REMOVED |")
-			default:
-				fmt.Fprintf(out, " %s |", strings.TrimSpace(sign(c.Verdict)+" "+age(c)))
-			}
+			fmt.Fprintf(out, " %s |", signed(c))
 		}
 		out.WriteString("\n")
 	}
 	out.WriteString("\n")
 }
 
-// age is how old the evidence of a cell is, and "" where there is none.
-func age(c matrix.Cell) string {
-	if c.Run == "" {
-		return ""
+// signed is the matrix's own word for a cell, with a sign where anybody asks for it.
+func signed(c matrix.Cell) string {
+	if !c.Asked() {
+		return c.Word()
 	}
-	return c.Age.String()
+	v := c.Verdict
+	if c.Removed {
+		v = verdict.Fail
+	}
+	icon, _, _ := strings.Cut(sign(v), " ")
+	return icon + " " + c.Word()
 }
 
 // code puts s in a code span that it cannot leave: the span's fence is longer than any run of backticks in it.

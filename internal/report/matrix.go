@@ -65,11 +65,11 @@ func (r *Report) matrixRows() []rowView {
 }
 
 func (r *Report) cellView(c matrix.Cell, owner string) cellView {
-	v := cellView{Class: "none", Word: "unproven"}
-	if !c.Asked() && !c.Removed {
+	v := cellView{Class: "none", Word: c.Word()}
+	if !c.Asked() {
 		return v
 	}
-	v.Class, v.Word = c.Verdict.String(), c.Word()
+	v.Class = c.Verdict.String()
 	if c.Removed {
 		v.Class = verdict.Fail.String()
 	}
