@@ -13,8 +13,8 @@ const (
 )
 
 // Plain returns s so that it cannot act on what shows it: control characters (a terminal obeys them), marks that
-// turn the direction of writing (they make a name read as another), and bytes that are no text are shown as \u{…}.
-// Line ends and tabs become spaces.
+// turn the direction of writing (they make a name read as another), and bytes that are no text are shown as \x1b, \u202e and
+// \U000e0001, as all commands do. Line ends and tabs become spaces.
 func Plain(s string) string {
 	if isPlain(s) {
 		return s
@@ -26,8 +26,12 @@ func Plain(s string) string {
 			out.WriteByte(' ')
 		case r == utf8.RuneError && !strings.HasPrefix(s[i:], "\uFFFD"):
 			fmt.Fprintf(&out, `\x%02x`, s[i])
+		case r < 0x20:
+			fmt.Fprintf(&out, `\x%02x`, r)
+		case acts(r) && r > 0xffff:
+			fmt.Fprintf(&out, `\U%08x`, r)
 		case acts(r):
-			fmt.Fprintf(&out, `\u{%x}`, r)
+			fmt.Fprintf(&out, `\u%04x`, r)
 		default:
 			out.WriteRune(r)
 		}
