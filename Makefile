@@ -25,9 +25,10 @@ vet:
 darwin:
 	GOOS=darwin $(GO) build ./...
 
-# All packages but the command line, whose tests run real systems and judge their timing.
+# All packages but the command line, whose tests run real systems and judge their timing. Two have more to do without the race detector.
 race:
 	$(GO) test -race $$($(GO) list ./... | grep -v internal/cli)
+	$(GO) test ./internal/diff ./internal/report
 
 shop:
 	cd examples/shop && $(GO) test -race ./...
