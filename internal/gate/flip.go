@@ -46,8 +46,8 @@ func flip(clauses []Clause, f Facts) Flip {
 		}
 	}
 	s.prune()
-	// Those with one way first: they leave nothing to choose.
-	slices.SortStableFunc(s.clauses, func(a, b Clause) int { return len(a.Ways) - len(b.Ways) })
+	// The candidate first, because running all experiments runs each; then those with one way, which leave nothing to choose.
+	slices.SortStableFunc(s.clauses, func(a, b Clause) int { return rank(a) - rank(b) })
 	s.explore(0, nil)
 	result.Smallest = s.steps < searchSteps && len(result.Open) == 0
 	result.Changes = s.best
@@ -119,11 +119,29 @@ func (s *search) explore(at int, have []Change) {
 	}
 }
 
+func rank(c Clause) int {
+	if c.Kind == KindCandidate {
+		return 0
+	}
+	return len(c.Ways)
+}
+
+// does says whether making change c makes other, too: it is the same, or runs all experiments.
+func (c Change) does(other Change) bool {
+	return c.Key == other.Key || c.Key == runAll && strings.HasPrefix(other.Key, runOne)
+}
+
+// Keys of changes.
+const (
+	runAll = "run all"
+	runOne = "run experiment "
+)
+
 // missing returns the changes of a way that are not among those at hand.
 func missing(have, way []Change) []Change {
 	var more []Change
 	for _, c := range way {
-		same := func(other Change) bool { return other.Key == c.Key }
+		same := func(other Change) bool { return other.does(c) }
 		if !slices.ContainsFunc(have, same) && !slices.ContainsFunc(more, same) {
 			more = append(more, c)
 		}
@@ -135,7 +153,7 @@ func missing(have, way []Change) []Change {
 func (f *Flip) name(clauses []Clause, picked []int) {
 	for i, c := range clauses {
 		for _, change := range c.Ways[picked[i]] {
-			at := slices.IndexFunc(f.Changes, func(other Change) bool { return other.Key == change.Key })
+			at := slices.IndexFunc(f.Changes, func(other Change) bool { return other.does(change) })
 			if !slices.Contains(f.Changes[at].Clauses, c.Name) {
 				f.Changes[at].Clauses = append(f.Changes[at].Clauses, c.Name)
 			}
@@ -170,7 +188,7 @@ func (f Facts) mend(s matrix.Source, v verdict.Verdict, problem string) Change {
 	case strings.Contains(problem, "grade"):
 		return Change{Key: "regrade " + s.Name, Text: fmt.Sprintf("run %s where links have the grade that is asked for", s.Name)}
 	}
-	return Change{Key: "run " + s.Name, Text: fmt.Sprintf("run %s on the candidate", s.Name), Command: f.Command("run", f.Path, "--experiment", s.Name), Rerun: s.Name}
+	return Change{Key: runOne + s.Name, Text: fmt.Sprintf("run %s on the candidate", s.Name), Command: f.Command("run", f.Path, "--experiment", s.Name), Rerun: s.Name}
 }
 
 func (f Facts) write(mode string) Change {
@@ -187,7 +205,7 @@ func (f Facts) remove(run string) Change {
 }
 
 func (f Facts) rerunAll() Change {
-	return Change{Key: "run all", Text: "run the experiments on what is to be released", Command: f.Command("run", f.Path)}
+	return Change{Key: runAll, Text: "run the experiments on what is to be released", Command: f.Command("run", f.Path)}
 }
 
 func (f Facts) name() Change {

@@ -36,6 +36,17 @@ func TestFlipFlips(t *testing.T) {
 	}
 }
 
+// Where nothing ran, one run of everything is the smallest change, and not that and each experiment besides.
+func TestFlipOfAnEmptyStore(t *testing.T) {
+	t.Parallel()
+	s := newScene()
+	s.cards, s.candidate = nil, Candidate{From: "nobody", Problem: "nothing ran"}
+	d := s.decide()
+	if len(d.Flip.Changes) != 1 || d.Flip.Changes[0].Command != "assay run ." || len(d.Flip.Changes[0].Clauses) != 3 || d.Flip.Command != "" {
+		t.Errorf("%+v", d.Flip)
+	}
+}
+
 // Whatever alternatives clauses have, no smaller set of changes satisfies them all.
 func TestFlipIsTheSmallest(t *testing.T) {
 	t.Parallel()

@@ -52,9 +52,12 @@ func FindBase(ctx context.Context, project *spec.Project, ref string, newest *ev
 	name := ref
 	if ref == "" {
 		ref, name = repo.fork(ctx)
-		if ref == "" {
-			return Base{Name: name}
-		}
+	}
+	switch {
+	case ref == "" && name == "":
+		return repo.lost(ctx)
+	case ref == "":
+		return Base{Name: name}
 	}
 	declaration, err := repo.declaration(ctx, project, ref)
 	if err != nil {
@@ -75,8 +78,23 @@ func (r repository) git(ctx context.Context, args ...string) (string, error) {
 	return strings.TrimSpace(string(out)), err
 }
 
-// fork returns the revision to compare with and its name, or "" and why there is none: where this branch left the one it is
-// to be merged into. On that branch itself it is the last commit while there are changes, and else the one before.
+// lost is the base of a repository in which none was found. What was deleted cannot be seen then, so it is no reason to pass.
+func (r repository) lost(ctx context.Context) Base {
+	why := "no branch to compare with was found"
+	if named := targets(); len(named) > 0 {
+		why = fmt.Sprintf("the branch %s, which this is to be merged into, is not here", named[0])
+	}
+	if shallow, err := r.git(ctx, "rev-parse", "--is-shallow-repository"); err == nil && shallow == "true" {
+		why += ": this clone is shallow, fetch all of it (fetch-depth: 0, or GIT_DEPTH: 0)"
+	} else {
+		why += ": name one with --base"
+	}
+	return Base{Name: "not found", Err: why}
+}
+
+// fork returns the revision to compare with and its name: where this branch left the one it is
+// to be merged into. On that branch itself it is the last commit while there are changes, and else the one before. Where
+// there is nothing to compare with, ref is empty and name says why; where something should be and is not here, name is empty, too.
 func (r repository) fork(ctx context.Context) (ref, name string) {
 	head, err := r.git(ctx, "rev-parse", "--verify", "HEAD")
 	if err != nil {
@@ -89,32 +107,47 @@ func (r repository) fork(ctx context.Context) (ref, name string) {
 		}
 		base, err := r.git(ctx, "merge-base", tip, head)
 		if err != nil {
-			continue
+			return "", "" // their histories do not meet as far as they are here
 		}
 		if base != head {
 			return base, fmt.Sprintf("%s (%.12s)", branch, base)
 		}
-		if changes, err := r.git(ctx, "status", "--porcelain", "--", "."); err != nil || changes != "" {
-			return head, fmt.Sprintf("the last commit (%.12s)", head)
-		}
-		before, err := r.git(ctx, "rev-parse", "--verify", "--quiet", head+"^")
-		if err != nil {
-			return "", "this is the first commit"
-		}
-		return before, fmt.Sprintf("the commit before (%.12s)", before)
+		return r.own(ctx, head)
 	}
-	return "", "no branch to compare with was found (name one with --base)"
+	return "", ""
 }
 
-// branches are where a change may be headed: what a CI system says, and then the usual names.
+// own is the base of the branch that others are merged into.
+func (r repository) own(ctx context.Context, head string) (ref, name string) {
+	if changes, err := r.git(ctx, "status", "--porcelain", "--", "."); err != nil || changes != "" {
+		return head, fmt.Sprintf("the last commit (%.12s)", head)
+	}
+	before, err := r.git(ctx, "rev-parse", "--verify", "--quiet", head+"^")
+	if err == nil {
+		return before, fmt.Sprintf("the commit before (%.12s)", before)
+	}
+	if shallow, err := r.git(ctx, "rev-parse", "--is-shallow-repository"); err != nil || shallow == "true" {
+		return "", "" // it has one before, which is not here
+	}
+	return "", "this is the first commit"
+}
+
+// branches are where a change may be headed: what a CI system says, and only where none does the usual names.
 func branches() []string {
-	var names []string
+	if named := targets(); len(named) > 0 {
+		return named
+	}
+	return []string{"origin/HEAD", "origin/main", "origin/master", "main", "master"}
+}
+
+// targets are the names of the branch that a CI system says this is to be merged into.
+func targets() []string {
 	for _, variable := range []string{"GITHUB_BASE_REF", "CI_MERGE_REQUEST_TARGET_BRANCH_NAME", "CHANGE_TARGET"} {
 		if name := os.Getenv(variable); name != "" {
-			names = append(names, "origin/"+name, name)
+			return []string{"origin/" + name, name}
 		}
 	}
-	return append(names, "origin/HEAD", "origin/main", "origin/master", "main", "master")
+	return nil
 }
 
 // declaration reads the project as it was at a revision. A project that was not there asked for nothing.
@@ -189,4 +222,9 @@ func place(root *os.Root, header *tar.Header, content io.Reader) error {
 		return errors.Join(err, file.Close())
 	}
 	return nil
+}
+
+// commit resolves what names a commit to the whole name, and says whether it is here.
+func (r repository) commit(ctx context.Context, name string) (string, error) {
+	return r.git(ctx, "rev-parse", "--verify", "--quiet", "--end-of-options", name+"^{commit}")
 }

@@ -113,8 +113,17 @@ func newest(f *gate.Facts, cards []evidence.Card, now time.Time) {
 
 // candidate says what is to be released: what the user names, or else what was run last, as long as that is of the commit that is checked out.
 func candidate(ctx context.Context, repo repository, project *spec.Project, last *evidence.Card, opts Options) (gate.Candidate, error) {
-	c := gate.Candidate{Commit: opts.Commit}
-	if c.Commit == "" {
+	var c gate.Candidate
+	if opts.Commit != "" {
+		commit, err := repo.commit(ctx, opts.Commit)
+		if err != nil && regexp.MustCompile(`^([0-9a-f]{40}|[0-9a-f]{64})$`).MatchString(opts.Commit) {
+			commit, err = opts.Commit, nil // whole, and of a history that is not here
+		}
+		if err != nil {
+			return c, &run.UsageError{Msg: fmt.Sprintf("--commit %s: it is no commit of %s, and no whole name of one", opts.Commit, project.Dir)}
+		}
+		c.Commit = commit
+	} else {
 		if head, err := repo.git(ctx, "rev-parse", "--verify", "--quiet", "HEAD"); err == nil {
 			c.Commit = head
 			changes, err := repo.git(ctx, "status", "--porcelain")

@@ -248,7 +248,9 @@ func write(t *testing.T, dir, files string) {
 
 // The base is where the branch left main, the last commit while there are changes on main, and else the commit before.
 func TestBaseFromGit(t *testing.T) {
-	t.Parallel()
+	for _, name := range []string{"GITHUB_BASE_REF", "CI_MERGE_REQUEST_TARGET_BRANCH_NAME", "CHANGE_TARGET"} {
+		t.Setenv(name, "")
+	}
 	dir, git := gitTree(t)
 	project := func() *spec.Project {
 		p, err := spec.Load(dir)
@@ -290,6 +292,62 @@ func TestBaseFromGit(t *testing.T) {
 	git("commit", "-qm", "broken")
 	if b := FindBase(t.Context(), project(), "HEAD", nil); !strings.Contains(b.Err, "HEAD:assay.yaml:3:7") {
 		t.Errorf("a base that does not load: %+v", b)
+	}
+}
+
+// Where the base should be and is not, as in a shallow clone of a CI system, nobody can see what was deleted.
+func TestBaseThatIsNotHere(t *testing.T) {
+	dir, git := gitTree(t)
+	write(t, dir, files)
+	git("add", ".")
+	git("commit", "-qm", "one")
+	git("commit", "-qm", "two", "--allow-empty")
+	git("checkout", "-qb", "topic")
+	git("commit", "-qm", "three", "--allow-empty")
+	clone := func(branch string) *spec.Project {
+		to := t.TempDir()
+		if out, err := exec.Command("git", "clone", "-q", "--depth", "1", "--branch", branch, "file://"+dir, to).CombinedOutput(); err != nil {
+			t.Fatalf("%v %s", err, out)
+		}
+		p, err := spec.Load(to)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return p
+	}
+	for _, tt := range []struct{ branch, target string }{{"topic", "main"}, {"topic", ""}, {"main", ""}} {
+		t.Setenv("GITHUB_BASE_REF", tt.target)
+		if b := FindBase(t.Context(), clone(tt.branch), "", nil); b.Declaration != nil || !strings.Contains(b.Err, "shallow") {
+			t.Errorf("%+v: %+v", tt, b)
+		}
+	}
+	t.Setenv("GITHUB_BASE_REF", "release-9")
+	p, err := spec.Load(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if b := FindBase(t.Context(), p, "", nil); !strings.Contains(b.Err, "origin/release-9") {
+		t.Errorf("a branch that is nowhere: %+v", b)
+	}
+}
+
+func TestCommitOfTheCandidate(t *testing.T) {
+	t.Parallel()
+	dir, git := gitTree(t)
+	write(t, dir, files)
+	git("add", ".")
+	git("commit", "-qm", "one")
+	p, err := spec.Load(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, want := range map[string]string{"main": "", "nope": "no commit of", "4ec10242a900": "no commit of", strings.Repeat("a", 40): "", "--all": "no commit of"} {
+		opts := options()
+		opts.Commit = name
+		f, err := Gather(t.Context(), p, newStore(t), opts)
+		if want == "" && (err != nil || len(f.Candidate.Commit) != 40) || want != "" && (err == nil || !strings.Contains(err.Error(), want)) {
+			t.Errorf("--commit %s: %+v, %v", name, f.Candidate, err)
+		}
 	}
 }
 
