@@ -42,6 +42,9 @@ type CardResult struct {
 	Replay     string            `json:"replay,omitempty"`
 	Judged     time.Time         `json:"judged"`
 	Sum        string            `json:"sum"` // of the judgement
+	Definition string            `json:"definition,omitempty"`
+	// Later says that it was judged after the run was sealed: only judging the records once more tells whether it is true.
+	Later bool `json:"later,omitempty"`
 }
 
 // Card reads a run and verifies it in full: every file against the seal, every judgement against its records.
@@ -61,7 +64,6 @@ func (r *Run) Card() Card {
 		return card
 	}
 	var errs [5]error
-	errs[0] = card.readable()
 	var sealed map[string]string
 	if card.Status == Complete {
 		var end End
@@ -76,6 +78,7 @@ func (r *Run) Card() Card {
 		return nil, fmt.Errorf("%s: %w", name, fs.ErrNotExist)
 	}
 	card.System, errs[2] = systemIn(text)
+	errs[0] = card.readable()
 	errs[3] = subjectsIn(text, &card.Subjects)
 	errs[4] = r.cardResults(&card, sealed, files, text)
 	for i, err := range errs {
@@ -132,6 +135,13 @@ func subjectsIn(text func(string) ([]byte, error), into *[]Subject) error {
 	if err := json.Unmarshal(content, into); err != nil {
 		return fmt.Errorf("subjects.json cannot be read: %w", err)
 	}
+	seen := map[string]bool{}
+	for _, s := range *into {
+		if seen[s.Service] || s.SHA256 != "" && !strings.HasPrefix(s.SHA256, "sha256:") {
+			return fmt.Errorf("subjects.json has %s twice, or with the digest %q", s.Service, s.SHA256)
+		}
+		seen[s.Service] = true
+	}
 	return nil
 }
 
@@ -145,6 +155,8 @@ func (c Card) readable() error {
 		return fmt.Errorf("evidence: run %s is of format %d, and this assay reads up to %d: use a newer one", c.ID, meta.Format, Format)
 	case meta.Kind != KindRun && meta.Kind != KindForeign:
 		return fmt.Errorf("evidence: run %s is of a kind that this assay does not know, %q", c.ID, meta.Kind)
+	case meta.Kind == KindRun && c.End != nil && c.System == "" && c.End.Reason == "" && !c.End.Interrupted:
+		return fmt.Errorf("evidence: run %s names no system", c.ID)
 	case meta.Kind == KindForeign && meta.Grade != GradeClaimed:
 		return fmt.Errorf("evidence: run %s is of another tool, and says its grade is %q", c.ID, meta.Grade)
 	case meta.Grade != "" && !slices.Contains(Grades(), meta.Grade):
@@ -182,10 +194,25 @@ func (r *Run) cardResults(card *Card, sealed, files map[string]string, text func
 			return err
 		}
 		if result.Name == name { // controls are stored under other names, and prove nothing by themselves
-			card.Results = append(card.Results, cardResult(result))
+			one := cardResult(result)
+			one.Later = sealed != nil && !underSeal(sealed, files, name, result.Sum, text)
+			card.Results = append(card.Results, one)
 		}
 	}
 	return nil
+}
+
+// underSeal says whether a judgement is one of those that the seal is over.
+func underSeal(sealed, files map[string]string, experiment, sum string, text func(string) ([]byte, error)) bool {
+	for name := range files {
+		if _, ok := sealed[name]; !ok || !isJudgement(name) || strings.Split(name, "/")[1] != experiment {
+			continue
+		}
+		if content, err := text(name); err == nil && bytes.Contains(content, []byte(`"sum": "`+sum+`"`)) {
+			return true
+		}
+	}
+	return false
 }
 
 // belongs says whether a judgement is of the records that lie beside it, and can be what a judge concluded.
@@ -201,11 +228,23 @@ func belongs(r ExperimentResult, experiment string, sealed map[string]string) er
 			return fmt.Errorf("evidence: the judgement of %s left out %s", experiment, name)
 		}
 	}
+	for _, name := range []string{"ops.jsonl", "events.jsonl"} {
+		if _, judged := r.Inputs[name]; !judged && r.Definition != "" {
+			return fmt.Errorf("evidence: the judgement of %s is of no %s", experiment, name)
+		}
+	}
 	return r.consistent()
 }
 
 // consistent refuses a result that no judge can have concluded: its verdict must follow from its checks.
 func (r ExperimentResult) consistent() error {
+	for journey, modes := range r.Modes {
+		for i, m := range modes {
+			if slices.ContainsFunc(modes[:i], func(other Mode) bool { return other.Name == m.Name }) {
+				return fmt.Errorf("evidence: %s speaks twice of %s: %s", r.Name, journey, m.Name)
+			}
+		}
+	}
 	if r.Verdict != verdict.Pass {
 		return nil
 	}
@@ -230,12 +269,13 @@ func (r ExperimentResult) consistent() error {
 
 // number refuses measured values that are no number. Most are text with a unit.
 func number(measured string) bool {
-	return !strings.Contains(measured, "NaN") && !strings.Contains(measured, "Inf")
+	measured = strings.ToLower(measured)
+	return !strings.Contains(measured, "nan") && !strings.HasPrefix(strings.TrimLeft(measured, "+-"), "inf")
 }
 
 func cardResult(r ExperimentResult) CardResult {
 	c := CardResult{Name: r.Name, Owner: r.Owner, Layer: r.Layer, Verdict: r.Verdict, Reason: r.Reason, Modes: r.Modes, Recovery: r.Recovery,
-		CannotFail: len(r.CannotFail), Checks: len(r.Checks), Replay: r.Replay, Judged: r.Judged, Sum: r.Sum}
+		CannotFail: len(r.CannotFail), Checks: len(r.Checks), Replay: r.Replay, Judged: r.Judged, Sum: r.Sum, Definition: r.Definition}
 	if c.Layer == "" {
 		c.Layer = DefaultLayer
 	}

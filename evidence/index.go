@@ -32,7 +32,7 @@ func (s *Store) index() (string, bool) {
 }
 
 // cardFormat changes with the fields of Card, so that cards of another form are read anew.
-const cardFormat = 2
+const cardFormat = 3
 
 // An indexed card is one that was verified when the run's files were as print says.
 type indexed struct {

@@ -65,7 +65,11 @@ func (s *Store) Prune(ctx context.Context, r Retention) (Pruned, error) {
 			if !r.lets(i, sum) {
 				continue
 			}
-			if reason := r.spares(sum, held[sum.ID]); reason != "" {
+			reason := r.spares(sum, held[sum.ID])
+			if card.Refused != "" && reason == "" {
+				reason = "it does not count, and somebody should know why: remove it by name"
+			}
+			if reason != "" {
 				out.Spared = append(out.Spared, Spared{sum.ID, reason})
 				continue
 			}
@@ -187,13 +191,13 @@ func holdings(newestFirst []Card) map[string][]string {
 	return held
 }
 
-// cellsOf returns what a sealed run holds evidence of.
+// cellsOf returns what a run holds evidence of: of one that was cut short, its failures.
 func cellsOf(card Card) []cell {
 	var cells []cell
-	if card.Status != Complete {
-		return nil
-	}
 	for _, result := range card.Results {
+		if card.Status != Complete && result.Verdict != verdict.Fail {
+			continue
+		}
 		c := cell{experiment: result.Name, defect: card.Meta.Defect, grade: card.Meta.Grade, control: card.Meta.Control}
 		if len(result.Modes) == 0 {
 			cells = append(cells, c) // evidence of no cell, and all that there is of the experiment

@@ -44,8 +44,9 @@ type Meta struct {
 	Version     string    `json:"version"`          // of assay
 	Args        []string  `json:"args,omitempty"`
 	Seed        uint64    `json:"seed"`
-	Commit      string    `json:"commit,omitempty"` // of the user's tree: an attribute, the subjects' digests say what ran
-	Dirty       bool      `json:"dirty,omitempty"`  // the tree had changes that are in no commit
+	Commit      string    `json:"commit,omitempty"`  // of the user's tree: an attribute, the subjects' digests say what ran
+	Changes     string    `json:"changes,omitempty"` // digest of what the tree's tracked files had that is in no commit, "" for nothing
+	Dirty       bool      `json:"dirty,omitempty"`   // the tree had changes that are in no commit
 	OS          string    `json:"os"`
 	Arch        string    `json:"arch"`
 	Grade       string    `json:"grade"`       // how faithful links are: "stream" or "packet"
@@ -71,6 +72,21 @@ type Declaration struct {
 	Cells    []Cell    `json:"cells,omitempty"`
 	// Required is what the gate's policy demanded, expanded to cells.
 	Required []Requirement `json:"required,omitempty"`
+	// Experiments are all that there were, also those that claim no cell.
+	Experiments []Defined   `json:"experiments,omitempty"`
+	Conditions  []Condition `json:"conditions,omitempty"` // of the policy
+}
+
+// Defined is an experiment and the digest of what defines it: itself, the journeys that it drives and the final steps.
+type Defined struct {
+	Name       string `json:"name"`
+	Definition string `json:"definition"`
+}
+
+// A Condition is one of a policy, as it is written.
+type Condition struct {
+	Name   string `json:"name"`
+	Expect string `json:"expect"`
 }
 
 // A Requirement is a cell that a policy demands, and how strict it is about the evidence.
@@ -122,7 +138,9 @@ type ExperimentResult struct {
 	Problems []string          `json:"problems,omitempty"` // what kept the verdict from being a pass, besides the checks
 	// CannotFail are expectations, as "PHASE: EXPRESSION", that held in every control. They prove nothing, so with one the verdict is no pass.
 	CannotFail []string `json:"cannot_fail,omitempty"`
-	Replay     string   `json:"replay,omitempty"` // the command that runs it again
+	// Definition is the digest of what defined the experiment when it ran, as in Defined; "" for other tools' results.
+	Definition string `json:"definition,omitempty"`
+	Replay     string `json:"replay,omitempty"` // the command that runs it again
 	// Inputs are the digests of the record files that were judged, by name, so that a judgement belongs to its records.
 	// AddJudgement sets it, and Run, Judged and Sum.
 	Inputs  map[string]string `json:"inputs,omitempty"`

@@ -71,9 +71,16 @@ func (a *app) evidenceList() error {
 	if err != nil {
 		return err
 	}
-	summaries, err := store.List()
+	cards, err := store.Cards() // verified, so that what was changed does not pass for complete
 	if err != nil {
 		return err
+	}
+	summaries := make([]evidence.Summary, len(cards))
+	for i, c := range cards {
+		summaries[i] = c.Summary
+		if c.Refused != "" {
+			summaries[i].Status, summaries[i].Reason = evidence.Corrupt, c.Refused
+		}
 	}
 	if a.json {
 		a.printJSON(summaries)

@@ -216,5 +216,5 @@ func (a *app) write(flags decideFlags, forms map[string]func(io.Writer) error) e
 	if flags.output == "" || flags.output == "-" {
 		return forms[form](a.out)
 	}
-	return writeFile(flags.output, forms[form])
+	return writeFile(flags.output, func(w io.Writer) error { return forms[form](&harmless{w: w}) })
 }

@@ -19,7 +19,7 @@ func (f Facts) base() []Clause {
 		}
 		return []Clause{c}
 	}
-	clauses := slices.Concat(f.journeys(), f.claims(), f.requirements())
+	clauses := slices.Concat(f.journeys(), f.claims(), f.requirements(), f.kept())
 	if len(clauses) == 0 {
 		clauses = []Clause{{Name: "base", Kind: KindBase, Verdict: verdict.Pass,
 			Reason: fmt.Sprintf("all %d journeys, %d claims and %d requirements of %s are here", len(f.Base.Journeys), len(f.Base.Cells), len(f.Base.Required), f.BaseName)}}
@@ -49,18 +49,32 @@ func (f Facts) hasJourney(name string) bool {
 	return slices.ContainsFunc(f.Declaration.Journeys, func(j evidence.Journey) bool { return j.Name == name })
 }
 
-// claims finds cells that an experiment of the base claims and none of this project does.
+// claims finds cells that an experiment of the base claims and that one of this project does not, also where another one
+// does: who deletes a test that fails would be left with those that pass.
 func (f Facts) claims() []Clause {
 	var clauses []Clause
-	var seen [][2]string
+	here := map[evidence.Cell]bool{}
+	for _, c := range f.Declaration.Cells {
+		here[c] = true
+	}
 	for _, c := range f.Base.Cells {
-		cell := [2]string{c.Journey, c.Mode}
-		claimed := slices.ContainsFunc(f.Declaration.Cells, func(d evidence.Cell) bool { return d.Journey == c.Journey && d.Mode == c.Mode })
-		if claimed || !f.hasJourney(c.Journey) || slices.Contains(seen, cell) {
+		if !here[c] && f.hasJourney(c.Journey) {
+			clauses = append(clauses, f.lost(fmt.Sprintf("the claim of %s that it proves %s for %s", c.Experiment, c.Mode, c.Journey), c.Journey, c.Mode))
+		}
+	}
+	return clauses
+}
+
+// kept finds conditions of the base's policy that this one has not, or has in other words.
+func (f Facts) kept() []Clause {
+	var clauses []Clause
+	for _, c := range f.Base.Conditions {
+		if slices.Contains(f.Declaration.Conditions, c) {
 			continue
 		}
-		seen = append(seen, cell)
-		clauses = append(clauses, f.lost(fmt.Sprintf("the claim of %s for %s", c.Mode, c.Journey), c.Journey, c.Mode))
+		lost := f.lost(fmt.Sprintf("the condition %s: %s", c.Name, c.Expect), "", "")
+		lost.Condition = c.Name
+		clauses = append(clauses, lost)
 	}
 	return clauses
 }

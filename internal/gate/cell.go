@@ -37,14 +37,14 @@ func (f Facts) cell(r evidence.Requirement, cell matrix.Cell) Clause {
 		if v == verdict.Pass {
 			proved = true
 		}
-		if !s.Declared && v != verdict.Pass && !f.same(r.Same, s) {
-			elsewhere, missed = append(elsewhere, f.mend(s, v, problem)), problem
+		if !s.Declared && v != verdict.Pass && !f.same(r.Same, s) && !(s.Verdict == verdict.Fail && nameless(r.Same, s)) {
+			elsewhere, missed = append(elsewhere, f.mend(r, s, v, problem)), problem
 			continue // it is of something else, and nobody asks for it to be repeated
 		}
 		verdicts = append(verdicts, v)
 		c.Evidence = append(c.Evidence, cite(s, v, problem))
 		if v != verdict.Pass {
-			way = append(way, f.mend(s, v, problem))
+			way = append(way, f.mend(r, s, v, problem))
 		}
 	}
 	c.Verdict = verdict.Merge(verdicts...)
@@ -56,7 +56,10 @@ func (f Facts) cell(r evidence.Requirement, cell matrix.Cell) Clause {
 		c.Reason = proofs(c.Evidence, cell)
 	case len(c.Evidence) == 0:
 		c.Reason = "unproven: " + missed
-		c.Ways = [][]Change{{f.write(r.Mode)}, {f.importing(r.Journey, r.Mode)}}
+		c.Ways = [][]Change{{f.write(r.Mode)}}
+		if level(r.Grade) <= level(evidence.GradeClaimed) {
+			c.Ways = append(c.Ways, []Change{f.importing(r.Journey, r.Mode)})
+		}
 		for _, change := range elsewhere {
 			c.Ways = append([][]Change{{change}}, c.Ways...)
 		}
@@ -109,6 +112,11 @@ func (f Facts) same(same string, s matrix.Source) bool {
 		return f.Candidate.Commit != "" && !s.Dirty && (s.Commit == f.Candidate.Commit || f.Ancestors[s.Commit])
 	}
 	return false
+}
+
+// nameless says whether a source does not say what it ran: a failure of that may be one of the candidate.
+func nameless(same string, s matrix.Source) bool {
+	return same == SameDigests && len(s.Digests) == 0 || same != SameDigests && s.Commit == ""
 }
 
 // unequal returns the first service that a source ran another binary of than the candidate has, "" for none. A run has

@@ -47,7 +47,7 @@ func Compile(src string) (*expr.Program, error) {
 func (f Facts) conditions(ctx context.Context) []Clause {
 	var clauses []Clause
 	for _, condition := range f.Policy.Conditions {
-		c := Clause{Name: condition.Name, Kind: KindCondition, Owner: condition.Owner, Pos: condition.Pos, Verdict: verdict.Fail, Reason: "it does not hold: " + condition.Expect}
+		c := Clause{Name: condition.Name, Kind: KindCondition, Condition: condition.Name, Owner: condition.Owner, Pos: condition.Pos, Verdict: verdict.Fail, Reason: "it does not hold: " + condition.Expect}
 		r := &reader{f: f}
 		holds, err := r.holds(ctx, condition.Expect)
 		switch {

@@ -56,7 +56,8 @@ type Decision struct {
 type PolicyRef struct {
 	File   string `json:"file,omitempty"`
 	Digest string `json:"digest,omitempty"`
-	Name   string `json:"name"` // "gate.yaml" or "the default policy"
+	Folder string `json:"folder,omitempty"` // that File is in, as the user wrote it
+	Name   string `json:"name"`             // "gate.yaml" or "the default policy"
 }
 
 // Kinds of clauses.
@@ -70,16 +71,17 @@ const (
 
 // A Clause is one thing that a release needs.
 type Clause struct {
-	Name     string          `json:"name"`
-	Kind     string          `json:"kind"`
-	Journey  string          `json:"journey,omitempty"`
-	Mode     string          `json:"mode,omitempty"`
-	Verdict  verdict.Verdict `json:"verdict"` // without its waiver
-	Reason   string          `json:"reason"`
-	Owner    string          `json:"owner,omitempty"`
-	Waived   bool            `json:"waived,omitempty"`
-	Evidence []Citation      `json:"evidence,omitempty"`
-	Pos      string          `json:"pos,omitempty"` // in the policy
+	Name      string          `json:"name"`
+	Kind      string          `json:"kind"`
+	Journey   string          `json:"journey,omitempty"`
+	Mode      string          `json:"mode,omitempty"`
+	Condition string          `json:"condition,omitempty"`
+	Verdict   verdict.Verdict `json:"verdict"` // without its waiver
+	Reason    string          `json:"reason"`
+	Owner     string          `json:"owner,omitempty"`
+	Waived    bool            `json:"waived,omitempty"`
+	Evidence  []Citation      `json:"evidence,omitempty"`
+	Pos       string          `json:"pos,omitempty"` // in the policy
 	// Ways are the alternatives to make it pass, each a set of changes that all are needed. None where nobody can tell.
 	Ways [][]Change `json:"ways,omitempty"`
 }
@@ -104,7 +106,7 @@ func (c Clause) passes() bool { return c.Verdict == verdict.Pass || c.Waived }
 // Decide applies the policy. It never fails: what cannot be told is unknown.
 func Decide(ctx context.Context, f Facts) Decision {
 	d := Decision{System: f.Declaration.System, At: f.Matrix.At, Candidate: f.Candidate, Base: f.BaseName,
-		Policy: PolicyRef{File: f.Policy.File, Digest: f.Policy.Digest, Name: f.Policy.File}}
+		Policy: PolicyRef{File: f.Policy.File, Digest: f.Policy.Digest, Name: f.Policy.File, Folder: f.Path}}
 	if f.Policy.File == "" {
 		d.Policy.Name = "the default policy"
 	}

@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/assay-dev/assay/evidence"
 	"github.com/assay-dev/assay/internal/matrix"
 	"github.com/assay-dev/assay/verdict"
 )
@@ -28,8 +29,8 @@ type Flip struct {
 	Open []string `json:"open,omitempty"`
 }
 
-// searchSteps bounds the search for the smallest set. With the alternatives that clauses have in practice, it is never reached.
-const searchSteps = 100_000
+// searchSteps bounds the search for the smallest set. It keeps the worst of inputs below 50 ms, and those that occur in practice need far fewer.
+const searchSteps = 5_000
 
 // flip finds the smallest set of changes under which every clause passes: one way of each, so that
 // together they have the fewest changes (weighted hitting set, by branch and bound).
@@ -174,19 +175,24 @@ func (f *Flip) command(facts Facts) {
 	}
 }
 
-// mend is the change that makes a source count.
-func (f Facts) mend(s matrix.Source, v verdict.Verdict, problem string) Change {
+// mend is the change that makes a source count. Its command is made here: words that came with evidence are not to be pasted into a shell.
+func (f Facts) mend(r evidence.Requirement, s matrix.Source, v verdict.Verdict, problem string) Change {
+	again := []string{"run", f.Path, "--experiment", s.Name}
+	if s.Seed != 0 {
+		again = append(again, "--seed", fmt.Sprint(s.Seed))
+	}
+	covers := f.Command("evidence", "import", "FILE", "--covers", r.Journey+":"+r.Mode, "--subject", "SERVICE=FILE")
 	switch {
 	case s.Foreign && v == verdict.Fail:
-		return Change{Key: "fix " + s.Name, Text: fmt.Sprintf("fix what %s found, and import its results again", s.Name), Command: f.Command("evidence", "import", "FILE", "--covers", "JOURNEY:MODE")}
+		return Change{Key: "fix " + s.Name, Text: fmt.Sprintf("fix what %s found, and import its results again", s.Name), Command: covers}
 	case s.Foreign:
-		return Change{Key: "import " + s.Name, Text: fmt.Sprintf("run %s on the candidate, and import its results", s.Name), Command: f.Command("evidence", "import", "FILE", "--covers", "JOURNEY:MODE")}
+		return Change{Key: "import " + s.Name, Text: fmt.Sprintf("run %s on the candidate, and import its results", s.Name), Command: covers}
 	case v == verdict.Fail:
-		return Change{Key: "fix " + s.Name, Text: "fix the system: " + problem, Command: s.Replay, Rerun: s.Name}
+		return Change{Key: "fix " + s.Name, Text: "fix the system: " + problem, Command: f.Command(again...), Rerun: s.Name}
 	case s.Run != "" && s.Verdict != verdict.Pass:
-		return Change{Key: "fix " + s.Name, Text: "find out why it was not proved: " + problem, Command: s.Replay, Rerun: s.Name}
-	case strings.Contains(problem, "grade"):
-		return Change{Key: "regrade " + s.Name, Text: fmt.Sprintf("run %s where links have the grade that is asked for", s.Name)}
+		return Change{Key: "fix " + s.Name, Text: "find out why it was not proved, and run it again: " + problem, Command: f.Command(again...), Rerun: s.Name}
+	case s.Run != "" && level(s.Grade) < level(r.Grade):
+		return Change{Key: "regrade " + s.Name, Text: fmt.Sprintf("run %s where links have the grade %s", s.Name, r.Grade)}
 	}
 	return Change{Key: runOne + s.Name, Text: fmt.Sprintf("run %s on the candidate", s.Name), Command: f.Command("run", f.Path, "--experiment", s.Name), Rerun: s.Name}
 }
@@ -197,7 +203,7 @@ func (f Facts) write(mode string) Change {
 
 func (f Facts) importing(journey, mode string) Change {
 	return Change{Key: "import " + journey + ":" + mode, Text: "import another tool's test results for it",
-		Command: f.Command("evidence", "import", "FILE", "--covers", journey+":"+mode)}
+		Command: f.Command("evidence", "import", "FILE", "--covers", journey+":"+mode, "--subject", "SERVICE=FILE")}
 }
 
 func (f Facts) remove(run string) Change {

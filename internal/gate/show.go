@@ -4,6 +4,7 @@ import (
 	"encoding/xml"
 	"fmt"
 	"io"
+	"path/filepath"
 	"strings"
 	"text/tabwriter"
 	"time"
@@ -203,9 +204,9 @@ func (d Decision) WriteGitHub(w io.Writer) error {
 		at := ""
 		if path, line, ok := strings.Cut(c.Pos, ":"); ok {
 			line, _, _ = strings.Cut(line, ":")
-			at = fmt.Sprintf("file=%s,line=%s,", property(path), property(line))
+			at = fmt.Sprintf("file=%s,line=%s,", property(filepath.ToSlash(filepath.Join(d.Policy.Folder, path))), property(line))
 		} else if file != "" {
-			at = fmt.Sprintf("file=%s,", property(file))
+			at = fmt.Sprintf("file=%s,", property(filepath.ToSlash(filepath.Join(d.Policy.Folder, file))))
 		}
 		fmt.Fprintf(w, "::%s %stitle=%s::%s\n", level, at, property("assay gate: "+c.Name+" "+c.word()), message(c.Reason))
 	}
@@ -239,6 +240,7 @@ type junitCase struct {
 	Name    string      `xml:"name,attr"`
 	Failure *junitFault `xml:"failure,omitempty"`
 	Error   *junitFault `xml:"error,omitempty"`
+	Skipped *junitFault `xml:"skipped,omitempty"`
 	Out     string      `xml:"system-out,omitempty"`
 }
 
@@ -252,6 +254,8 @@ func (d Decision) WriteJUnit(w io.Writer) error {
 	for _, c := range d.Clauses {
 		one := junitCase{Class: "gate." + c.Kind, Name: c.Name, Out: c.Reason}
 		switch {
+		case c.Waived:
+			one.Skipped = &junitFault{"waived: " + c.Reason}
 		case c.passes():
 		case c.Verdict == verdict.Fail:
 			one.Failure = &junitFault{c.Reason}

@@ -51,9 +51,10 @@ func (w Waiver) gone(expired bool) string {
 
 // covers says whether a waiver is about a clause. Whether evidence is whole and what the candidate is cannot be waived.
 func (w Waiver) covers(c Clause) bool {
+	if c.Condition != "" {
+		return w.Condition == c.Condition
+	}
 	switch c.Kind {
-	case KindCondition:
-		return w.Condition != "" && w.Condition == c.Name
 	case KindCell, KindBase:
 		return c.Journey != "" && slices.Contains(w.Journeys, c.Journey) && (slices.Contains(w.Modes, "*") || slices.Contains(w.Modes, c.Mode))
 	}

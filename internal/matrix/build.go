@@ -2,6 +2,7 @@ package matrix
 
 import (
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 
@@ -68,8 +69,8 @@ func (b *builder) declared() {
 	for _, c := range b.facts.Declaration.Cells {
 		b.row(c.Journey, "")
 		cell := b.cell(c.Journey, c.Mode)
-		if cell.source(c.Experiment) == nil {
-			cell.Sources = append(cell.Sources, Source{Name: c.Experiment, Declared: true, Reason: fmt.Sprintf("experiment %s has left no evidence", c.Experiment)})
+		if cell.source(Source{Name: c.Experiment}) == nil {
+			cell.Sources = append(cell.Sources, Source{Name: c.Experiment, Declared: true, Known: true, Reason: fmt.Sprintf("experiment %s has left no evidence", c.Experiment)})
 		}
 	}
 	for _, r := range b.facts.Declaration.Required {
@@ -118,20 +119,40 @@ func (b *builder) card(c evidence.Card) {
 		return // of a system that was broken on purpose
 	}
 	for _, result := range c.Results {
-		for journey, modes := range result.Modes {
-			for _, mode := range modes {
+		for _, journey := range slices.Sorted(maps.Keys(result.Modes)) {
+			for _, mode := range result.Modes[journey] {
 				b.word(c, result, journey, mode)
 			}
 		}
 		b.silent(c, result)
 	}
+	b.missing(c)
+}
+
+// missing notes experiments that a run planned and left no judgement of: it may have ended because they failed.
+func (b *builder) missing(c evidence.Card) {
+	for _, name := range c.Meta.Experiments {
+		if slices.ContainsFunc(c.Results, func(r evidence.CardResult) bool { return r.Name == name }) {
+			continue
+		}
+		r := evidence.CardResult{Name: name, Layer: evidence.DefaultLayer, Reason: "it was planned, and left no judgement"}
+		for _, claim := range b.facts.Declaration.Cells {
+			if claim.Experiment == name {
+				s := b.source(c, r)
+				s.Reason = r.Reason
+				b.say(claim.Journey, claim.Mode, s)
+			}
+		}
+	}
 }
 
 // word notes what one result says of one cell.
 func (b *builder) word(c evidence.Card, r evidence.CardResult, journey string, mode evidence.Mode) {
-	s := source(c, r, b.facts)
+	s := b.source(c, r)
 	s.Verdict, s.Reason = r.Verdict, mode.Text
 	switch {
+	case !s.Foreign && !s.Known && r.Verdict == verdict.Pass && b.has(r.Name):
+		s.Verdict, s.Reason = verdict.Unknown, fmt.Sprintf("experiment %s was changed since", r.Name)
 	case r.Verdict != verdict.Pass:
 		s.Reason = r.Reason
 	case !mode.Proved:
@@ -148,7 +169,7 @@ func (b *builder) silent(c evidence.Card, r evidence.CardResult) {
 		if claim.Experiment != r.Name || slices.ContainsFunc(r.Modes[claim.Journey], func(m evidence.Mode) bool { return m.Name == claim.Mode }) {
 			continue
 		}
-		s := source(c, r, b.facts)
+		s := b.source(c, r)
 		s.Verdict, s.Reason = verdict.Unknown, fmt.Sprintf("experiment %s says nothing of %s", r.Name, claim.Mode)
 		if r.Verdict == verdict.Fail {
 			s.Verdict, s.Reason = r.Verdict, r.Reason
@@ -160,11 +181,11 @@ func (b *builder) silent(c evidence.Card, r evidence.CardResult) {
 func (b *builder) say(journey, mode string, s Source) {
 	b.row(journey, s.Owner)
 	cell := b.cell(journey, mode)
-	known := cell.source(s.Name)
+	known := cell.source(s)
 	switch {
 	case known == nil:
 		cell.Sources = append(cell.Sources, s)
-	case known.Run == "": // declared, and not heard of until now
+	case known.Run == "" && !s.Foreign: // declared, and not heard of until now
 		s.Declared = true
 		*known = s
 	}
@@ -173,16 +194,32 @@ func (b *builder) say(journey, mode string, s Source) {
 	}
 }
 
-func (c *Cell) source(name string) *Source {
-	if i := slices.IndexFunc(c.Sources, func(s Source) bool { return s.Name == name }); i >= 0 {
+// source returns the cell's source that s is a word of. What another tool says of one binary is no newer word on another.
+func (c *Cell) source(s Source) *Source {
+	same := func(other Source) bool {
+		return other.Name == s.Name && other.Foreign == s.Foreign && (!s.Foreign || other.Commit == s.Commit && maps.Equal(other.Digests, s.Digests))
+	}
+	if i := slices.IndexFunc(c.Sources, same); i >= 0 {
 		return &c.Sources[i]
 	}
 	return nil
 }
 
-func source(c evidence.Card, r evidence.CardResult, f Facts) Source {
+// has says whether the project has an experiment of that name.
+func (b *builder) has(name string) bool {
+	return slices.ContainsFunc(b.facts.Declaration.Experiments, func(d evidence.Defined) bool { return d.Name == name })
+}
+
+// current says whether the project has the experiment just as it was judged.
+func (b *builder) current(r evidence.CardResult) bool {
+	return slices.ContainsFunc(b.facts.Declaration.Experiments, func(d evidence.Defined) bool { return d.Name == r.Name && d.Definition == r.Definition })
+}
+
+func (b *builder) source(c evidence.Card, r evidence.CardResult) Source {
+	f := b.facts
 	s := Source{Name: r.Name, Foreign: c.Meta.Kind == evidence.KindForeign, Run: c.ID, At: c.Meta.Started, Age: Age(f.Now.Sub(c.Meta.Started)),
 		Layer: r.Layer, Owner: r.Owner, Grade: c.Meta.Grade, Commit: c.Meta.Commit, Dirty: c.Meta.Dirty, Sum: r.Sum, Replay: r.Replay, Seed: c.Meta.Seed}
+	s.Known = !s.Foreign && b.current(r)
 	for _, subject := range c.Subjects {
 		if s.Digests == nil {
 			s.Digests = map[string]string{}
@@ -224,9 +261,8 @@ func (c *Cell) conclude(owner string) {
 	c.Owner = owner
 	var verdicts []verdict.Verdict
 	var gone []string
-	known := slices.ContainsFunc(c.Sources, func(s Source) bool { return s.Declared })
 	for i, s := range c.Sources {
-		if !s.Declared && !s.Foreign && s.Verdict != verdict.Fail && known {
+		if !s.Declared && !s.Foreign && s.Verdict != verdict.Fail && !s.Known {
 			gone = append(gone, s.Name)
 			continue
 		}

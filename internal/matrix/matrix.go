@@ -65,6 +65,7 @@ type Source struct {
 	Name     string            `json:"name"`
 	Declared bool              `json:"declared,omitempty"` // an experiment of the project claims the cell
 	Foreign  bool              `json:"foreign,omitempty"`  // another tool says so
+	Known    bool              `json:"known,omitempty"`    // an experiment that the project has, as it is now
 	Verdict  verdict.Verdict   `json:"verdict"`
 	Reason   string            `json:"reason"`
 	Run      string            `json:"run,omitempty"` // "" where a declared experiment has left nothing

@@ -1,17 +1,19 @@
 package release
 
 import (
-	"archive/tar"
+	"bufio"
 	"bytes"
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
-	"io/fs"
 	"os"
 	"os/exec"
 	"path"
 	"path/filepath"
+	"regexp"
+	"slices"
 	"strings"
 
 	"github.com/assay-dev/assay/evidence"
@@ -49,33 +51,59 @@ func FindBase(ctx context.Context, project *spec.Project, ref string, newest *ev
 		}
 		return Base{Declaration: &declaration, Name: "run " + newest.ID()}
 	}
-	name := ref
+	refs, name := []string{ref}, ref
 	if ref == "" {
-		ref, name = repo.fork(ctx)
+		refs, name = repo.fork(ctx)
 	}
 	switch {
-	case ref == "" && name == "":
+	case len(refs) == 0 && name == "":
 		return repo.lost(ctx)
-	case ref == "":
+	case len(refs) == 0:
 		return Base{Name: name}
 	}
-	declaration, err := repo.declaration(ctx, project, ref)
-	if err != nil {
-		return Base{Name: name, Err: fmt.Sprintf("the base %s cannot be read: %v", name, err)}
+	var all evidence.Declaration
+	for _, ref := range refs {
+		declaration, err := repo.declaration(ctx, project, ref)
+		if err != nil {
+			return Base{Name: name, Err: fmt.Sprintf("the base %s cannot be read: %v", name, err)}
+		}
+		all = union(all, declaration)
 	}
-	return Base{Declaration: &declaration, Name: name}
+	return Base{Declaration: &all, Name: name}
+}
+
+// union is what either of two declarations asks for.
+func union(a, b evidence.Declaration) evidence.Declaration {
+	return evidence.Declaration{System: b.System, Journeys: joined(a.Journeys, b.Journeys), Cells: joined(a.Cells, b.Cells),
+		Required: joined(a.Required, b.Required), Experiments: joined(a.Experiments, b.Experiments), Conditions: joined(a.Conditions, b.Conditions)}
+}
+
+func joined[T comparable](a, b []T) []T {
+	for _, one := range b {
+		if !slices.Contains(a, one) {
+			a = append(a, one)
+		}
+	}
+	return a
 }
 
 // A repository is a folder in a git tree.
 type repository struct{ dir string }
 
 func (r repository) git(ctx context.Context, args ...string) (string, error) {
-	out, err := exec.CommandContext(ctx, "git", append([]string{"-C", r.dir}, args...)...).Output()
+	out, err := r.command(ctx, args...).Output()
 	var exit *exec.ExitError
 	if errors.As(err, &exit) {
 		err = fmt.Errorf("git %s: %s", strings.Join(args, " "), strings.TrimSpace(string(exit.Stderr)))
 	}
 	return strings.TrimSpace(string(out)), err
+}
+
+// command runs in the folder's own repository, whatever repository the environment names.
+func (r repository) command(ctx context.Context, args ...string) *exec.Cmd {
+	cmd := exec.CommandContext(ctx, "git", append([]string{"-C", r.dir}, args...)...)
+	cmd.Env = slices.DeleteFunc(os.Environ(), func(v string) bool { return strings.HasPrefix(v, "GIT_") })
+	return cmd
 }
 
 // lost is the base of a repository in which none was found. What was deleted cannot be seen then, so it is no reason to pass.
@@ -92,13 +120,13 @@ func (r repository) lost(ctx context.Context) Base {
 	return Base{Name: "not found", Err: why}
 }
 
-// fork returns the revision to compare with and its name: where this branch left the one it is
-// to be merged into. On that branch itself it is the last commit while there are changes, and else the one before. Where
-// there is nothing to compare with, ref is empty and name says why; where something should be and is not here, name is empty, too.
-func (r repository) fork(ctx context.Context) (ref, name string) {
+// fork returns the revisions to compare with and their name: where this branch left the one it is
+// to be merged into. On that branch itself it is what a CI system says was there before the push, or the commit before, and the last
+// commit too while files are changed. Where there is nothing to compare with, there are none and name says why; where something should be and is not here, name is empty, too.
+func (r repository) fork(ctx context.Context) (refs []string, name string) {
 	head, err := r.git(ctx, "rev-parse", "--verify", "HEAD")
 	if err != nil {
-		return "", "there is no commit yet"
+		return nil, "there is no commit yet"
 	}
 	for _, branch := range branches() {
 		tip, err := r.git(ctx, "rev-parse", "--verify", "--quiet", branch+"^{commit}")
@@ -107,29 +135,53 @@ func (r repository) fork(ctx context.Context) (ref, name string) {
 		}
 		base, err := r.git(ctx, "merge-base", tip, head)
 		if err != nil {
-			return "", "" // their histories do not meet as far as they are here
+			return nil, "" // their histories do not meet as far as they are here
 		}
 		if base != head {
-			return base, fmt.Sprintf("%s (%.12s)", branch, base)
+			return []string{base}, fmt.Sprintf("%s (%.12s)", branch, base)
 		}
 		return r.own(ctx, head)
 	}
-	return "", ""
+	return nil, ""
 }
 
 // own is the base of the branch that others are merged into.
-func (r repository) own(ctx context.Context, head string) (ref, name string) {
-	if changes, err := r.git(ctx, "status", "--porcelain", "--", "."); err != nil || changes != "" {
-		return head, fmt.Sprintf("the last commit (%.12s)", head)
+func (r repository) own(ctx context.Context, head string) (refs []string, name string) {
+	if pushed := pushedOnto(); pushed != "" {
+		before, err := r.commit(ctx, pushed)
+		if err != nil {
+			return nil, ""
+		}
+		return []string{before}, fmt.Sprintf("what was there before the push (%.12s)", before)
 	}
 	before, err := r.git(ctx, "rev-parse", "--verify", "--quiet", head+"^")
 	if err == nil {
-		return before, fmt.Sprintf("the commit before (%.12s)", before)
+		refs, name = []string{before}, fmt.Sprintf("the commit before (%.12s)", before)
+	} else if shallow, err := r.git(ctx, "rev-parse", "--is-shallow-repository"); err != nil || shallow == "true" {
+		return nil, "" // it has one before, which is not here
 	}
-	if shallow, err := r.git(ctx, "rev-parse", "--is-shallow-repository"); err != nil || shallow == "true" {
-		return "", "" // it has one before, which is not here
+	if changes, err := r.git(ctx, "status", "--porcelain", "--untracked-files=no", "--", "."); err != nil || changes != "" {
+		return append(refs, head), strings.TrimPrefix(name+fmt.Sprintf(" and the last commit (%.12s)", head), " and ")
 	}
-	return "", "this is the first commit"
+	if refs == nil {
+		return nil, "this is the first commit"
+	}
+	return refs, name
+}
+
+// pushedOnto returns the commit that a CI system says a push went onto, "" for none.
+func pushedOnto() string {
+	before := os.Getenv("CI_COMMIT_BEFORE_SHA")
+	if text, err := os.ReadFile(os.Getenv("GITHUB_EVENT_PATH")); err == nil && os.Getenv("GITHUB_EVENT_NAME") == "push" {
+		var event struct{ Before string }
+		if json.Unmarshal(text, &event) == nil {
+			before = event.Before
+		}
+	}
+	if strings.Trim(before, "0") == "" { // a new branch
+		return ""
+	}
+	return before
 }
 
 // branches are where a change may be headed: what a CI system says, and only where none does the usual names.
@@ -150,76 +202,111 @@ func targets() []string {
 	return nil
 }
 
-// declaration reads the project as it was at a revision. A project that was not there asked for nothing.
+// declaration reads the project as it was at a revision. A project that was not there asked for nothing; one that was elsewhere is read there.
 func (r repository) declaration(ctx context.Context, project *spec.Project, ref string) (evidence.Declaration, error) {
 	var none evidence.Declaration
+	top, err := r.git(ctx, "rev-parse", "--show-toplevel")
+	if err != nil {
+		return none, err
+	}
 	prefix, err := r.git(ctx, "rev-parse", "--show-prefix")
 	if err != nil {
 		return none, err
 	}
-	if _, err := r.git(ctx, "rev-parse", "--verify", "--quiet", ref+"^{commit}"); err != nil {
+	if _, err := r.commit(ctx, ref); err != nil {
 		return none, fmt.Errorf("no revision is called %q", ref)
 	}
+	root := repository{top}
 	file := path.Join(prefix, filepath.Base(project.File))
-	if _, err := r.git(ctx, "cat-file", "-e", ref+":"+file); err != nil {
-		return evidence.Declaration{System: project.Name}, nil
+	if _, err := root.git(ctx, "cat-file", "-e", ref+":"+file); err != nil {
+		if file, err = root.moved(ctx, ref, project.Name); err != nil || file == "" {
+			return evidence.Declaration{System: project.Name}, err
+		}
 	}
 	dir, err := os.MkdirTemp("", "assay-base-")
 	if err != nil {
 		return none, err
 	}
 	defer os.RemoveAll(dir)
-	if err := r.extract(ctx, ref, dir); err != nil {
+	if err := root.extract(ctx, ref, path.Dir(file), dir); err != nil {
 		return none, err
 	}
-	was, err := spec.Load(filepath.Join(dir, filepath.Base(project.File)))
+	was, err := spec.Load(filepath.Join(dir, filepath.FromSlash(file)))
 	if err != nil {
-		return none, errors.New(strings.ReplaceAll(err.Error(), dir+string(filepath.Separator), ref+":"+prefix))
+		return none, errors.New(strings.ReplaceAll(err.Error(), dir+string(filepath.Separator), ref+":"))
 	}
 	return run.Declare(was), nil
 }
 
-// extract writes the folder as it was at a revision to dir.
-func (r repository) extract(ctx context.Context, ref, dir string) error {
-	archive, err := exec.CommandContext(ctx, "git", "-C", r.dir, "archive", "--format=tar", ref, ".").Output()
+// moved finds the file that described a system of that name, "" for none.
+func (r repository) moved(ctx context.Context, ref, system string) (string, error) {
+	pattern := `^system: *["']?` + regexp.QuoteMeta(system) + `["']? *(#.*)?$`
+	out, err := r.git(ctx, "grep", "-l", "-E", pattern, ref, "--", "*.yaml", "*.yml")
+	if out == "" {
+		return "", nil // git says so by an exit code, too
+	}
+	first, _, more := strings.Cut(out, "\n")
+	if more {
+		return "", fmt.Errorf("several files describe a system %s there: %s", system, strings.ReplaceAll(out, "\n", ", "))
+	}
+	return strings.TrimPrefix(first, ref+":"), err
+}
+
+// extract writes a folder as it was at a revision to dir, below its own name. It reads git's objects themselves: an archive would leave out what attributes say.
+func (r repository) extract(ctx context.Context, ref, folder, dir string) error {
+	listed, err := r.command(ctx, "ls-tree", "-r", "-z", "--full-tree", ref, "--", folder+"/").Output()
+	if folder == "." {
+		listed, err = r.command(ctx, "ls-tree", "-r", "-z", "--full-tree", ref).Output()
+	}
 	if err != nil {
-		return fmt.Errorf("git archive %s: %w", ref, err)
+		return fmt.Errorf("git ls-tree %s: %w", ref, err)
 	}
 	root, err := os.OpenRoot(dir)
 	if err != nil {
 		return err
 	}
 	defer root.Close()
-	files := tar.NewReader(bytes.NewReader(archive))
-	for {
-		header, err := files.Next()
-		if err == io.EOF {
-			return nil
-		}
-		if err == nil {
-			err = place(root, header, files)
-		}
-		if err != nil {
-			return fmt.Errorf("read %s: %w", ref, err)
+	var names []string
+	var objects strings.Builder
+	for _, entry := range strings.Split(strings.TrimSuffix(string(listed), "\x00"), "\x00") {
+		about, name, _ := strings.Cut(entry, "\t")
+		if field := strings.Fields(about); len(field) == 3 && strings.HasPrefix(field[0], "100") { // a regular file; a declaration needs no links
+			names = append(names, name)
+			fmt.Fprintln(&objects, field[2])
 		}
 	}
+	return r.write(ctx, root, names, objects.String())
 }
 
-// place writes one entry of an archive. Links are left out: a declaration needs none.
-func place(root *os.Root, header *tar.Header, content io.Reader) error {
-	name := path.Clean(header.Name)
-	switch header.Typeflag {
-	case tar.TypeDir:
-		if err := root.Mkdir(name, 0o700); !errors.Is(err, fs.ErrExist) && name != "." {
+// write writes git's objects, a line each, under names.
+func (r repository) write(ctx context.Context, root *os.Root, names []string, objects string) error {
+	cmd := r.command(ctx, "cat-file", "--batch")
+	cmd.Stdin = strings.NewReader(objects)
+	out, err := cmd.Output()
+	if err != nil {
+		return fmt.Errorf("git cat-file: %w", err)
+	}
+	in := bufio.NewReader(bytes.NewReader(out))
+	for _, name := range names {
+		var object, kind string
+		var size int64
+		if _, err := fmt.Fscanf(in, "%s %s %d\n", &object, &kind, &size); err != nil {
+			return fmt.Errorf("git cat-file: %s: %w", name, err)
+		}
+		if err := root.MkdirAll(path.Dir(name), 0o700); err != nil {
 			return err
 		}
-	case tar.TypeReg:
 		file, err := root.Create(name)
 		if err != nil {
 			return err
 		}
-		_, err = io.Copy(file, content)
-		return errors.Join(err, file.Close())
+		_, err = io.CopyN(file, in, size)
+		if err = errors.Join(err, file.Close()); err != nil {
+			return err
+		}
+		if _, err := in.Discard(1); err != nil { // the line's end
+			return err
+		}
 	}
 	return nil
 }

@@ -150,6 +150,19 @@ func (m *mutator) asked() {
 	m.spoilJourneys(try)
 	m.spoilClaims(try)
 	m.spoilRequirements(try)
+	for i, c := range before.Conditions {
+		try("drop", "condition "+c.Name, func(f *gate.Facts) {
+			f.Declaration.Conditions = slices.Delete(slices.Clone(before.Conditions), i, i+1)
+		})
+	}
+	for i, x := range before.Experiments {
+		if slices.ContainsFunc(before.Cells, func(c evidence.Cell) bool { return c.Experiment == x.Name && m.required(c) }) {
+			try("stale", "experiment "+x.Name+", changed since it ran", func(f *gate.Facts) {
+				f.Declaration.Experiments = slices.Clone(before.Experiments)
+				f.Declaration.Experiments[i].Definition = "sha256:another"
+			})
+		}
+	}
 	for i, w := range gate.Decide(m.ctx, m.facts).Waivers {
 		if w.State != "used" {
 			continue
@@ -177,14 +190,8 @@ func (m *mutator) spoilJourneys(try trial) {
 func (m *mutator) spoilClaims(try trial) {
 	for i, c := range m.facts.Declaration.Cells {
 		name := "claim of " + c.Experiment + ": " + c.Journey + ": " + c.Mode
-		required := slices.ContainsFunc(m.facts.Declaration.Required, func(r evidence.Requirement) bool { return r.Journey == c.Journey && r.Mode == c.Mode })
-		others := func(o evidence.Cell) bool {
-			return o.Experiment != c.Experiment && o.Journey == c.Journey && o.Mode == c.Mode
-		}
-		alone := !slices.ContainsFunc(m.facts.Declaration.Cells, others)
-		if alone { // where another experiment claims the cell, it is asked for still
-			try("drop", name, func(f *gate.Facts) { f.Declaration.Cells = slices.Delete(f.Declaration.Cells, i, i+1) })
-		}
+		required := m.required(c)
+		try("drop", name, func(f *gate.Facts) { f.Declaration.Cells = slices.Delete(f.Declaration.Cells, i, i+1) })
 		if required { // of the rest the gate is not asked
 			try("duplicate", name+", by an experiment that never ran", func(f *gate.Facts) {
 				c.Experiment += "-again"
@@ -192,6 +199,11 @@ func (m *mutator) spoilClaims(try trial) {
 			})
 		}
 	}
+}
+
+// required says whether the policy asks for a cell.
+func (m *mutator) required(c evidence.Cell) bool {
+	return slices.ContainsFunc(m.facts.Declaration.Required, func(r evidence.Requirement) bool { return r.Journey == c.Journey && r.Mode == c.Mode })
 }
 
 func (m *mutator) spoilRequirements(try trial) {

@@ -5,6 +5,7 @@ package release
 import (
 	"context"
 	"fmt"
+	"maps"
 	"path/filepath"
 	"regexp"
 	"slices"
@@ -17,6 +18,7 @@ import (
 	"github.com/assay-dev/assay/internal/matrix"
 	"github.com/assay-dev/assay/internal/run"
 	"github.com/assay-dev/assay/internal/spec"
+	"github.com/assay-dev/assay/verdict"
 )
 
 // Options say what is to be released, and what it is compared with. The zero value releases what was run last.
@@ -51,6 +53,7 @@ func gather(ctx context.Context, project *spec.Project, store *evidence.Store, o
 	if opts.Verify {
 		cards = verified(store, f, opts.Now, cards)
 	}
+	cards = derived(ctx, store, cards)
 	newest(&f, cards, opts.Now)
 	var last *evidence.Run
 	if f.Newest != nil {
@@ -90,6 +93,41 @@ func verified(store *evidence.Store, f gate.Facts, now time.Time, cards []eviden
 	cards = slices.Clone(cards)
 	store.Verify(cards, func(c evidence.Card) bool { return cited[c.ID] })
 	return cards
+}
+
+// derived judges once more what was judged again after its run was sealed, since anybody can add a judgement: it counts if the records say the same.
+func derived(ctx context.Context, store *evidence.Store, cards []evidence.Card) []evidence.Card {
+	cards = slices.Clone(cards)
+	for i := range cards {
+		if !slices.ContainsFunc(cards[i].Results, func(r evidence.CardResult) bool { return r.Later }) {
+			continue
+		}
+		cards[i].Results = slices.Clone(cards[i].Results)
+		for j := range cards[i].Results {
+			if r := &cards[i].Results[j]; r.Later {
+				derive(ctx, store, cards[i].ID, r)
+			}
+		}
+	}
+	return cards
+}
+
+func derive(ctx context.Context, store *evidence.Store, id string, r *evidence.CardResult) {
+	doubt := func(format string, args ...any) {
+		r.Verdict, r.Reason = verdict.Unknown, "it was judged after its run was sealed, and "+fmt.Sprintf(format, args...)
+	}
+	stored, err := store.Open(id)
+	if err != nil {
+		doubt("%v", err)
+		return
+	}
+	again, err := run.Derive(ctx, stored, r.Name)
+	switch {
+	case err != nil:
+		doubt("its records cannot be judged here: %v", err)
+	case again.Verdict != r.Verdict || !maps.EqualFunc(again.Modes, r.Modes, slices.Equal):
+		doubt("its records say %s: %s", again.Verdict, again.Reason)
+	}
 }
 
 // newest notes the newest whole run of the system, and the newest result of each experiment.
@@ -149,8 +187,11 @@ func candidate(ctx context.Context, repo repository, project *spec.Project, last
 	if c.Commit == "" {
 		c.Commit, c.Dirty = last.Meta.Commit, last.Meta.Dirty
 	}
-	if c.Commit != last.Meta.Commit {
+	switch changes := run.Changes(project.Dir); {
+	case c.Commit != last.Meta.Commit:
 		c.Problem = fmt.Sprintf("the newest run is of commit %s, and %s is to be released", brief(last.Meta.Commit), brief(c.Commit))
+	case opts.Commit == "" && c.Commit != "" && changes != last.Meta.Changes:
+		c.Problem = "files were changed since the newest run, or are no longer changed as they were then"
 	}
 	return c, nil
 }
@@ -202,10 +243,11 @@ func ancestors(ctx context.Context, repo repository, f gate.Facts) map[string]bo
 		return found
 	}
 	looked := map[string]bool{"": true}
+	whole := regexp.MustCompile(`^([0-9a-f]{40}|[0-9a-f]{64})$`) // a name such as HEAD would be whatever it is today
 	for _, row := range f.Matrix.Rows {
 		for _, cell := range row.Cells {
 			for _, s := range cell.Sources {
-				if looked[s.Commit] {
+				if looked[s.Commit] || !whole.MatchString(s.Commit) {
 					continue
 				}
 				looked[s.Commit] = true

@@ -54,7 +54,7 @@ func ran(tb testing.TB, store *evidence.Store, p *spec.Project, experiments []ex
 		for _, name := range []string{"ops.jsonl", "events.jsonl", "env.jsonl", "exchanges.jsonl"} {
 			errs = append(errs, r.WriteFile("x/"+x.Name+"/"+name, []byte("{\"at\": 1}\n{\"at\": 2}\n")))
 		}
-		errs = append(errs, r.AddJudgement(x.Name, evidence.ExperimentResult{Name: x.Name, Owner: "team-a", Verdict: verdict.Pass, Reason: "2 of 2 checks hold", Judged: started, Modes: modes,
+		errs = append(errs, r.AddJudgement(x.Name, evidence.ExperimentResult{Name: x.Name, Definition: run.Definition(p, x), Owner: "team-a", Verdict: verdict.Pass, Reason: "2 of 2 checks hold", Judged: started, Modes: modes,
 			Checks: []evidence.Checked{{Phase: "during", Result: check.Result{Check: "a", Verdict: verdict.Pass, Measured: "0.99"}}, {Phase: "expect", Result: check.Result{Check: "b", Verdict: verdict.Pass}}}}))
 	}
 	errs = append(errs, r.Seal(evidence.End{Ended: started.Add(time.Minute), Verdict: verdict.Pass}))
@@ -113,6 +113,36 @@ func TestMutations(t *testing.T) {
 	cards, err := store.Cards()
 	if err != nil || len(cards) != 2 || cards[0].Refused+cards[1].Refused != "" {
 		t.Errorf("the store itself was touched: %+v, %v", cards, err)
+	}
+}
+
+// A judgement that is added after the seal does not turn unknown into pass: its records would have to say the same.
+func TestJudgedAfterTheSeal(t *testing.T) {
+	t.Parallel()
+	p, store := shop(t, 1), newStore(t)
+	r := ran(t, store, p, p.Declared)
+	result, err := r.Result("x0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	result.Judged = time.Now()
+	result.Reason = "trust me"
+	if err := r.AddJudgement("x0", result); err != nil {
+		t.Fatal(err)
+	}
+	if d := decide(t, p, store, options()); d.Verdict != verdict.Unknown || !strings.Contains(d.Reason, "judged after its run was sealed") {
+		t.Errorf("%v %s", d.Verdict, d.Reason)
+	}
+}
+
+// Evidence of an experiment that was made laxer, or stricter, since is evidence of another one.
+func TestExperimentThatWasChanged(t *testing.T) {
+	t.Parallel()
+	p, store := shop(t, 1), newStore(t)
+	ran(t, store, p, p.Declared)
+	p.Declared[0].Settle = time.Minute
+	if d := decide(t, p, store, options()); d.Verdict != verdict.Unknown || !strings.Contains(d.Reason, "x0 was changed since") {
+		t.Errorf("%v %s", d.Verdict, d.Reason)
 	}
 }
 
@@ -248,7 +278,7 @@ func write(t *testing.T, dir, files string) {
 
 // The base is where the branch left main, the last commit while there are changes on main, and else the commit before.
 func TestBaseFromGit(t *testing.T) {
-	for _, name := range []string{"GITHUB_BASE_REF", "CI_MERGE_REQUEST_TARGET_BRANCH_NAME", "CHANGE_TARGET"} {
+	for _, name := range []string{"GITHUB_BASE_REF", "CI_MERGE_REQUEST_TARGET_BRANCH_NAME", "CHANGE_TARGET", "CI_COMMIT_BEFORE_SHA", "GITHUB_EVENT_PATH"} {
 		t.Setenv(name, "")
 	}
 	dir, git := gitTree(t)
@@ -278,6 +308,11 @@ func TestBaseFromGit(t *testing.T) {
 	check("with changes", 2, 2, "the last commit")
 	git("commit", "-qam", "two")
 	check("after they are committed", 2, 2, "the commit before")
+	write(t, dir, "-- junk\nx\n")
+	check("with a file that git does not know", 2, 2, "the commit before")
+	write(t, dir, strings.Replace(files, "  refund:", "  # more\n  #", 1))
+	check("with more changes after they are committed", 2, 2, "and the last commit")
+	git("checkout", "-q", ".")
 	git("checkout", "-qb", "topic", "main~1")
 	write(t, dir, strings.Replace(files, `["*"], modes: [retry]`, `[checkout], modes: [retry]`, 1))
 	check("on a branch", 2, 2, "the last commit")
@@ -287,6 +322,13 @@ func TestBaseFromGit(t *testing.T) {
 		if b := FindBase(t.Context(), project(), ref, nil); !strings.Contains(b.Err, want) || b.Declaration != nil {
 			t.Errorf("%s: %+v", ref, b)
 		}
+	}
+	if b := FindBase(t.Context(), project(), "HEAD", nil); b.Err != "" || len(b.Declaration.Journeys) != 2 {
+		t.Errorf("before it was moved: %+v", b)
+	}
+	write(t, dir, "-- .gitattributes\ngate.yaml export-ignore\n")
+	if b := FindBase(t.Context(), project(), "HEAD", nil); b.Err != "" || len(b.Declaration.Required) != 1 {
+		t.Errorf("with attributes of archives: %+v", b)
 	}
 	git("rm", "-q", "--cached", "gate.yaml")
 	git("commit", "-qm", "broken")
@@ -328,6 +370,33 @@ func TestBaseThatIsNotHere(t *testing.T) {
 	}
 	if b := FindBase(t.Context(), p, "", nil); !strings.Contains(b.Err, "origin/release-9") {
 		t.Errorf("a branch that is nowhere: %+v", b)
+	}
+}
+
+// A project that was moved or renamed is found where it was.
+func TestBaseOfAMovedProject(t *testing.T) {
+	t.Parallel()
+	dir, git := gitTree(t)
+	old := filepath.Join(dir, "old")
+	if err := os.Mkdir(old, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	write(t, old, files)
+	git("add", ".")
+	git("commit", "-qm", "one")
+	git("mv", "old", "new")
+	git("mv", "new/assay.yaml", "new/shop.yaml")
+	git("commit", "-qm", "two")
+	p, err := spec.Load(filepath.Join(dir, "new", "shop.yaml"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if b := FindBase(t.Context(), p, "main~1", nil); b.Err != "" || b.Declaration == nil || len(b.Declaration.Journeys) != 2 {
+		t.Errorf("%+v", b)
+	}
+	p.Name = "bank"
+	if b := FindBase(t.Context(), p, "main~1", nil); b.Err != "" || b.Declaration == nil || len(b.Declaration.Journeys) != 0 {
+		t.Errorf("a system that was not there: %+v", b)
 	}
 }
 

@@ -53,6 +53,6 @@ func (s *Session) judge(ctx context.Context, x experiment.Experiment, folder str
 	if s.opts.Replay != nil {
 		result.Replay = s.opts.Replay(x.Name, s.project.Seed)
 	}
-	result.Version = s.opts.Version
+	result.Version, result.Definition = s.opts.Version, Definition(s.project, x)
 	return result, s.run.AddJudgement(folder, result)
 }

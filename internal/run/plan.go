@@ -108,7 +108,13 @@ func Declare(project *spec.Project) evidence.Declaration {
 			}
 		}
 	}
+	for _, x := range project.Declared {
+		d.Experiments = append(d.Experiments, evidence.Defined{Name: x.Name, Definition: Definition(project, x)})
+	}
 	d.Required = project.Policy.Required(d.Journeys)
+	for _, c := range project.Policy.Conditions {
+		d.Conditions = append(d.Conditions, evidence.Condition{Name: c.Name, Expect: c.Expect})
+	}
 	return d
 }
 

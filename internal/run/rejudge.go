@@ -64,6 +64,23 @@ func unplanned(r *evidence.Run, torn, unread error) ([]evidence.ExperimentResult
 	return results, nil
 }
 
+// Derive judges one experiment of a sealed run once more from its records, and stores nothing.
+func Derive(ctx context.Context, r *evidence.Run, name string) (evidence.ExperimentResult, error) {
+	plan, err := ReadPlan(r)
+	if err != nil {
+		return evidence.ExperimentResult{}, err
+	}
+	if err := r.Verify(); err != nil {
+		return evidence.ExperimentResult{}, err
+	}
+	for _, x := range plan.Experiments {
+		if x.Name == name {
+			return rejudge(ctx, r, plan, x.Experiment, nil)
+		}
+	}
+	return evidence.ExperimentResult{}, fmt.Errorf("the plan of run %s has no experiment %s", r.ID(), name)
+}
+
 // rejudge judges one experiment. torn is what is wrong with the run as a whole.
 func rejudge(ctx context.Context, r *evidence.Run, plan Plan, x experiment.Experiment, torn error) (evidence.ExperimentResult, error) {
 	if !wasRun(r, x.Name) {
@@ -83,7 +100,7 @@ func rejudge(ctx context.Context, r *evidence.Run, plan Plan, x experiment.Exper
 	}
 	result := experiment.Judge(context.WithoutCancel(ctx), x, in, problems)
 	if len(earlier) > 0 {
-		result.Replay = earlier[len(earlier)-1].Replay
+		result.Replay, result.Definition = earlier[len(earlier)-1].Replay, earlier[0].Definition
 	}
 	if plan.Control {
 		concludeControl(r, plan.Journeys, x, &result)

@@ -1,6 +1,7 @@
 package run
 
 import (
+	"crypto/sha256"
 	"debug/buildinfo"
 	"fmt"
 	"os"
@@ -71,8 +72,21 @@ func (s *Session) meta() evidence.Meta {
 		m.Commit = commit
 		changes, err := git(s.project.Dir, "status", "--porcelain")
 		m.Dirty = err != nil || changes != ""
+		m.Changes = Changes(s.project.Dir)
 	}
 	return m
+}
+
+// Changes returns the digest of what tracked files below a folder have that is in no commit, "" for nothing.
+func Changes(dir string) string {
+	diff, err := git(dir, "diff", "--no-ext-diff", "--no-color", "--binary", "HEAD", "--", ".")
+	switch {
+	case err != nil:
+		return "sha256:"
+	case diff == "":
+		return ""
+	}
+	return fmt.Sprintf("sha256:%x", sha256.Sum256([]byte(diff)))
 }
 
 func git(dir string, args ...string) (string, error) {
