@@ -23,6 +23,7 @@ type ciJob struct {
 	needs  []string
 	always bool // it runs whatever became of the jobs it needs
 	env    map[string]string
+	depth  string // of the clone: "0" is all of the history, "" what the CI system takes
 	steps  []ciStep
 }
 
@@ -71,7 +72,9 @@ func gitHubJobs(t *testing.T, text []byte) []ciJob {
 			for _, s := range job.Steps {
 				step := ciStep{name: s.Name + s.Uses, always: onlyAlways(t, s.If), script: expand(t, s.Run, values)}
 				switch action, _, _ := strings.Cut(s.Uses, "@"); action {
-				case "", "actions/checkout", "actions/setup-go", "actions/cache": // each job starts with a clone, a tool chain, and no cache
+				case "actions/checkout":
+					j.depth = s.With["fetch-depth"]
+				case "", "actions/setup-go", "actions/cache": // each job starts with a clone, a tool chain, and no cache
 				case "actions/upload-artifact":
 					step.upload, step.artifact, step.flat = []string{s.With["path"]}, expand(t, s.With["name"], values), true
 				case "actions/download-artifact":
@@ -157,7 +160,7 @@ func gitLabJob(t *testing.T, name string, node *yaml.Node, before []string) []ci
 	var jobs []ciJob
 	for _, values := range combinations(matrix) {
 		j := ciJob{name: strings.TrimSpace(name + " " + strings.Join(slices.Collect(maps.Values(values)), " ")), group: name,
-			needs: job.Needs, always: job.When == "always", env: maps.Clone(job.Variables)}
+			needs: job.Needs, always: job.When == "always", env: maps.Clone(job.Variables), depth: job.Variables["GIT_DEPTH"]}
 		if j.env == nil {
 			j.env = map[string]string{}
 		}
