@@ -74,11 +74,15 @@ func (a *app) init(path string, opts scaffold.Options, dry bool) error {
 			files = append(files, content{f, string(f.Content)})
 		}
 		a.printJSON(map[string]any{"dir": plan.Dir, "compose": plan.Compose, "ignored": plan.Ignored, "services": plan.Services,
-			"files": files, "fill_in": plan.FillIn(), "written": !dry && plan.Changes(), "next": next})
+			"files": files, "fill_in": plan.FillIn(), "notes": plan.Notes, "written": !dry && plan.Changes(), "next": next})
 		return nil
 	}
 	a.printInit(plan, dry)
-	fmt.Fprintf(a.out, "\nnext: %s\n", next)
+	fmt.Fprintln(a.out)
+	for _, note := range plan.Notes {
+		fmt.Fprintf(a.out, "note: %s\n", note)
+	}
+	fmt.Fprintf(a.out, "next: %s\n", next)
 	return nil
 }
 

@@ -18,8 +18,6 @@ func (t *topology) health(s *service, d dockerfile) {
 	defer func() {
 		if s.deep == s.path {
 			s.deep = ""
-		} else if s.deep != "" {
-			s.guessed("its source has the route GET %s: it is the second journey, if it is the entry", s.deep)
 		}
 	}()
 	switch url := regexp.MustCompile(`https?://[\w.\-\[\]]+(?::(\d+))?(/[^\s"'|;)]*)?`).FindStringSubmatch(text); {

@@ -62,6 +62,7 @@ type Plan struct {
 	Compose  string    `json:"compose"` // below Dir
 	Ignored  []string  `json:"ignored,omitempty"`
 	Journey  string    `json:"journey,omitempty"` // the call of the first journey
+	Notes    []string  `json:"notes,omitempty"`   // what the experiments cannot show yet, and why
 	Services []Service `json:"services"`
 	Files    []File    `json:"files"`
 }
@@ -178,8 +179,13 @@ func (p *Plan) project(t *topology, opts Options) {
 		}
 		p.Files = append(p.Files, f)
 	}
-	if entry := t.entry(); entry != nil {
-		p.Journey = entry.call(entry.path)
+	entry := t.entry()
+	if entry == nil {
+		return
+	}
+	p.Journey = entry.call(entry.path)
+	if mine || opts.Force {
+		p.Notes = t.notes(entry)
 	}
 }
 

@@ -86,6 +86,9 @@ func said(p *scaffold.Plan) string {
 	for _, f := range p.Files {
 		fmt.Fprintf(&b, "%s %s\n", f.Action, f.Path)
 	}
+	for _, note := range p.Notes {
+		fmt.Fprintf(&b, "note: %s\n", note)
+	}
 	return b.String()
 }
 

@@ -130,6 +130,9 @@ func (t *topology) detect(opts Options) {
 	for _, s := range t.services {
 		s.needs = t.needsOf(s)
 	}
+	if entry := t.entry(); entry != nil && entry.deep != "" && (!entry.has || opts.Force) {
+		entry.guessed("its source has the route GET %s: it is the second journey", entry.deep)
+	}
 }
 
 // declared takes port and path from a readiness that the user wrote, and whether there is a standby.
