@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"fmt"
 	"io"
+	"net/url"
 	"path/filepath"
 	"regexp"
 	"slices"
@@ -86,8 +87,23 @@ func (a *app) report(id string, flags reportFlags) error {
 		a.printJSON(map[string]any{"run": r.ID(), "report": path, "format": format, "verdict": built.Verdict})
 		return nil
 	}
-	fmt.Fprintln(a.out, path)
+	a.reportWritten(built, path, format, isTerminal(a.out))
 	return nil
+}
+
+// reportWritten says where a report is. Who reads a pipe wants the path and nothing else; a person wants to know
+// what it says, and how to open the page.
+func (a *app) reportWritten(built *report.Report, path, format string, person bool) {
+	if person {
+		fmt.Fprintf(a.out, "%s  %s\n", newPrinter(a.out).paint(built.Verdict, strings.ToUpper(built.Verdict.String())), built.Summary())
+		if why := cmp.Or(built.Standing(), built.Reason); why != "" {
+			fmt.Fprintf(a.out, "      %s\n", why)
+		}
+	}
+	fmt.Fprintln(a.out, path)
+	if whole, err := filepath.Abs(path); person && err == nil && format == "html" {
+		fmt.Fprintf(a.out, "open it in a browser: %s\n", &url.URL{Scheme: "file", Path: whole})
+	}
 }
 
 // reportPath is where the page of a run goes: beside the run and not in it, because the run is sealed.

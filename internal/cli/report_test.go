@@ -102,6 +102,32 @@ func TestReport(t *testing.T) {
 	}
 }
 
+// A person at a terminal is told the verdict and how to open the page; a pipe gets the path alone.
+func TestReportWritten(t *testing.T) {
+	t.Parallel()
+	store, r := storedRun(t)
+	var out bytes.Buffer
+	a := &app{out: &out, err: io.Discard, name: "assay", store: store}
+	built, err := a.buildReport(r, "", false)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, tt := range []struct {
+		format string
+		person bool
+		want   string
+	}{
+		{"html", false, "/a b.html\n"},
+		{"html", true, "FAIL  register: 1 experiment: 0 pass, 1 fail, 0 unknown (seed 7)\n/a b.html\nopen it in a browser: file:///a%20b.html\n"},
+		{"junit", true, "FAIL  register: 1 experiment: 0 pass, 1 fail, 0 unknown (seed 7)\n/a b.html\n"},
+	} {
+		out.Reset()
+		if a.reportWritten(built, "/a b.html", tt.format, tt.person); out.String() != tt.want {
+			t.Errorf("%s, person %v: got\n%s\nwant\n%s", tt.format, tt.person, out.String(), tt.want)
+		}
+	}
+}
+
 // A report that cannot be written is said, and changes no verdict; one that was there stays.
 func TestReportOfRun(t *testing.T) {
 	t.Parallel()
