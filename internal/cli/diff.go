@@ -168,11 +168,9 @@ func (a *app) pickRuns(args []string, flags diffFlags) (base, candidate []*evide
 		return nil, nil, nil, err
 	}
 	base, candidate, notes, err = diff.Pick(store, r, c)
-	if err == nil && len(base) == 0 && r.Summary().Status == evidence.Complete {
-		err = &run.UsageError{Msg: fmt.Sprintf("no run before %s can be compared with it\n%s", r.ID(), strings.Join(notes, "\n"))}
-	}
-	if len(base) < c.Last {
-		notes = slices.Insert(notes, 0, fmt.Sprintf("%d runs were asked for, and %d before %s can be compared", c.Last, len(base), r.ID()))
+	var apart *diff.IncomparableError
+	if errors.As(err, &apart) {
+		err = &run.UsageError{Msg: apart.Msg}
 	}
 	return base, candidate, notes, err
 }

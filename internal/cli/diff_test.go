@@ -175,3 +175,34 @@ func BenchmarkDiff(b *testing.B) {
 		}
 	}
 }
+
+// With --last, a run that is not whole is unknown on either side, and never bad usage: it is told what is wrong with it.
+func TestDiffLastDamaged(t *testing.T) {
+	t.Parallel()
+	for _, tt := range []struct {
+		name, base, candidate string
+		code                  int
+		want                  string
+	}{
+		{"whole", "", "", 0, "candidate: run"},
+		{"a torn candidate", "", "torn", 3, "it is not whole: "},
+		{"a torn base", "torn", "", 3, "it is not whole: "},
+		{"a base cut short", "cut", "", 3, "it is cut short: "},
+		{"a late base, which is whole", "late", "", 2, "can be compared"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			dir := t.TempDir()
+			for i, state := range []string{tt.base, tt.candidate} {
+				d := drawn{seed: uint64(i + 1), seconds: 20, rate: 50, ms: 20, rss: 50e6, build: "b1", state: state}
+				if _, err := d.store(dir); err != nil {
+					t.Fatal(err)
+				}
+			}
+			code, out, errs := command("diff", "--last", "1", "--store", dir)
+			if code != tt.code || !strings.Contains(out+errs, tt.want) || code == 3 && strings.Contains(errs, "no run before") {
+				t.Errorf("exit %d, want %d with %q:\n%s%s", code, tt.code, tt.want, out, errs)
+			}
+		})
+	}
+}

@@ -97,15 +97,16 @@ type Gap struct {
 
 // A Report is a comparison.
 type Report struct {
-	Verdict   Verdict         `json:"verdict"` // the worst: regressed, then not enough data, then improved, then same
-	Counts    map[Verdict]int `json:"counts"`
-	Base      []string        `json:"base"`
-	Candidate []string        `json:"candidate"`
-	Alpha     float64         `json:"alpha"`
-	Tested    int             `json:"tested"` // numbers that could have been said to have regressed
-	Lines     []Line          `json:"lines"`  // worst first
-	Gaps      []Gap           `json:"gaps,omitempty"`
-	Notes     []string        `json:"notes,omitempty"`
+	Verdict    Verdict         `json:"verdict"` // the worst: regressed, then not enough data, then improved, then same
+	Counts     map[Verdict]int `json:"counts"`
+	Base       []string        `json:"base"`
+	Candidate  []string        `json:"candidate"`
+	Alpha      float64         `json:"alpha"`
+	Tested     int             `json:"tested"`                // numbers that could have been said to have regressed
+	Lines      []Line          `json:"lines"`                 // worst first
+	LooksWorse []string        `json:"looks_worse,omitempty"` // shares that changed much to the worse, and are not decided
+	Gaps       []Gap           `json:"gaps,omitempty"`
+	Notes      []string        `json:"notes,omitempty"`
 }
 
 // Unknown says whether records that were asked for could not be used, or nothing at all could be decided.
@@ -154,6 +155,7 @@ func (c *comparison) report() Report {
 	for _, line := range r.Lines {
 		r.Counts[line.Verdict]++
 	}
+	r.LooksWorse = looksWorse(r.Lines)
 	order := []Verdict{Regressed, Improved, NotEnough, Same}
 	slices.SortStableFunc(r.Lines, func(a, b Line) int {
 		return cmp.Or(cmp.Compare(slices.Index(order, a.Verdict), slices.Index(order, b.Verdict)), cmp.Compare(b.Severity, a.Severity),

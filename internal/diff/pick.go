@@ -19,7 +19,8 @@ type Choice struct {
 
 // Pick returns the runs to compare run with, newest first: the newest of before it that are whole, that have no defect
 // planted, and that share an experiment with it. With Pool it also returns the candidates, run first.
-// notes say what was passed over.
+// notes say what was passed over. Where only runs that are not whole stand before it, they are the base, so that Compare
+// says what is wrong with them; where none does, the error is an *IncomparableError.
 func Pick(store *evidence.Store, run *evidence.Run, c Choice) (base, candidates []*evidence.Run, notes []string, err error) {
 	list, err := store.List()
 	if err != nil {
@@ -30,6 +31,7 @@ func Pick(store *evidence.Store, run *evidence.Run, c Choice) (base, candidates 
 		return nil, []*evidence.Run{run}, nil, err
 	}
 	build, candidates := buildOf(run), []*evidence.Run{run}
+	var damaged []*evidence.Run
 	for _, sum := range list {
 		if sum.ID >= run.ID() || len(base) == c.Last {
 			continue
@@ -39,6 +41,9 @@ func Pick(store *evidence.Store, run *evidence.Run, c Choice) (base, candidates 
 			return nil, nil, nil, err
 		}
 		if why := c.unusable(mine, sum, other); why != "" {
+			if len(damaged) < c.Last && c.damaged(mine, sum, other) {
+				damaged = append(damaged, other)
+			}
 			notes = append(notes, fmt.Sprintf("run %s is passed over: %s", sum.ID, why))
 			continue
 		}
@@ -52,7 +57,33 @@ func Pick(store *evidence.Store, run *evidence.Run, c Choice) (base, candidates 
 			base = append(base, other)
 		}
 	}
+	if len(base) == 0 && len(damaged) == 0 {
+		return nil, nil, nil, &IncomparableError{fmt.Sprintf("no run before %s can be compared with it\n%s", run.ID(), strings.Join(notes, "\n"))}
+	}
+	if len(base) < c.Last {
+		notes = slices.Insert(notes, 0, fmt.Sprintf("%d runs were asked for, and %d before %s can be compared", c.Last, len(base), run.ID()))
+	}
+	if len(base) == 0 {
+		base = damaged
+	}
 	return base, candidates, notes, nil
+}
+
+// damaged says whether a run that is unusable would be the base, were it whole.
+func (c Choice) damaged(mine *Run, sum evidence.Summary, other *evidence.Run) bool {
+	if sum.Meta.Kind != evidence.KindRun || sum.Meta.Defect != "" || !strings.HasPrefix(sum.Meta.Commit, c.Commit) {
+		return false
+	}
+	if sum.Meta.ID != "" && elsewhere(mine.Meta, sum.Meta) != "" {
+		return false
+	}
+	theirs, err := open(other)
+	if err != nil || theirs.broken == "" {
+		return false
+	}
+	return len(theirs.plan.Experiments) == 0 || slices.ContainsFunc(mine.plan.names(), func(name string) bool {
+		return (len(c.Only) == 0 || slices.Contains(c.Only, name)) && mine.plan.differs(theirs.plan, name) == ""
+	})
 }
 
 // unusable says why a run cannot be compared with mine, "" if it can: it is whole, and at least one experiment is the same

@@ -23,6 +23,9 @@ func (r Report) Headline() string {
 		return r.Lines[0].sentence()
 	}
 	if r.Verdict == NotEnough {
+		if len(r.LooksWorse) > 0 {
+			return "looks worse: " + r.LooksWorse[0]
+		}
 		return "nothing is seen to have regressed, and not all could be decided: " + r.Summary()
 	}
 	return "nothing regressed: " + r.Summary()
@@ -84,6 +87,9 @@ func signed(x float64) string {
 
 // runs names one side.
 func runsText(ids []string) string {
+	if len(ids) == 0 {
+		return "no run"
+	}
 	if len(ids) == 1 {
 		return "run " + ids[0]
 	}
@@ -98,7 +104,10 @@ func (r Report) Text(w io.Writer, paint func(v Verdict, word string) string) err
 	}
 	var b strings.Builder
 	fmt.Fprintf(&b, "%s  %s\n", paint(r.Verdict, strings.ToUpper(string(r.Verdict))), r.Headline())
-	if r.Verdict == Regressed || r.Verdict == Improved {
+	for _, text := range r.worseBelow() {
+		fmt.Fprintf(&b, "looks worse: %s\n", text)
+	}
+	if r.Verdict == Regressed || r.Verdict == Improved || len(r.LooksWorse) > 0 {
 		fmt.Fprintf(&b, "           %s\n", r.Summary())
 	}
 	fmt.Fprintf(&b, "base:      %s\ncandidate: %s\n", runsText(r.Base), runsText(r.Candidate))
@@ -180,6 +189,9 @@ func (l Line) needs() string {
 func (r Report) Markdown(w io.Writer) error {
 	var b strings.Builder
 	fmt.Fprintf(&b, "**%s** %s\n\n%s.\n\nBase: %s. Candidate: %s.\n", strings.ToUpper(string(r.Verdict)), escape(r.Headline()), capital(r.Summary()), runsText(r.Base), runsText(r.Candidate))
+	for _, text := range r.worseBelow() {
+		fmt.Fprintf(&b, "\nLooks worse: %s\n", escape(text))
+	}
 	for _, g := range r.Gaps {
 		fmt.Fprintf(&b, "\nNot compared: %s\n", escape(strings.TrimPrefix(g.Experiment+": "+g.Reason, ": ")))
 	}
