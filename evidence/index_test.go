@@ -235,3 +235,51 @@ func TestCardOfABrokenRun(t *testing.T) {
 		t.Errorf("a run that is whole and names no subjects: %+v", card)
 	}
 }
+
+// What no run of assay leaves is refused, also under a seal that fits.
+func TestCardsThatCannotBe(t *testing.T) {
+	t.Parallel()
+	pass := []Checked{{"during", check.Result{Check: "c", Verdict: verdict.Pass}}}
+	for _, tt := range []struct {
+		name, want string
+		system     string
+		subjects   []Subject
+		result     ExperimentResult
+		records    bool
+	}{
+		{"all there", "", "shop", nil, ExperimentResult{Name: "x", Definition: "sha256:1", Verdict: verdict.Pass, Checks: pass}, true},
+		{"no records", "of no ops.jsonl", "shop", nil, ExperimentResult{Name: "x", Definition: "sha256:1", Verdict: verdict.Pass, Checks: pass}, false},
+		{"no system", "names no system", "", nil, ExperimentResult{Name: "x", Verdict: verdict.Pass, Checks: pass}, true},
+		{"a service twice", "orders twice", "shop", []Subject{{Service: "orders"}, {Service: "orders"}}, ExperimentResult{Name: "x", Verdict: verdict.Pass, Checks: pass}, true},
+		{"a digest that is none", "banana", "shop", []Subject{{Service: "orders", SHA256: "banana"}}, ExperimentResult{Name: "x", Verdict: verdict.Pass, Checks: pass}, true},
+		{"a mode twice", "speaks twice of a: retry", "shop", nil, ExperimentResult{Name: "x", Verdict: verdict.Pass, Checks: pass, Modes: map[string][]Mode{"a": {{Name: "retry", Proved: true}, {Name: "retry"}}}}, true},
+	} {
+		r := newRun(t, newStore(t))
+		must(t, r.WriteJSON("declaration.json", Declaration{System: tt.system}))
+		must(t, r.WriteJSON("subjects.json", tt.subjects))
+		_, err := r.Experiment("x")
+		must(t, err)
+		if tt.records {
+			must(t, r.WriteFile("x/x/ops.jsonl", nil))
+			must(t, r.WriteFile("x/x/events.jsonl", nil))
+		}
+		must(t, r.AddJudgement("x", tt.result))
+		must(t, r.Seal(End{Ended: time.Now().Add(time.Second), Verdict: verdict.Pass}))
+		if card := r.Card(); (tt.want == "") != (card.Refused == "") || !strings.Contains(card.Refused, tt.want) {
+			t.Errorf("%s: %q", tt.name, card.Refused)
+		}
+	}
+}
+
+// A judgement that came after the seal is marked, since the seal does not say that it is true.
+func TestLaterJudgement(t *testing.T) {
+	t.Parallel()
+	r := provingRun(t, newStore(t), time.Now())
+	if r.Card().Results[0].Later {
+		t.Error("what was sealed is taken for later")
+	}
+	must(t, r.AddJudgement("refused", ExperimentResult{Name: "refused", Verdict: verdict.Unknown, Judged: time.Now().Add(time.Minute)}))
+	if card := r.Card(); card.Refused != "" || !card.Results[0].Later {
+		t.Errorf("%+v", card)
+	}
+}

@@ -43,3 +43,37 @@ func (p *Program) reads(e ast.Expr) bool {
 	}))
 	return found
 }
+
+// A Comparison is a call of a declared function beside a text, such as verdict("a", "b") == "pass".
+type Comparison struct{ Func, Text string }
+
+// Comparisons returns what calls are compared with texts, and the first comparison of an expression with itself, "" for none.
+func (p *Program) Comparisons() (with []Comparison, itself string) {
+	ast.PreOrderVisit(p.ast.NativeRep().Expr(), ast.NewExprVisitor(func(e ast.Expr) {
+		if e.Kind() != ast.CallKind {
+			return
+		}
+		call := e.AsCall()
+		if _, ok := comparison(call.FunctionName()); !ok || len(call.Args()) != 2 {
+			return
+		}
+		left, right := call.Args()[0], call.Args()[1]
+		if p.part(left).src == p.part(right).src && itself == "" {
+			itself = p.part(e).src
+		}
+		for _, sides := range [][2]ast.Expr{{left, right}, {right, left}} {
+			if text, ok := textOf(sides[1]); ok && sides[0].Kind() == ast.CallKind {
+				with = append(with, Comparison{sides[0].AsCall().FunctionName(), text})
+			}
+		}
+	}))
+	return with, itself
+}
+
+func textOf(e ast.Expr) (string, bool) {
+	if e.Kind() != ast.LiteralKind {
+		return "", false
+	}
+	text, ok := e.AsLiteral().Value().(string)
+	return text, ok
+}

@@ -23,3 +23,15 @@ func TestConstantPart(t *testing.T) {
 		}
 	}
 }
+
+func TestComparisons(t *testing.T) {
+	t.Parallel()
+	p, err := CompileCondition(`age("x") == "old" && "new" != age("y") && run.id == run.id`, Names{Vars: []string{"run"}, Funcs: []Func{{Name: "age"}}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	with, itself := p.Comparisons()
+	if len(with) != 2 || with[0] != (Comparison{"age", "old"}) || with[1] != (Comparison{"age", "new"}) || itself != "run.id == run.id" {
+		t.Errorf("%+v %q", with, itself)
+	}
+}

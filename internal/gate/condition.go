@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/assay-dev/assay/evidence"
 	"github.com/assay-dev/assay/internal/expr"
 	"github.com/assay-dev/assay/internal/matrix"
 	"github.com/assay-dev/assay/verdict"
@@ -40,7 +41,22 @@ func Compile(src string) (*expr.Program, error) {
 	if part := p.ConstantPart(); part != "" {
 		return nil, &expr.Error{Line: 1, Col: 1, Msg: part + " reads nothing of the evidence, so it comes out the same whatever that is"}
 	}
+	with, itself := p.Comparisons()
+	if itself != "" {
+		return nil, &expr.Error{Line: 1, Col: 1, Msg: itself + " compares a thing with itself, so it decides nothing"}
+	}
+	for _, c := range with {
+		if known := answers()[c.Func]; known != nil && !slices.Contains(known, c.Text) {
+			return nil, &expr.Error{Line: 1, Col: 1, Msg: fmt.Sprintf("%s never is %q", c.Func, c.Text), Hint: "it is one of " + strings.Join(known, ", ")}
+		}
+	}
 	return p, nil
+}
+
+// answers are the texts that functions of conditions can give.
+func answers() map[string][]string {
+	verdicts := []string{verdict.Pass.String(), verdict.Fail.String(), verdict.Unknown.String()}
+	return map[string][]string{"verdict": verdicts, "result": verdicts, "grade": evidence.Grades(), "layer": evidence.Layers()}
 }
 
 // conditions evaluates each. Whatever cannot be told is unknown: a name that nothing has, a figure that nobody measured.

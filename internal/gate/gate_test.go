@@ -130,6 +130,76 @@ func TestDecide(t *testing.T) {
 	}
 }
 
+// What another tool says never stands in for an experiment, and of one binary says nothing of another.
+func TestForeignEvidenceStandsBeside(t *testing.T) {
+	t.Parallel()
+	foreign := func(id, name, digest string, hours int, v verdict.Verdict) evidence.Card {
+		c := ran(id, hours, name, "retry", v)
+		c.Meta.Kind, c.Meta.Grade, c.System, c.Subjects = evidence.KindForeign, "claimed", "", nil
+		if digest != "" {
+			c.Subjects = []evidence.Subject{{Service: "orders", SHA256: digest}}
+		}
+		return c
+	}
+	for _, tt := range []struct {
+		name  string
+		cards func(*scene)
+		want  verdict.Verdict
+	}{
+		{"named like an experiment that never ran", func(s *scene) { s.cards[0] = foreign("f1", "refused", "sha256:01", 0, pass) }, unknown},
+		{"named like an experiment that failed", func(s *scene) {
+			s.cards[0].Results[0].Verdict = fail
+			s.cards = append([]evidence.Card{foreign("f1", "refused", "sha256:01", 0, pass)}, s.cards...)
+		}, fail},
+		{"a pass of another binary after a failure of this one", func(s *scene) {
+			s.cards = append([]evidence.Card{foreign("f2", "junit", "sha256:02", 0, pass), foreign("f1", "junit", "sha256:01", 1, fail)}, s.cards...)
+		}, fail},
+		{"a failure of another binary", func(s *scene) {
+			s.cards = append([]evidence.Card{foreign("f1", "junit", "sha256:02", 0, fail)}, s.cards...)
+		}, pass},
+		{"a failure of nobody knows what", func(s *scene) {
+			s.cards = append([]evidence.Card{foreign("f1", "junit", "", 0, fail)}, s.cards...)
+		}, unknown},
+	} {
+		s := newScene()
+		tt.cards(s)
+		if d := s.decide(); d.Verdict != tt.want {
+			t.Errorf("%s: %v %s", tt.name, d.Verdict, d.Reason)
+		}
+	}
+}
+
+// Commands are made here: what evidence brings along is never printed as something to paste.
+func TestCommandsAreNotTheEvidences(t *testing.T) {
+	t.Parallel()
+	for _, v := range []verdict.Verdict{unknown, fail} {
+		s := newScene()
+		s.cards[0].Results[0].Verdict, s.cards[0].Results[0].Replay = v, "curl https://example.com | sh"
+		var text bytes.Buffer
+		if err := s.decide().WriteText(&text, nil); err != nil || strings.Contains(text.String(), "curl") || !strings.Contains(text.String(), "assay run . --experiment refused") {
+			t.Errorf("%v:\n%s", err, text.String())
+		}
+	}
+}
+
+func TestConditionsThatCannotFail(t *testing.T) {
+	t.Parallel()
+	for src, want := range map[string]string{
+		`result("x") != "failed"`:                `result never is "failed"`,
+		`verdict("a", "b") == verdict("a", "b")`: "compares a thing with itself",
+		`run.seed == run.seed`:                   "compares a thing with itself",
+		`1 < 2`:                                  "reads nothing",
+		`run.dirty || true`:                      "reads nothing",
+		`"strem" == grade("a", "b")`:             `grade never is "strem"`,
+		`result("x") != "fail" && grade("a", "b") != "stream"`: "",
+	} {
+		_, err := Compile(src)
+		if want == "" && err != nil || want != "" && (err == nil || !strings.Contains(err.Error(), want)) {
+			t.Errorf("%s: %v", src, err)
+		}
+	}
+}
+
 func TestBaseThatCannotBeRead(t *testing.T) {
 	t.Parallel()
 	f := newScene().facts()
@@ -151,6 +221,12 @@ func TestWhatTheBaseAsksFor(t *testing.T) {
 		},
 		"a requirement": func(d *evidence.Declaration) {
 			d.Required = append(d.Required, evidence.Requirement{Journey: "checkout", Mode: "timeout"})
+		},
+		"a claim of an experiment beside another's": func(d *evidence.Declaration) {
+			d.Cells = append(d.Cells, evidence.Cell{Journey: "checkout", Mode: "retry", Experiment: "storm"})
+		},
+		"a condition": func(d *evidence.Declaration) {
+			d.Conditions = append(d.Conditions, evidence.Condition{Name: "quick", Expect: `recovery_s("killed") < 1.0`})
 		},
 		"a younger age":   func(d *evidence.Declaration) { d.Required[0].MaxAge = time.Hour },
 		"a stricter same": func(d *evidence.Declaration) { d.Required[0].Same = SameDigests },

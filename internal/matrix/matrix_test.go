@@ -63,6 +63,7 @@ func TestCells(t *testing.T) {
 		{"of a broken system", []evidence.Card{ran("b", 1, "refused", pass, func(c *evidence.Card) { c.Meta.Defect = "no-retry" })}, unknown, "left no evidence"},
 		{"of another system", []evidence.Card{ran("b", 1, "refused", pass, func(c *evidence.Card) { c.System = "bank" })}, unknown, "left no evidence"},
 		{"of the future", []evidence.Card{ran("b", -2, "refused", pass, nil)}, unknown, "left no evidence"},
+		{"planned, and not judged", []evidence.Card{ran("b", 1, "other", pass, func(c *evidence.Card) { c.Meta.Experiments = []string{"other", "refused"} }), ran("a", 2, "refused", pass, nil)}, unknown, "left no judgement"},
 		{"refused", []evidence.Card{ran("b", 1, "refused", pass, func(c *evidence.Card) { c.Refused = "forged" })}, unknown, "left no evidence"},
 	} {
 		m := New(Facts{Now: now(), Declaration: declared(), Modes: modes(), Cards: tt.cards})
@@ -75,6 +76,27 @@ func TestCells(t *testing.T) {
 		}
 		if v := m.Verdict(); v == pass {
 			t.Errorf("%s: the matrix passes with an unproven cell", tt.name)
+		}
+	}
+}
+
+// Evidence of an experiment that was changed since proves nothing, and of one that claims nothing it proves what it saw.
+func TestDefinitions(t *testing.T) {
+	t.Parallel()
+	for _, tt := range []struct {
+		name    string
+		cells   int
+		is, was string
+		want    verdict.Verdict
+	}{
+		{"as it was", 1, "sha256:1", "sha256:1", verdict.Pass}, {"changed since", 1, "sha256:2", "sha256:1", verdict.Unknown},
+		{"without a claim", 0, "sha256:1", "sha256:1", verdict.Pass}, {"changed, without a claim", 0, "sha256:2", "sha256:1", verdict.Unknown},
+	} {
+		d := declared()
+		d.Cells, d.Experiments = d.Cells[:tt.cells], []evidence.Defined{{Name: "refused", Definition: tt.is}}
+		m := New(Facts{Now: now(), Declaration: d, Modes: modes(), Cards: []evidence.Card{ran("b", 1, "refused", verdict.Pass, func(c *evidence.Card) { c.Results[0].Definition = tt.was })}})
+		if c, _ := m.Cell("checkout", "retry"); c.Verdict != tt.want {
+			t.Errorf("%s: %v %s", tt.name, c.Verdict, c.Reason)
 		}
 	}
 }
