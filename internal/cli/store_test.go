@@ -6,6 +6,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/assay-dev/assay/evidence"
 	"github.com/assay-dev/assay/verdict"
@@ -25,6 +26,7 @@ func sealed(t *testing.T, end evidence.End) (dir string, run *evidence.Run) {
 	if err := run.WriteFile("files/a", []byte("as it was")); err != nil {
 		t.Fatal(err)
 	}
+	end.Ended = time.Now().Add(time.Second)
 	if err := run.Seal(end); err != nil {
 		t.Fatal(err)
 	}
@@ -39,7 +41,7 @@ func call(args ...string) (exit int, stdout, stderr string) {
 
 func TestShowOfARunThatIsNotWhole(t *testing.T) {
 	t.Parallel()
-	dir, run := sealed(t, evidence.End{Verdict: verdict.Pass})
+	dir, run := sealed(t, evidence.End{Ended: time.Now().Add(time.Second), Verdict: verdict.Pass})
 	if exit, out, _ := call("evidence", "show", "--store", dir); exit != 0 || !strings.HasPrefix(out, "PASS") {
 		t.Errorf("exit %d\n%s", exit, out)
 	}
@@ -59,7 +61,7 @@ func TestShowOfARunThatIsNotWhole(t *testing.T) {
 
 func TestListSaysWhyARunBroke(t *testing.T) {
 	t.Parallel()
-	dir, _ := sealed(t, evidence.End{Exit: 4, Reason: "orders-1 never became ready"})
+	dir, _ := sealed(t, evidence.End{Ended: time.Now().Add(time.Second), Exit: 4, Reason: "orders-1 never became ready"})
 	if exit, out, _ := call("evidence", "list", "--store", dir); exit != 0 || !strings.Contains(out, "orders-1 never became ready") {
 		t.Errorf("exit %d\n%s", exit, out)
 	}
