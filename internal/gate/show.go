@@ -37,7 +37,7 @@ func (d Decision) WriteText(w io.Writer, paint func(v verdict.Verdict, text stri
 	fmt.Fprintln(columns, "CLAUSE\tVERDICT\tAGE\tOWNER\tEVIDENCE\tREASON")
 	for _, c := range d.Clauses {
 		age, run := c.cited()
-		fmt.Fprintf(columns, "%s\t%s\t%s\t%s\t%s\t%s\n", flat(c.Name), c.word(), age, flat(c.Owner), run, flat(c.Reason))
+		fmt.Fprintf(columns, "%s\t%s\t%s\t%s\t%s\t%s\n", matrix.Flat(c.Name), c.word(), age, matrix.Flat(c.Owner), run, matrix.Flat(c.Reason))
 	}
 	columns.Flush()
 	for i, use := range d.Waivers {
@@ -92,7 +92,7 @@ func (c Clause) cited() (age, run string) {
 			}
 		}
 	}
-	return flat(age), flat(run)
+	return matrix.Flat(age), matrix.Flat(run)
 }
 
 func (f Flip) writeText(w io.Writer) {
@@ -105,16 +105,16 @@ func (f Flip) writeText(w io.Writer) {
 	}
 	fmt.Fprintf(w, "\n%s\n", title)
 	for i, c := range f.Changes {
-		fmt.Fprintf(w, "  %d. %s  [%s]\n", i+1, flat(c.Text), flat(strings.Join(c.Clauses, ", ")))
+		fmt.Fprintf(w, "  %d. %s  [%s]\n", i+1, matrix.Flat(c.Text), matrix.Flat(strings.Join(c.Clauses, ", ")))
 		if c.Command != "" {
-			fmt.Fprintf(w, "     %s\n", flat(c.Command))
+			fmt.Fprintf(w, "     %s\n", matrix.Flat(c.Command))
 		}
 	}
 	for _, name := range f.Open {
-		fmt.Fprintf(w, "  -  %s: nobody can tell\n", flat(name))
+		fmt.Fprintf(w, "  -  %s: nobody can tell\n", matrix.Flat(name))
 	}
 	if f.Command != "" && f.reruns() > 1 {
-		fmt.Fprintf(w, "  all runs in one: %s\n", flat(f.Command))
+		fmt.Fprintf(w, "  all runs in one: %s\n", matrix.Flat(f.Command))
 	}
 }
 
@@ -133,19 +133,11 @@ func (u WaiverUse) text() string {
 	if u.Condition == "" {
 		what = strings.Join(u.Journeys, ",") + ": " + strings.Join(u.Modes, ",")
 	}
-	text := fmt.Sprintf("%s: %s, by %s until %s: %s", flat(what), u.State, flat(u.Owner), u.Expires.Format(time.DateOnly), flat(u.Reason))
+	text := fmt.Sprintf("%s: %s, by %s until %s: %s", matrix.Flat(what), u.State, matrix.Flat(u.Owner), u.Expires.Format(time.DateOnly), matrix.Flat(u.Reason))
 	if u.Ticket != "" {
-		text += " (" + flat(u.Ticket) + ")"
+		text += " (" + matrix.Flat(u.Ticket) + ")"
 	}
 	return text
-}
-
-// flat keeps a text on one line.
-func flat(text string) string {
-	if text == "" {
-		return "-"
-	}
-	return strings.NewReplacer("\n", " ", "\r", " ", "\t", " ").Replace(text)
 }
 
 // WriteMarkdown writes the decision for a pull request.
@@ -159,7 +151,7 @@ func (d Decision) WriteMarkdown(w io.Writer) error {
 		for i, c := range d.Flip.Changes {
 			fmt.Fprintf(w, "%d. %s (%s)", i+1, matrix.Markdown(c.Text), matrix.Markdown(strings.Join(c.Clauses, ", ")))
 			if c.Command != "" {
-				fmt.Fprintf(w, "\n   ```\n   %s\n   ```", strings.ReplaceAll(flat(c.Command), "```", ""))
+				fmt.Fprintf(w, "\n   ```\n   %s\n   ```", strings.ReplaceAll(matrix.Flat(c.Command), "```", ""))
 			}
 			fmt.Fprintln(w)
 		}

@@ -77,7 +77,7 @@ func (m Matrix) WriteText(w io.Writer, paint func(v verdict.Verdict, text string
 	columns := tabwriter.NewWriter(&text, 0, 0, 2, ' ', 0)
 	fmt.Fprintf(columns, "JOURNEY\tOWNER\t%s\n", strings.Join(m.Modes, "\t"))
 	for _, row := range m.Rows {
-		fmt.Fprintf(columns, "%s\t%s", flat(row.Name()), flat(row.Owner))
+		fmt.Fprintf(columns, "%s\t%s", Flat(row.Name()), Flat(row.Owner))
 		for _, cell := range row.Cells {
 			fmt.Fprintf(columns, "\t%s", cell.Word())
 		}
@@ -86,10 +86,10 @@ func (m Matrix) WriteText(w io.Writer, paint func(v verdict.Verdict, text string
 	columns.Flush()
 	fmt.Fprint(w, painted(text.String(), paint))
 	for _, c := range m.open() {
-		fmt.Fprintf(w, "\n%s  %s: %s: %s", paint(c.Verdict, c.Verdict.String()), flat(c.Journey), c.Mode, flat(c.explained()))
+		fmt.Fprintf(w, "\n%s  %s: %s: %s", paint(c.Verdict, c.Verdict.String()), Flat(c.Journey), c.Mode, Flat(c.explained()))
 	}
 	for _, r := range m.Refused {
-		fmt.Fprintf(w, "\n%s  run %s does not count: %s", paint(verdict.Unknown, "refused"), flat(r.Run), flat(r.Reason))
+		fmt.Fprintf(w, "\n%s  run %s does not count: %s", paint(verdict.Unknown, "refused"), Flat(r.Run), Flat(r.Reason))
 	}
 	if len(m.open())+len(m.Refused) > 0 {
 		fmt.Fprintln(w)
@@ -135,8 +135,8 @@ func orNobody(owner string) string {
 	return owner
 }
 
-// flat keeps a text on one line.
-func flat(text string) string {
+// Flat keeps a text on one line, and writes an empty one as "-".
+func Flat(text string) string {
 	if text == "" {
 		return "-"
 	}
