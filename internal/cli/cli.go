@@ -48,9 +48,19 @@ func Main(args []string, stdout, stderr io.Writer) int {
 	a := &app{out: &harmless{w: stdout, colours: isTerminal(stdout)}, err: &harmless{w: stderr, colours: isTerminal(stderr)}, name: invocation()}
 	root := a.root()
 	root.SetArgs(args)
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	defer stop()
-	context.AfterFunc(ctx, stop) // a second signal ends this process at once; the holder cleans up
+	ctx, cancel := context.WithCancel(context.Background())
+	defer cancel()
+	signals := make(chan os.Signal, 1)
+	signal.Notify(signals, os.Interrupt, syscall.SIGTERM)
+	defer signal.Stop(signals)
+	go func() {
+		select {
+		case <-signals:
+			signal.Stop(signals) // before anybody knows of the first: a second ends this process at once, and the holder cleans up
+			cancel()
+		case <-ctx.Done():
+		}
+	}()
 	return a.code(root.ExecuteContext(ctx))
 }
 
