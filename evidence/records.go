@@ -75,6 +75,8 @@ type Declaration struct {
 	// Experiments are all that there were, also those that claim no cell.
 	Experiments []Defined   `json:"experiments,omitempty"`
 	Conditions  []Condition `json:"conditions,omitempty"` // of the policy
+	// WaiversMax is how far ahead the policy lets waivers expire; 0 where it does not say.
+	WaiversMax time.Duration `json:"waivers_max,omitempty"`
 }
 
 // Defined is an experiment and the digest of what defines it: itself, the journeys that it drives and the final steps.

@@ -19,7 +19,7 @@ func (f Facts) base() []Clause {
 		}
 		return []Clause{c}
 	}
-	clauses := slices.Concat(f.journeys(), f.claims(), f.requirements(), f.kept())
+	clauses := slices.Concat(f.journeys(), f.claims(), f.requirements(), f.kept(), f.reach())
 	if len(clauses) == 0 {
 		clauses = []Clause{{Name: "base", Kind: KindBase, Verdict: verdict.Pass,
 			Reason: fmt.Sprintf("all %d journeys, %d claims and %d requirements of %s are here", len(f.Base.Journeys), len(f.Base.Cells), len(f.Base.Required), f.BaseName)}}
@@ -77,6 +77,18 @@ func (f Facts) kept() []Clause {
 		clauses = append(clauses, lost)
 	}
 	return clauses
+}
+
+// reach says whether waivers may last longer than the base lets them.
+func (f Facts) reach() []Clause {
+	before, here := Reach(f.Base.WaiversMax), Reach(f.Declaration.WaiversMax)
+	if here <= before {
+		return nil
+	}
+	c := f.lost("the limit of waivers", "", "")
+	c.Reason = fmt.Sprintf("%s asks for more: waivers-max: %s became %s", f.BaseName, days(before), days(here))
+	c.Ways = [][]Change{{{Key: "restore waivers-max", Text: "restore waivers-max: " + days(before), Command: f.Command("gate", f.Path)}}}
+	return []Clause{c}
 }
 
 func (f Facts) requirements() []Clause {

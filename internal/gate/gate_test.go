@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -228,9 +229,10 @@ func TestWhatTheBaseAsksFor(t *testing.T) {
 		"a condition": func(d *evidence.Declaration) {
 			d.Conditions = append(d.Conditions, evidence.Condition{Name: "quick", Expect: `recovery_s("killed") < 1.0`})
 		},
-		"a younger age":   func(d *evidence.Declaration) { d.Required[0].MaxAge = time.Hour },
-		"a stricter same": func(d *evidence.Declaration) { d.Required[0].Same = SameDigests },
-		"a higher grade":  func(d *evidence.Declaration) { d.Required[0].Grade = "packet" },
+		"a shorter reach of waivers": func(d *evidence.Declaration) { d.WaiversMax = 30 * 24 * time.Hour },
+		"a younger age":              func(d *evidence.Declaration) { d.Required[0].MaxAge = time.Hour },
+		"a stricter same":            func(d *evidence.Declaration) { d.Required[0].Same = SameDigests },
+		"a higher grade":             func(d *evidence.Declaration) { d.Required[0].Grade = "packet" },
 	} {
 		s := newScene()
 		s.policy.Require[0].Same = SameAncestor
@@ -256,7 +258,24 @@ func TestWaivers(t *testing.T) {
 		state  string
 	}{
 		{"in force", func(*scene, *Waiver) {}, pass, "used"},
-		{"of a failure", func(s *scene, _ *Waiver) { s.cards[0].Results[0].Verdict = fail }, pass, "used"},
+		{"of a failure", func(s *scene, w *Waiver) { s.cards[0].Results[0].Verdict, w.Allow = fail, AllowFail }, pass, "used"},
+		{"that allows a failure, of what is not proved", func(_ *scene, w *Waiver) { w.Allow = AllowFail }, pass, "used"},
+		{"of a failure that it does not allow", func(s *scene, _ *Waiver) { s.cards[0].Results[0].Verdict = fail }, fail, "allows no failure"},
+		{"that says so, of a failure that it does not allow", func(s *scene, w *Waiver) { s.cards[0].Results[0].Verdict, w.Allow = fail, AllowUnknown }, fail, "allows no failure"},
+		{"of what was removed, and allows no failure", func(s *scene, w *Waiver) {
+			base := s.declaration
+			base.Cells = append(slices.Clip(base.Cells), evidence.Cell{Journey: "checkout", Mode: "retry", Experiment: "storm"})
+			s.base, s.cards[0].Results[0].Verdict = &base, pass
+		}, fail, "allows no failure"},
+		{"as far ahead as may be", func(_ *scene, w *Waiver) { w.Expires = now().Add(DefaultWaiversMax) }, pass, "used"},
+		{"too far ahead", func(_ *scene, w *Waiver) { w.Expires = now().Add(DefaultWaiversMax + time.Second) }, unknown, "too far ahead"},
+		{"in a hundred years", func(_ *scene, w *Waiver) { w.Expires, w.Allow = now().AddDate(100, 0, 0), AllowFail }, unknown, "too far ahead"},
+		{"further than the policy lets it", func(s *scene, w *Waiver) {
+			s.policy.WaiversMax, w.Expires = 24*time.Hour, now().Add(25*time.Hour)
+		}, unknown, "too far ahead"},
+		{"as far as the policy lets it", func(s *scene, w *Waiver) {
+			s.policy.WaiversMax, w.Expires = 400*24*time.Hour, now().AddDate(1, 0, 0)
+		}, pass, "used"},
 		{"for every mode", func(_ *scene, w *Waiver) { w.Modes = []string{"*"} }, pass, "used"},
 		{"expired", func(_ *scene, w *Waiver) { w.Expires = now() }, unknown, "expired"},
 		{"of another mode", func(_ *scene, w *Waiver) { w.Modes = []string{"timeout"} }, unknown, "unused"},

@@ -33,6 +33,8 @@ type Policy struct {
 	Require    []Require   `json:"require"`
 	Conditions []Condition `json:"conditions,omitempty"`
 	Waivers    []Waiver    `json:"waivers,omitempty"`
+	// WaiversMax is how far ahead of a decision a waiver may expire; 0 for DefaultWaiversMax.
+	WaiversMax time.Duration `json:"waivers_max,omitempty"`
 }
 
 // A Require demands cells: every mode of every journey.
@@ -53,11 +55,21 @@ type Condition struct {
 	Pos    string `json:"pos,omitempty"`
 }
 
+// What a waiver can let through.
+const (
+	AllowUnknown = "unknown" // what is not proved: missing, stale, of another binary
+	AllowFail    = "fail"    // a failure, too
+)
+
+// Allows returns all that a waiver can let through, the least first.
+func Allows() []string { return []string{AllowUnknown, AllowFail} }
+
 // A Waiver lets cells, or one condition, go unproven for a time. Somebody answers for it.
 type Waiver struct {
 	Journeys  []string  `json:"journeys,omitempty"`
 	Modes     []string  `json:"modes,omitempty"`
 	Condition string    `json:"condition,omitempty"` // its name
+	Allow     string    `json:"allow,omitempty"`     // one of Allows; "" is AllowUnknown
 	Commit    string    `json:"commit,omitempty"`    // only for a candidate of a commit that starts so
 	Owner     string    `json:"owner"`
 	Reason    string    `json:"reason"`
@@ -73,6 +85,17 @@ func DefaultModes() []string {
 
 // DefaultMaxAge is how old evidence may be where no policy says otherwise.
 const DefaultMaxAge = 7 * 24 * time.Hour
+
+// DefaultWaiversMax is how far ahead waivers may expire where a policy does not say: who needs longer looks again.
+const DefaultWaiversMax = 90 * 24 * time.Hour
+
+// Reach returns how far ahead of a decision a waiver may expire, of what a policy says.
+func Reach(most time.Duration) time.Duration {
+	if most == 0 {
+		return DefaultWaiversMax
+	}
+	return most
+}
 
 // Default is the policy of a project that names none.
 func Default() Policy {

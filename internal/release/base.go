@@ -17,6 +17,7 @@ import (
 	"strings"
 
 	"github.com/assay-dev/assay/evidence"
+	"github.com/assay-dev/assay/internal/gate"
 	"github.com/assay-dev/assay/internal/run"
 	"github.com/assay-dev/assay/internal/spec"
 )
@@ -74,8 +75,11 @@ func FindBase(ctx context.Context, project *spec.Project, ref string, newest *ev
 
 // union is what either of two declarations asks for.
 func union(a, b evidence.Declaration) evidence.Declaration {
+	if a.System != "" && gate.Reach(a.WaiversMax) < gate.Reach(b.WaiversMax) {
+		b.WaiversMax = a.WaiversMax
+	}
 	return evidence.Declaration{System: b.System, Journeys: joined(a.Journeys, b.Journeys), Cells: joined(a.Cells, b.Cells),
-		Required: joined(a.Required, b.Required), Experiments: joined(a.Experiments, b.Experiments), Conditions: joined(a.Conditions, b.Conditions)}
+		Required: joined(a.Required, b.Required), Experiments: joined(a.Experiments, b.Experiments), Conditions: joined(a.Conditions, b.Conditions), WaiversMax: b.WaiversMax}
 }
 
 func joined[T comparable](a, b []T) []T {

@@ -111,7 +111,7 @@ func Declare(project *spec.Project) evidence.Declaration {
 	for _, x := range project.Declared {
 		d.Experiments = append(d.Experiments, evidence.Defined{Name: x.Name, Definition: Definition(project, x)})
 	}
-	d.Required = project.Policy.Required(d.Journeys)
+	d.Required, d.WaiversMax = project.Policy.Required(d.Journeys), project.Policy.WaiversMax
 	for _, c := range project.Policy.Conditions {
 		d.Conditions = append(d.Conditions, evidence.Condition{Name: c.Name, Expect: c.Expect})
 	}

@@ -47,7 +47,8 @@ func (l *loader) policy(at *yaml.Node) {
 	src.object(src.root, "a policy",
 		field{"require", src.list(p.require), true},
 		field{"conditions", src.list(p.condition), false},
-		field{"waivers", src.list(p.waiver), false})
+		field{"waivers", src.list(p.waiver), false},
+		field{"waivers-max", p.age(&p.policy.WaiversMax), false})
 	if key, n := child(src.root, "require"); key != nil && n.Kind == yaml.SequenceNode && len(n.Content) == 0 {
 		src.wrong(n, "such as {journeys: [checkout], modes: [failover, retry]}", "the policy requires nothing, so it could not refuse anything")
 	}
@@ -142,6 +143,7 @@ func (p *policyLoader) waiver(_ string, n *yaml.Node) {
 		field{"journeys", p.names(&w.Journeys, "journey", p.knownJourneys(n), false), false},
 		field{"modes", p.names(&w.Modes, "failure mode", experiment.Modes(), true), false},
 		field{"condition", p.src.text(&w.Condition), false},
+		field{"allow", p.choice(&w.Allow, gate.Allows()), false},
 		field{"commit", p.src.text(&w.Commit), false},
 		field{"owner", p.src.text(&w.Owner), true},
 		field{"reason", p.src.text(&w.Reason), true},
