@@ -12,6 +12,7 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
+	"strconv"
 	"strings"
 	"sync"
 )
@@ -32,7 +33,7 @@ func (s *Store) index() (string, bool) {
 }
 
 // cardFormat changes with the fields of Card, so that cards of another form are read anew.
-const cardFormat = 3
+const cardFormat = 4
 
 // An indexed card is one that was verified when the run's files were as print says.
 type indexed struct {
@@ -111,6 +112,7 @@ func parallel(n int, do func(i int)) {
 // print tells apart states of a run's files by their names, sizes and times of change, as git's index does.
 func (r *Run) print() (string, error) {
 	sum := fnv.New128a()
+	var line []byte
 	err := filepath.WalkDir(r.dir, func(path string, entry fs.DirEntry, err error) error {
 		if err != nil || entry.IsDir() {
 			return err
@@ -123,8 +125,12 @@ func (r *Run) print() (string, error) {
 		if at == 0 {
 			return errors.New("no time tells whether it was changed")
 		}
-		fmt.Fprintf(sum, "%s\x00%d %d %d %v\n", path[len(r.dir):], info.Size(), info.ModTime().UnixNano(), at, info.Mode())
-		return nil
+		line = append(append(line[:0], path[len(r.dir):]...), 0)
+		for _, n := range []int64{info.Size(), info.ModTime().UnixNano(), at, int64(info.Mode())} {
+			line = append(strconv.AppendInt(line, n, 10), ' ')
+		}
+		_, err = sum.Write(append(line, '\n'))
+		return err
 	})
 	if r.beingWritten() {
 		return "", errors.New("it is being written") // its card changes without a file that does

@@ -19,6 +19,20 @@ type builder struct {
 	order  []string // journeys, in order of appearance
 	rows   map[string]*Row
 	cells  map[key]*Cell
+	claims map[string][]evidence.Cell // of the project, by experiment
+	has    map[string]string          // the project's experiments: name to definition
+}
+
+func newBuilder(f Facts) *builder {
+	b := &builder{facts: f, rows: map[string]*Row{}, cells: map[key]*Cell{}, claims: map[string][]evidence.Cell{}, has: map[string]string{}}
+	b.matrix = Matrix{System: f.Declaration.System, At: f.Now, Runs: len(f.Cards)}
+	for _, c := range f.Declaration.Cells {
+		b.claims[c.Experiment] = append(b.claims[c.Experiment], c)
+	}
+	for _, x := range f.Declaration.Experiments {
+		b.has[x.Name] = x.Definition
+	}
+	return b
 }
 
 // columns are the modes that were given, and after them all that occur besides.
@@ -136,12 +150,10 @@ func (b *builder) missing(c evidence.Card) {
 			continue
 		}
 		r := evidence.CardResult{Name: name, Layer: evidence.DefaultLayer, Reason: "it was planned, and left no judgement"}
-		for _, claim := range b.facts.Declaration.Cells {
-			if claim.Experiment == name {
-				s := b.source(c, r)
-				s.Reason = r.Reason
-				b.say(claim.Journey, claim.Mode, s)
-			}
+		for _, claim := range b.claims[name] {
+			s := b.source(c, r)
+			s.Reason = r.Reason
+			b.say(claim.Journey, claim.Mode, s)
 		}
 	}
 }
@@ -150,8 +162,9 @@ func (b *builder) missing(c evidence.Card) {
 func (b *builder) word(c evidence.Card, r evidence.CardResult, journey string, mode evidence.Mode) {
 	s := b.source(c, r)
 	s.Verdict, s.Reason = r.Verdict, mode.Text
+	_, has := b.has[r.Name]
 	switch {
-	case !s.Foreign && !s.Known && r.Verdict == verdict.Pass && b.has(r.Name):
+	case !s.Foreign && !s.Known && r.Verdict == verdict.Pass && has:
 		s.Verdict, s.Reason = verdict.Unknown, fmt.Sprintf("experiment %s was changed since", r.Name)
 	case r.Verdict != verdict.Pass:
 		s.Reason = r.Reason
@@ -165,8 +178,8 @@ func (b *builder) word(c evidence.Card, r evidence.CardResult, journey string, m
 
 // silent notes a result that says nothing of a cell that its experiment is to prove: it was not proved.
 func (b *builder) silent(c evidence.Card, r evidence.CardResult) {
-	for _, claim := range b.facts.Declaration.Cells {
-		if claim.Experiment != r.Name || slices.ContainsFunc(r.Modes[claim.Journey], func(m evidence.Mode) bool { return m.Name == claim.Mode }) {
+	for _, claim := range b.claims[r.Name] {
+		if slices.ContainsFunc(r.Modes[claim.Journey], func(m evidence.Mode) bool { return m.Name == claim.Mode }) {
 			continue
 		}
 		s := b.source(c, r)
@@ -205,21 +218,12 @@ func (c *Cell) source(s Source) *Source {
 	return nil
 }
 
-// has says whether the project has an experiment of that name.
-func (b *builder) has(name string) bool {
-	return slices.ContainsFunc(b.facts.Declaration.Experiments, func(d evidence.Defined) bool { return d.Name == name })
-}
-
-// current says whether the project has the experiment just as it was judged.
-func (b *builder) current(r evidence.CardResult) bool {
-	return slices.ContainsFunc(b.facts.Declaration.Experiments, func(d evidence.Defined) bool { return d.Name == r.Name && d.Definition == r.Definition })
-}
-
 func (b *builder) source(c evidence.Card, r evidence.CardResult) Source {
 	f := b.facts
 	s := Source{Name: r.Name, Foreign: c.Meta.Kind == evidence.KindForeign, Run: c.ID, At: c.Meta.Started, Age: Age(f.Now.Sub(c.Meta.Started)),
 		Layer: r.Layer, Owner: r.Owner, Grade: c.Meta.Grade, Commit: c.Meta.Commit, Dirty: c.Meta.Dirty, Sum: r.Sum, Replay: r.Replay, Seed: c.Meta.Seed}
-	s.Known = !s.Foreign && b.current(r)
+	definition, has := b.has[r.Name]
+	s.Known = !s.Foreign && has && definition == r.Definition // just as it was judged
 	for _, subject := range c.Subjects {
 		if s.Digests == nil {
 			s.Digests = map[string]string{}

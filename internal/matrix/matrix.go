@@ -91,8 +91,7 @@ type Refusal struct {
 
 // New lays out the matrix of facts.
 func New(f Facts) Matrix {
-	b := &builder{facts: f, rows: map[string]*Row{}, cells: map[key]*Cell{}}
-	b.matrix = Matrix{System: f.Declaration.System, At: f.Now, Runs: len(f.Cards)}
+	b := newBuilder(f)
 	b.columns()
 	b.declared()
 	b.removed()

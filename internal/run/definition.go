@@ -1,10 +1,10 @@
 package run
 
 import (
+	"bytes"
 	"crypto/sha256"
 	"encoding/json"
 	"fmt"
-	"regexp"
 
 	"github.com/assay-dev/assay/experiment"
 	"github.com/assay-dev/assay/internal/spec"
@@ -31,5 +31,23 @@ func Definition(project *spec.Project, x experiment.Experiment) string {
 
 // unplaced returns JSON without the positions in it. Within a text quotes are escaped, so what looks like a key is one.
 func unplaced(text []byte) []byte {
-	return regexp.MustCompile(`"[pP]os":"(?:[^"\\]|\\.)*"`).ReplaceAll(text, nil)
+	var kept []byte
+	for {
+		at := bytes.Index(text, []byte(`os":"`))
+		if at < 0 {
+			return append(kept, text...)
+		}
+		end := at + len(`os":"`)
+		if at < 2 || text[at-2] != '"' || text[at-1] != 'p' && text[at-1] != 'P' {
+			kept, text = append(kept, text[:end]...), text[end:]
+			continue
+		}
+		kept = append(kept, text[:at-2]...)
+		for ; text[end] != '"'; end++ {
+			if text[end] == '\\' {
+				end++
+			}
+		}
+		text = text[end+1:]
+	}
 }
