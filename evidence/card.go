@@ -45,6 +45,8 @@ type CardResult struct {
 	Definition string            `json:"definition,omitempty"`
 	// Later says that it was judged after the run was sealed: only judging the records once more tells whether it is true.
 	Later bool `json:"later,omitempty"`
+	// Derived names the program that judged the records once more here and concluded the same. "" where none did.
+	Derived string `json:"derived,omitempty"`
 }
 
 // Card reads a run and verifies it in full: every file against the seal, every judgement against its records.

@@ -9,9 +9,11 @@ import (
 	"fmt"
 	"hash/fnv"
 	"io/fs"
+	"maps"
 	"os"
 	"path/filepath"
 	"runtime"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -71,6 +73,24 @@ func (s *Store) Cards() ([]Card, error) {
 		cards[i] = e.Card
 	}
 	return cards, nil
+}
+
+// Remember notes which results were found to be what their records say.
+func (s *Store) Remember(cards []Card) {
+	known := s.readIndex()
+	for _, c := range cards {
+		e, ok := known[c.ID]
+		if !ok {
+			continue
+		}
+		for i := range e.Card.Results {
+			r := &e.Card.Results[i]
+			if j := slices.IndexFunc(c.Results, func(other CardResult) bool { return other.Name == r.Name && other.Sum == r.Sum }); j >= 0 {
+				r.Derived = c.Results[j].Derived
+			}
+		}
+	}
+	s.writeIndex(slices.Collect(maps.Values(known)))
 }
 
 // Verify replaces those of the cards that are wanted by what their runs say now, each file of them read.

@@ -58,7 +58,9 @@ func rules() map[string]string {
 
 		// A whole run, from files to sealed evidence, shared by the command and the Go facade.
 		"internal/run": concepts + " internal/spec internal/hold internal/expr internal/gate internal/matrix",
-		"":             concepts + " internal/spec internal/hold internal/run",
+		// Records that nobody made, for tests of what judges and decides.
+		"internal/run/runtest": "history system",
+		"":                     concepts + " internal/spec internal/hold internal/run",
 
 		// The first files of a project. What it writes is checked by the parser that will read it.
 		"internal/scaffold": "internal/spec internal/schema internal/recipe",

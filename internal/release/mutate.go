@@ -15,7 +15,7 @@ import (
 
 // A Mutation is one thing that was done to evidence, a declaration or a policy, and what the gate said to it.
 type Mutation struct {
-	Kind    string          `json:"kind"`   // "drop", "stale", "swap digest", "empty", "NaN", "truncate", "duplicate" or "skip"
+	Kind    string          `json:"kind"`   // "drop", "stale", "swap digest", "empty", "NaN", "truncate", "duplicate", "skip" or "swap"
 	On      string          `json:"on"`     // OnFile, OnContent or OnDeclaration
 	Target  string          `json:"target"` // what was spoiled
 	Verdict verdict.Verdict `json:"verdict"`
@@ -104,7 +104,13 @@ func Mutate(ctx context.Context, project *spec.Project, store *evidence.Store, o
 		return result, err
 	}
 	defer os.RemoveAll(dir)
-	m := &mutator{ctx: ctx, facts: f, whole: cards, store: store, dir: dir}
+	m := &mutator{ctx: ctx, facts: f, cited: cites(result.Decision), store: store, dir: dir}
+	for _, c := range cards { // what proves the same a second time would stand in for what is spoiled
+		if m.cited[c.ID] != nil || c.ID == f.Newest.ID {
+			c.Results = slices.DeleteFunc(slices.Clone(c.Results), func(r evidence.CardResult) bool { return !slices.Contains(m.cited[c.ID], r.Name) })
+			m.whole = append(m.whole, c)
+		}
+	}
 	m.asked()
 	err = m.evidence()
 	result.All = m.all
@@ -116,6 +122,7 @@ type mutator struct {
 	ctx   context.Context
 	facts gate.Facts
 	whole []evidence.Card
+	cited map[string][]string // experiments that the decision rests on, by run
 	store *evidence.Store
 	dir   string
 	all   []Mutation

@@ -5,7 +5,6 @@ package release
 import (
 	"context"
 	"fmt"
-	"maps"
 	"path/filepath"
 	"regexp"
 	"slices"
@@ -18,7 +17,6 @@ import (
 	"github.com/assay-dev/assay/internal/matrix"
 	"github.com/assay-dev/assay/internal/run"
 	"github.com/assay-dev/assay/internal/spec"
-	"github.com/assay-dev/assay/verdict"
 )
 
 // Options say what is to be released, and what it is compared with. The zero value releases what was run last.
@@ -29,8 +27,10 @@ type Options struct {
 	Commit   string    // "" for the one that is checked out
 	Path     string    // of the project, as the user wrote it, for commands
 	Command  func(words ...string) string
-	// Verify reads every run that the matrix rests on again in full, whatever was remembered of it.
+	// Verify reads every run that the matrix rests on again in full, and judges its records once more, whatever was remembered of it.
 	Verify bool
+	// Program names this program as no other, so that what it concluded is remembered; "" to remember nothing.
+	Program string
 }
 
 // Gather reads the project's evidence from store, and lays out the matrix. Its error is a
@@ -50,10 +50,7 @@ func gather(ctx context.Context, project *spec.Project, store *evidence.Store, o
 		return gate.Facts{}, nil, err
 	}
 	f := gate.Facts{Policy: project.Policy, Declaration: run.Declare(project), Path: opts.Path, Command: opts.Command}
-	if opts.Verify {
-		cards = verified(store, f, opts.Now, cards)
-	}
-	cards = derived(ctx, store, cards)
+	cards = derived(ctx, store, f, opts, cards)
 	newest(&f, cards, opts.Now)
 	var last *evidence.Run
 	if f.Newest != nil {
@@ -74,60 +71,6 @@ func gather(ctx context.Context, project *spec.Project, store *evidence.Store, o
 
 func lay(f gate.Facts, now time.Time, cards []evidence.Card) matrix.Matrix {
 	return matrix.New(matrix.Facts{Now: now, Declaration: f.Declaration, Base: f.Base, Modes: experiment.Modes(), Cards: cards})
-}
-
-// verified reads the runs that a decision would rest on again, each file of them.
-func verified(store *evidence.Store, f gate.Facts, now time.Time, cards []evidence.Card) []evidence.Card {
-	newest(&f, cards, now)
-	cited := map[string]bool{}
-	if f.Newest != nil {
-		cited[f.Newest.ID] = true
-	}
-	for _, row := range lay(f, now, cards).Rows {
-		for _, cell := range row.Cells {
-			for _, s := range cell.Sources {
-				cited[s.Run] = true
-			}
-		}
-	}
-	cards = slices.Clone(cards)
-	store.Verify(cards, func(c evidence.Card) bool { return cited[c.ID] })
-	return cards
-}
-
-// derived judges once more what was judged again after its run was sealed, since anybody can add a judgement: it counts if the records say the same.
-func derived(ctx context.Context, store *evidence.Store, cards []evidence.Card) []evidence.Card {
-	cards = slices.Clone(cards)
-	for i := range cards {
-		if !slices.ContainsFunc(cards[i].Results, func(r evidence.CardResult) bool { return r.Later }) {
-			continue
-		}
-		cards[i].Results = slices.Clone(cards[i].Results)
-		for j := range cards[i].Results {
-			if r := &cards[i].Results[j]; r.Later {
-				derive(ctx, store, cards[i].ID, r)
-			}
-		}
-	}
-	return cards
-}
-
-func derive(ctx context.Context, store *evidence.Store, id string, r *evidence.CardResult) {
-	doubt := func(format string, args ...any) {
-		r.Verdict, r.Reason = verdict.Unknown, "it was judged after its run was sealed, and "+fmt.Sprintf(format, args...)
-	}
-	stored, err := store.Open(id)
-	if err != nil {
-		doubt("%v", err)
-		return
-	}
-	again, err := run.Derive(ctx, stored, r.Name)
-	switch {
-	case err != nil:
-		doubt("its records cannot be judged here: %v", err)
-	case again.Verdict != r.Verdict || !maps.EqualFunc(again.Modes, r.Modes, slices.Equal):
-		doubt("its records say %s: %s", again.Verdict, again.Reason)
-	}
 }
 
 // newest notes the newest whole run of the system, and the newest result of each experiment.

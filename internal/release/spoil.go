@@ -25,8 +25,7 @@ var errSame = errors.New("it would be the same")
 
 // evidence spoils every run that the decision rests on: its files as they lie, and what it says, sealed again.
 func (m *mutator) evidence() error {
-	cited := m.cited()
-	for _, id := range slices.Sorted(maps.Keys(cited)) {
+	for _, id := range slices.Sorted(maps.Keys(m.cited)) {
 		m.judgeCards("drop", OnFile, "run "+id, slices.DeleteFunc(slices.Clone(m.whole), func(c evidence.Card) bool { return c.ID == id }))
 		if err := m.files(id); err != nil {
 			return err
@@ -34,7 +33,7 @@ func (m *mutator) evidence() error {
 		if err := m.runs(id); err != nil {
 			return err
 		}
-		for _, x := range cited[id] {
+		for _, x := range m.cited[id] {
 			if err := m.results(id, x); err != nil {
 				return err
 			}
@@ -43,10 +42,10 @@ func (m *mutator) evidence() error {
 	return nil
 }
 
-// cited returns the experiments that the decision rests on, by run.
-func (m *mutator) cited() map[string][]string {
+// cites returns the experiments that a decision rests on, by run.
+func cites(d gate.Decision) map[string][]string {
 	cited := map[string][]string{}
-	for _, c := range gate.Decide(m.ctx, m.facts).Clauses {
+	for _, c := range d.Clauses {
 		for _, e := range c.Evidence {
 			if e.Run != "" && !c.Waived && !slices.Contains(cited[e.Run], e.Experiment) {
 				cited[e.Run] = append(cited[e.Run], e.Experiment)
@@ -77,7 +76,7 @@ func (m *mutator) files(id string) error {
 			{"drop", nil}, {"empty", func([]byte) []byte { return nil }}, {"truncate", func(b []byte) []byte { return b[:len(b)/2] }},
 			{"duplicate", func(b []byte) []byte { return slices.Concat(b, b) }}, {"NaN", replaceNumber},
 		} {
-			if err := m.try(c.kind, OnFile, id, name, func(r *evidence.Run) error { return rewrite(filepath.Join(r.Dir(), name), c.spoil) }); err != nil {
+			if err := m.try(c.kind, OnFile, id, name, nil, func(r *evidence.Run) error { return rewrite(filepath.Join(r.Dir(), name), c.spoil) }); err != nil {
 				return err
 			}
 		}
@@ -136,7 +135,7 @@ func (m *mutator) runs(id string) error {
 		})},
 		{"truncate", "before its seal", func(r *evidence.Run) error { return os.Remove(filepath.Join(r.Dir(), "end.json")) }},
 	} {
-		if err := m.try(c.kind, OnContent, id, c.target, c.do); err != nil {
+		if err := m.try(c.kind, OnContent, id, c.target, nil, c.do); err != nil {
 			return err
 		}
 	}
@@ -166,6 +165,12 @@ func (m *mutator) results(id, x string) error {
 			return rewrite(filepath.Join(r.Dir(), "x", x, "ops.jsonl"), spoil)
 		})
 	}
+	forged := func(name, old, new string) change { // the result is signed again, over other records
+		return resealed(func(r *evidence.Run, _ *evidence.End) error {
+			return errors.Join(rewrite(filepath.Join(r.Dir(), "x", x, name), func(b []byte) []byte { return bytes.ReplaceAll(b, []byte(old), []byte(new)) }),
+				rejudge(r, x, func(*evidence.ExperimentResult) {}))
+		})
+	}
 	changes := []struct {
 		kind, target string
 		do           change
@@ -175,6 +180,10 @@ func (m *mutator) results(id, x string) error {
 		{"empty", "its checks", judged(func(r *evidence.ExperimentResult) { r.Checks = nil })},
 		{"empty", "its modes", judged(func(r *evidence.ExperimentResult) { r.Modes = nil })},
 		{"skip", "its verdict", judged(func(r *evidence.ExperimentResult) { r.Verdict, r.Reason = verdict.Unknown, "skipped" })},
+		{"drop", "one check", judged(func(r *evidence.ExperimentResult) { r.Checks = r.Checks[1:] })},
+		{"drop", "what was observed, and the result stays", forged("events.jsonl", `"kind":"effect"`, `"kind":"note"`)},
+		{"skip", "that operations failed, and the result stays", forged("ops.jsonl", `"outcome":"ok"`, `"outcome":"failed"`)},
+		{"duplicate", "that it passes, judged after the seal over records that failed", m.overruled(x)},
 		{"skip", "one check", judged(func(r *evidence.ExperimentResult) { r.Checks[0].Verdict = verdict.Unknown })},
 		{"NaN", "measured", judged(func(r *evidence.ExperimentResult) { r.Checks[len(r.Checks)-1].Measured = "NaN" })},
 		{"truncate", "its records", records(func(b []byte) []byte { return b[:len(b)/2] })},
@@ -182,12 +191,13 @@ func (m *mutator) results(id, x string) error {
 		{"drop", "its records", records(nil)},
 	}
 	for _, c := range changes {
-		if err := m.try(c.kind, OnContent, id, x+": "+c.target, c.do); err != nil {
+		if err := m.try(c.kind, OnContent, id, x+": "+c.target, []string{x}, c.do); err != nil {
 			return err
 		}
 	}
+	m.imported(id, x)
 	for _, r := range m.facts.Declaration.Required {
-		err := m.try("skip", OnContent, id, x+": the proof of "+r.Journey+": "+r.Mode, resealed(func(run *evidence.Run, _ *evidence.End) error {
+		err := m.try("skip", OnContent, id, x+": the proof of "+r.Journey+": "+r.Mode, []string{x}, resealed(func(run *evidence.Run, _ *evidence.End) error {
 			same := true
 			return errors.Join(rejudge(run, x, func(result *evidence.ExperimentResult) { same = !unprove(result, r) }), sameIf(same))
 		}))
@@ -196,6 +206,35 @@ func (m *mutator) results(id, x string) error {
 		}
 	}
 	return nil
+}
+
+// overruled makes an experiment fail, seals that, and adds the judgement that there was.
+func (m *mutator) overruled(x string) change {
+	return func(r *evidence.Run) error {
+		whole, err := r.Result(x)
+		if err != nil {
+			return err
+		}
+		err = resealed(func(r *evidence.Run, _ *evidence.End) error {
+			return errors.Join(rewrite(filepath.Join(r.Dir(), "x", x, "ops.jsonl"), func(b []byte) []byte {
+				return bytes.ReplaceAll(b, []byte(`"outcome":"ok"`), []byte(`"outcome":"failed"`))
+			}), rejudge(r, x, func(result *evidence.ExperimentResult) { result.Verdict = verdict.Fail }))
+		})(r)
+		whole.Judged = whole.Judged.Add(time.Second)
+		return errors.Join(err, r.AddJudgement(x, whole))
+	}
+}
+
+// imported takes an experiment's result away, and lets another tool say the same under its name.
+func (m *mutator) imported(id, x string) {
+	cards := slices.Clone(m.whole)
+	i := slices.IndexFunc(cards, func(c evidence.Card) bool { return c.ID == id })
+	own := slices.IndexFunc(cards[i].Results, func(r evidence.CardResult) bool { return r.Name == x })
+	foreign := cards[i]
+	foreign.ID, foreign.Meta.ID, foreign.Meta.Kind, foreign.Meta.Grade, foreign.Meta.Experiments = id+"-import", id+"-import", evidence.KindForeign, evidence.GradeClaimed, nil
+	foreign.Results = []evidence.CardResult{cards[i].Results[own]}
+	cards[i].Results = slices.Delete(slices.Clone(cards[i].Results), own, own+1)
+	m.judgeCards("swap", OnContent, "run "+id+": "+x+": its result for an import of that name", append([]evidence.Card{foreign}, cards...))
 }
 
 func sameIf(same bool) error {
@@ -216,8 +255,9 @@ func unprove(result *evidence.ExperimentResult, r evidence.Requirement) bool {
 	return false
 }
 
-// try spoils a fresh copy of a run and decides on it.
-func (m *mutator) try(kind, on, id, target string, do change) error {
+// try spoils a fresh copy of a run and decides on it. The doubted experiments are judged again from their records, as they would be for a decision;
+// the others' are as they were.
+func (m *mutator) try(kind, on, id, target string, doubted []string, do change) error {
 	original, err := m.store.Open(id)
 	if err != nil {
 		return err
@@ -237,8 +277,12 @@ func (m *mutator) try(kind, on, id, target string, do change) error {
 	case err != nil:
 		return fmt.Errorf("%s %s of run %s: %w", kind, target, id, err)
 	}
+	card := copied.Card()
+	if card.Refused == "" {
+		card = derive(m.ctx, copied, nil, card, doubted, "")
+	}
 	cards := slices.Clone(m.whole)
-	cards[slices.IndexFunc(cards, func(c evidence.Card) bool { return c.ID == id })] = copied.Card()
+	cards[slices.IndexFunc(cards, func(c evidence.Card) bool { return c.ID == id })] = card
 	m.judgeCards(kind, on, "run "+id+": "+target, cards)
 	return nil
 }

@@ -3,8 +3,6 @@ package run
 import (
 	"context"
 	"errors"
-	"fmt"
-	"os"
 	"path/filepath"
 	"testing"
 	"time"
@@ -12,7 +10,7 @@ import (
 	"github.com/assay-dev/assay/evidence"
 	"github.com/assay-dev/assay/experiment"
 	"github.com/assay-dev/assay/fault"
-	"github.com/assay-dev/assay/history"
+	"github.com/assay-dev/assay/internal/run/runtest"
 	"github.com/assay-dev/assay/internal/spec"
 	"github.com/assay-dev/assay/system"
 	"github.com/assay-dev/assay/verdict"
@@ -47,63 +45,14 @@ func newSession(t *testing.T, change func(*spec.Project, *Options)) *Session {
 func (s *Session) ran(t *testing.T, folder string, ok bool, err error) evidence.ExperimentResult {
 	t.Helper()
 	dir, dirErr := s.run.Experiment(folder)
-	writeErr := errors.Join(dirErr, writeRecords(dir, "ops.jsonl", operations(ok)), writeRecords(dir, "events.jsonl", events()),
-		writeRecords[history.Event](dir, "env.jsonl", nil), writeRecords[history.Exchange](dir, "exchanges.jsonl", nil))
-	if writeErr != nil {
-		t.Fatal(writeErr)
+	if err := errors.Join(dirErr, runtest.Write(dir, "buy", "shop", ok)); err != nil {
+		t.Fatal(err)
 	}
 	result, judgeErr := s.judge(t.Context(), s.project.Experiments[0], folder, err)
 	if judgeErr != nil {
 		t.Fatal(judgeErr)
 	}
 	return result
-}
-
-func writeRecords[R history.Record](dir, name string, records []R) error {
-	file, err := os.Create(filepath.Join(dir, name))
-	if err != nil {
-		return err
-	}
-	w := history.NewWriter[R](file)
-	for _, r := range records {
-		err = errors.Join(err, w.Write(r))
-	}
-	return errors.Join(err, w.Flush(), file.Close())
-}
-
-func operations(ok bool) []history.Op {
-	var ops []history.Op
-	for i := range 200 {
-		at := time.Duration(i) * 50 * time.Millisecond
-		op := history.Op{ID: uint64(i + 1), Kind: history.Journey, Client: "c1", Journey: "buy", Name: "buy", Outcome: history.OK,
-			Scheduled: at, Call: at, Return: at + 5*time.Millisecond, Trace: fmt.Sprintf("%032x", i+1)}
-		if !ok && at >= 3*time.Second {
-			op.Outcome = history.Failed
-		}
-		ops = append(ops, op)
-	}
-	return ops
-}
-
-func events() []history.Event {
-	const s = time.Second
-	number := func(key string, n int64) history.Entry {
-		return history.Entry{Key: history.String(key), Val: history.Int(n)}
-	}
-	about := history.Event{Name: "kill(shop)", Fault: 1, Target: "shop-1"}
-	at := func(d time.Duration, kind history.EventKind, e history.Event) history.Event {
-		e.At, e.Kind = d, kind
-		return e
-	}
-	seen := about
-	seen.OK, seen.Text = true, "gone"
-	phase := func(d time.Duration, name string) history.Event {
-		return at(d, history.Phase, history.Event{Name: name})
-	}
-	return []history.Event{phase(0, "before"), phase(3*s, "fault"), at(3*s, history.Inject, about), at(4*s, history.Effect, seen),
-		at(6*s, history.Heal, about), phase(6*s, "healed"), phase(7*s, "after"), phase(10*s, "drain"),
-		at(10*s, history.Note, history.Event{Name: "driver", Value: history.Map(number("lateness_p99_ns", 1), number("runs", 200), number("saturated", 0))}),
-		phase(10*s, "final"), at(11*s, history.Snapshot, history.Event{Name: "rollback", OK: true, Text: "as before"}), phase(11*s, "end")}
 }
 
 // passed runs the session's experiment well.

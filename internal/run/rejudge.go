@@ -64,21 +64,24 @@ func unplanned(r *evidence.Run, torn, unread error) ([]evidence.ExperimentResult
 	return results, nil
 }
 
-// Derive judges one experiment of a sealed run once more from its records, and stores nothing.
-func Derive(ctx context.Context, r *evidence.Run, name string) (evidence.ExperimentResult, error) {
+// Derive judges experiments of a sealed run once more from its records, and stores nothing. What the plan does not have is not in the result.
+func Derive(ctx context.Context, r *evidence.Run, names []string) (map[string]evidence.ExperimentResult, error) {
 	plan, err := ReadPlan(r)
 	if err != nil {
-		return evidence.ExperimentResult{}, err
+		return nil, err
 	}
 	if err := r.Verify(); err != nil {
-		return evidence.ExperimentResult{}, err
+		return nil, err
 	}
+	results := map[string]evidence.ExperimentResult{}
 	for _, x := range plan.Experiments {
-		if x.Name == name {
-			return rejudge(ctx, r, plan, x.Experiment, nil)
+		if slices.Contains(names, x.Name) {
+			if results[x.Name], err = rejudge(ctx, r, plan, x.Experiment, nil); err != nil {
+				return nil, err
+			}
 		}
 	}
-	return evidence.ExperimentResult{}, fmt.Errorf("the plan of run %s has no experiment %s", r.ID(), name)
+	return results, nil
 }
 
 // rejudge judges one experiment. torn is what is wrong with the run as a whole.
