@@ -23,8 +23,9 @@ func rules() map[string]string {
 		"telemetry":       "",
 		"system":          "",
 		"internal/expr":   "",
-		"internal/schema": "", // JSON Schemas as data: a test of internal/spec holds them against the parser
-		"internal/ledger": "", // entries are data: whoever writes them says what they mean
+		"internal/schema": "",        // JSON Schemas as data: a test of internal/spec holds them against the parser
+		"internal/table":  "verdict", // columns for people, the same for all that is shown; a word is coloured by its verdict
+		"internal/ledger": "",        // entries are data: whoever writes them says what they mean
 
 		// One concept each, which knows no other on its row.
 		"system/systemtest":      "system history",
@@ -49,7 +50,7 @@ func rules() map[string]string {
 		"internal/foreign": "verdict evidence",
 
 		// Compares runs by their records, and by nothing that ran them.
-		"internal/diff": leaves + " check check/slo evidence",
+		"internal/diff": leaves + " check check/slo evidence internal/table",
 
 		// Where concepts meet. No environment is among them: a plan runs in any.
 		"experiment": leaves + " fault workload check check/consistency check/slo evidence internal/expr",
@@ -65,15 +66,15 @@ func rules() map[string]string {
 		// The first files of a project. What it writes is checked by the parser that will read it.
 		"internal/scaffold": "internal/spec internal/schema internal/recipe",
 		// What is decided and shown from evidence alone. It can be computed again from disk.
-		"internal/matrix": "evidence " + leaves,
-		"internal/gate":   "evidence internal/matrix internal/expr " + leaves,
+		"internal/matrix": "evidence internal/table " + leaves,
+		"internal/gate":   "evidence internal/matrix internal/table internal/expr " + leaves,
 
 		// Gathers what the gate decides from: files, git, evidence.
 		"internal/release": "evidence experiment internal/run internal/spec internal/gate internal/matrix " + leaves,
 
 		// What is shown can be recomputed from disk: the report reads evidence, and no plan's types, so that a fault this
 		// version does not know is a text and no error.
-		"internal/report": leaves + " check evidence internal/matrix",
+		"internal/report": leaves + " check evidence internal/matrix internal/table",
 
 		// The command. It is also the holder's binary.
 		"internal/cli": concepts + " internal/…",

@@ -225,7 +225,7 @@ func (a *app) printDiff(report diff.Report, flags diffFlags, candidate string) e
 	}
 	p := newPrinter(a.out)
 	words := map[diff.Verdict]verdict.Verdict{diff.Regressed: verdict.Fail, diff.Improved: verdict.Pass, diff.Same: verdict.Pass}
-	err := report.Text(a.out, func(v diff.Verdict, word string) string { return p.paint(words[v], word) })
+	err := report.Text(a.out, p.columns, func(v diff.Verdict, word string) string { return p.paint(words[v], word) })
 	if p.colour {
 		fmt.Fprintf(a.out, "next: %s\n", a.command("evidence", "show", candidate))
 	}

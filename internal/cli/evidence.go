@@ -4,15 +4,16 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"maps"
 	"os"
 	"slices"
 	"strings"
-	"text/tabwriter"
 
 	"github.com/spf13/cobra"
 
 	"github.com/assay-dev/assay/evidence"
 	"github.com/assay-dev/assay/internal/run"
+	"github.com/assay-dev/assay/internal/table"
 	"github.com/assay-dev/assay/verdict"
 )
 
@@ -23,7 +24,7 @@ func (a *app) evidenceCommand() *cobra.Command {
 		Args:    usageArgs(subcommandOnly), RunE: help}
 	cmd.AddCommand(
 		&cobra.Command{Use: "list", Short: "List runs, newest first; cut and corrupt ones say so", Args: usageArgs(cobra.NoArgs),
-			Long:    "List the runs of the store, newest first, each with its status: complete, cut short, or\ncorrupt where a file is not what its seal says. Exit code 0 whatever the runs' verdicts are.\n\n" + exitCodes,
+			Long:    "List the runs of the store, newest first, each with its age, its status (complete, cut short, or\ncorrupt where a file is not what its seal says), what came of its experiments, and what it is of:\na run of a system, or another tool's results, which have no seed. A commit with a + had changes\nthat are in no commit. Exit code 0 whatever the runs' verdicts are.\n\n" + exitCodes,
 			Example: "  assay evidence list\n  assay evidence list --store ci/.assay --json",
 			RunE:    func(*cobra.Command, []string) error { return a.evidenceList() }},
 		&cobra.Command{Use: "show [RUN]", Short: "Show a run: its verdicts, checks and effects (default: the latest)", Args: usageArgs(cobra.MaximumNArgs(1)),
@@ -64,34 +65,6 @@ func (a *app) openRun(id string) (*evidence.Run, error) {
 		return nil, &run.UsageError{Msg: err.Error()}
 	}
 	return r, nil
-}
-
-func (a *app) evidenceList() error {
-	store, err := a.openStore()
-	if err != nil {
-		return err
-	}
-	cards, err := store.Cards() // verified, so that what was changed does not pass for complete
-	if err != nil {
-		return err
-	}
-	summaries := make([]evidence.Summary, len(cards))
-	for i, c := range cards {
-		summaries[i] = c.Summary
-		if c.Refused != "" {
-			summaries[i].Status, summaries[i].Reason = evidence.Corrupt, c.Refused
-		}
-	}
-	if a.json {
-		a.printJSON(summaries)
-		return nil
-	}
-	w := tabwriter.NewWriter(a.out, 0, 0, 2, ' ', 0)
-	fmt.Fprintln(w, "RUN\tSTATUS\tVERDICT\tSEED\tDEFECT\tREASON")
-	for _, s := range summaries {
-		fmt.Fprintf(w, "%s\t%s\t%s\t%d\t%s\t%s\n", s.ID, s.Status, ended(s), s.Meta.Seed, orDash(s.Meta.Defect), orDash(brief(why(s))))
-	}
-	return w.Flush()
 }
 
 // ended returns the verdict of a run. One that was not sealed has none: unknown.
@@ -199,15 +172,17 @@ func errorText(err error) string {
 
 // result prints one experiment in full.
 func (p *printer) result(r evidence.ExperimentResult) {
-	fmt.Fprintf(p.w, "\n%s  %s: %s\n", p.paint(r.Verdict, strings.ToUpper(r.Verdict.String())), r.Name, r.Reason)
-	w := tabwriter.NewWriter(p.w, 0, 0, 2, ' ', 0)
+	fmt.Fprintln(p.w)
+	p.line(r.Verdict, strings.ToUpper(r.Verdict.String()), r.Name+": "+r.Reason, "      ")
+	t := table.Table{Indent: "  ", Prose: []int{3}, Whole: true}
 	for _, c := range r.Checks {
-		fmt.Fprintf(w, "  %s\t%s\t%s\t%s\n", c.Verdict, c.Phase, c.Check, c.Reason)
+		t.Row(c.Verdict.String(), c.Phase, c.Check, c.Reason)
 	}
-	w.Flush()
-	for journey, modes := range r.Modes {
-		for _, m := range modes {
-			fmt.Fprintf(p.w, "  %s: %s %s: %s\n", journey, m.Name, provedWord(m), m.Text)
+	t.Paint = p.paintColumn(0, func(row int) verdict.Verdict { return r.Checks[row].Verdict })
+	fmt.Fprint(p.w, t.Lay(p.columns))
+	for _, journey := range slices.Sorted(maps.Keys(r.Modes)) {
+		for _, m := range r.Modes[journey] {
+			p.text("  ", "%s: %s %s: %s", journey, m.Name, provedWord(m), m.Text)
 		}
 	}
 	for _, c := range r.Checks {
@@ -217,10 +192,10 @@ func (p *printer) result(r evidence.ExperimentResult) {
 		}
 	}
 	for _, text := range r.Problems {
-		fmt.Fprintf(p.w, "  problem: %s\n", text)
+		p.text("  ", "problem: %s", text)
 	}
 	for _, expectation := range r.CannotFail {
-		fmt.Fprintf(p.w, "  %s\n", run.CannotFail(expectation))
+		p.text("  ", "%s", run.CannotFail(expectation))
 	}
 	if r.Replay != "" {
 		fmt.Fprintf(p.w, "  replay: %s\n", r.Replay)

@@ -111,7 +111,7 @@ func (a *app) matrix(ctx context.Context, path string, flags decideFlags, format
 	}
 	m := f.Matrix
 	err = a.write(flags, map[string]func(io.Writer) error{
-		"text":     func(w io.Writer) error { return m.WriteText(w, newPrinter(w).paint) },
+		"text":     func(w io.Writer) error { return m.WriteText(w, newPrinter(w).style()) },
 		"markdown": m.WriteMarkdown, "html": m.WriteHTML,
 		"json": func(w io.Writer) error { return writeJSON(w, m) },
 	})
@@ -131,7 +131,7 @@ func (a *app) gate(ctx context.Context, path string, flags decideFlags, formats 
 	}
 	d := gate.Decide(ctx, f)
 	err = a.write(flags, map[string]func(io.Writer) error{
-		"text":     func(w io.Writer) error { return d.WriteText(w, newPrinter(w).paint) },
+		"text":     func(w io.Writer) error { return d.WriteText(w, newPrinter(w).style()) },
 		"markdown": d.WriteMarkdown, "junit": d.WriteJUnit, "github": d.WriteGitHub,
 		"json": func(w io.Writer) error { return writeJSON(w, d) },
 	})

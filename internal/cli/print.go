@@ -6,23 +6,53 @@ import (
 	"os"
 	"slices"
 	"strings"
-	"text/tabwriter"
 
 	"golang.org/x/term"
 
 	"github.com/assay-dev/assay/evidence"
 	"github.com/assay-dev/assay/internal/run"
+	"github.com/assay-dev/assay/internal/table"
 	"github.com/assay-dev/assay/verdict"
 )
 
-// printer writes results: coloured for a terminal, plain columns in a pipe.
+// printer writes results: coloured and fitted for a terminal, plain columns in a pipe.
 type printer struct {
-	w      io.Writer
-	colour bool
+	w       io.Writer
+	colour  bool
+	columns int // of the terminal, 0 where nothing is to be fitted
 }
 
 func newPrinter(w io.Writer) *printer {
-	return &printer{w, isTerminal(w) && os.Getenv("NO_COLOR") == ""}
+	return &printer{w, isTerminal(w) && os.Getenv("NO_COLOR") == "", columns(w)}
+}
+
+// leastColumns keep a window that was made very small from tearing every word apart.
+const leastColumns = 40
+
+// columns returns how wide a terminal is, 0 for what is none, and for one that does not say.
+func columns(w io.Writer) int {
+	f, ok := raw(w).(*os.File)
+	if !ok {
+		return 0
+	}
+	wide, _, err := term.GetSize(int(f.Fd()))
+	if err != nil || wide <= 0 {
+		return 0
+	}
+	return max(wide, leastColumns)
+}
+
+func (p *printer) style() *table.Style { return &table.Style{Columns: p.columns, Paint: p.paint} }
+
+// line writes a text that begins with a verdict's word, broken between words where the terminal ends.
+func (p *printer) line(v verdict.Verdict, word, text, indent string) {
+	whole := table.Wrap(word+"  "+text, p.columns, indent)
+	fmt.Fprintf(p.w, "%s%s\n", p.paint(v, word), strings.TrimPrefix(whole, word))
+}
+
+// text writes what begins with an indent and goes on with a wider one.
+func (p *printer) text(indent, format string, args ...any) {
+	fmt.Fprintln(p.w, table.Wrap(indent+fmt.Sprintf(format, args...), p.columns, indent+"  "))
 }
 
 func isTerminal(w io.Writer) bool {
@@ -45,21 +75,22 @@ func (p *printer) verdict(report run.Report, headlines []run.Headline) {
 		counts[r.Verdict]++
 	}
 	for _, h := range headlines {
-		fmt.Fprintf(p.w, "%s  %s\n", p.paint(h.Verdict, strings.ToUpper(h.Verdict.String())), headlineText(h))
-		fmt.Fprintf(p.w, "      in experiment %s%s, seed %d%s\n", h.Experiment, phaseText(h.Phase), report.Seed, defectText(report.Defect))
+		p.line(h.Verdict, strings.ToUpper(h.Verdict.String()), headlineText(h), "      ")
+		p.text("      ", "in experiment %s%s, seed %d%s", h.Experiment, phaseText(h.Phase), report.Seed, defectText(report.Defect))
 		if h.Replay != "" {
 			fmt.Fprintf(p.w, "      replay: %s\n", h.Replay)
 		}
 	}
 	if report.Broken != "" {
-		fmt.Fprintf(p.w, "%s  the run broke: %s\n", p.paint(verdict.Unknown, "BROKEN"), report.Broken)
+		p.line(verdict.Unknown, "BROKEN", "the run broke: "+report.Broken, "      ")
 	}
 	if report.Interrupted {
-		fmt.Fprintf(p.w, "%s  interrupted: what was stored is partial\n", p.paint(verdict.Unknown, "UNKNOWN"))
+		p.line(verdict.Unknown, "UNKNOWN", "interrupted: what was stored is partial", "      ")
 	}
 	v := report.Verdict()
-	fmt.Fprintf(p.w, "%s  %s: %d experiments: %d pass, %d fail, %d unknown (seed %d%s)\n\n", p.paint(v, strings.ToUpper(v.String())), report.System,
-		len(report.Results), counts[verdict.Pass], counts[verdict.Fail], counts[verdict.Unknown], report.Seed, defectText(report.Defect))
+	p.line(v, strings.ToUpper(v.String()), fmt.Sprintf("%s: %d experiments: %d pass, %d fail, %d unknown (seed %d%s)", report.System,
+		len(report.Results), counts[verdict.Pass], counts[verdict.Fail], counts[verdict.Unknown], report.Seed, defectText(report.Defect)), "      ")
+	fmt.Fprintln(p.w)
 }
 
 func headlineText(h run.Headline) string {
@@ -88,46 +119,30 @@ func (p *printer) table(results []evidence.ExperimentResult) {
 	if len(results) == 0 {
 		return
 	}
-	var text strings.Builder
-	w := tabwriter.NewWriter(&text, 0, 0, 2, ' ', 0)
-	fmt.Fprintln(w, "EXPERIMENT\tVERDICT\tPROVED\tRECOVERY\tREASON")
+	t := table.Table{Head: []string{"EXPERIMENT", "VERDICT", "PROVED", "RECOVERY", "REASON"}, Prose: []int{2, 4}}
 	for _, r := range results {
-		fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\n", r.Name, r.Verdict, provedText(r), recoveryText(r), brief(r.Reason))
+		t.Row(r.Name, r.Verdict.String(), provedText(r), recoveryText(r), r.Reason)
 	}
-	w.Flush()
-	fmt.Fprint(p.w, p.paintTable(text.String(), results))
+	t.Paint = p.paintColumn(1, func(row int) verdict.Verdict { return results[row].Verdict })
+	fmt.Fprint(p.w, t.Lay(p.columns))
 	for _, r := range results {
 		for _, problem := range r.Problems {
-			fmt.Fprintf(p.w, "  %s: %s\n", r.Name, problem)
+			p.text("  ", "%s: %s", r.Name, problem)
 		}
 		for _, expectation := range r.CannotFail {
-			fmt.Fprintf(p.w, "  %s: %s\n", r.Name, run.CannotFail(expectation))
+			p.text("  ", "%s: %s", r.Name, run.CannotFail(expectation))
 		}
 	}
 }
 
-// paintTable colours the verdicts after the columns were laid out: escapes have no width, and tabwriter would count them.
-func (p *printer) paintTable(text string, results []evidence.ExperimentResult) string {
-	if !p.colour {
-		return text
+// paintColumn colours the verdicts in one column of a table.
+func (p *printer) paintColumn(verdicts int, of func(row int) verdict.Verdict) func(row, column int, text string) string {
+	return func(row, column int, text string) string {
+		if column != verdicts {
+			return text
+		}
+		return p.paint(of(row), text)
 	}
-	lines := strings.Split(text, "\n")
-	for i, r := range results {
-		at := strings.Index(lines[i+1], r.Name) + len(r.Name)
-		head, tail := lines[i+1][:at], lines[i+1][at:]
-		lines[i+1] = head + strings.Replace(tail, r.Verdict.String(), p.paint(r.Verdict, r.Verdict.String()), 1)
-	}
-	return strings.Join(lines, "\n")
-}
-
-// brief keeps a table's line on a screen; evidence show has the whole reason.
-func brief(reason string) string {
-	const most = 100
-	runes := []rune(strings.ReplaceAll(reason, "\n", " "))
-	if len(runes) <= most {
-		return string(runes)
-	}
-	return string(runes[:most-1]) + "…"
 }
 
 func provedText(r evidence.ExperimentResult) string {

@@ -151,7 +151,8 @@ func (a *app) writeReport(r *report.Report, format string, w io.Writer) error {
 	case "json":
 		return writeJSON(w, r)
 	}
-	return r.Text(w, newPrinter(w).colour)
+	p := newPrinter(w)
+	return r.Text(w, p.colour, p.columns)
 }
 
 // reportRun draws the page of a run that ended, however it did, and JUnit XML where that is asked for. What goes

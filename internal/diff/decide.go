@@ -20,7 +20,7 @@ func (c *comparison) decide() (lines []Line, tested int) {
 	if len(spread) == 0 {
 		half = alpha
 	}
-	all := newTable(single, c.base, c.candidate)
+	all := newSingles(single, c.base, c.candidate)
 	decidable := len(single) > 0 && 1/choose(len(all.deal), len(c.candidate)) <= half
 	if decidable {
 		worse, better := all.adjusted(c.opts.Seed, 1), all.adjusted(c.opts.Seed, -1)

@@ -216,7 +216,7 @@ func TestSameSeedSameBytes(t *testing.T) {
 		worse.slower = 1.2
 		var out bytes.Buffer
 		r := compare(t, calm().pool("a", 9, 1), worse.pool("b", 9, 2), Options{Seed: seed})
-		if err := errors.Join(r.Text(&out, nil), r.Markdown(&out), json.NewEncoder(&out).Encode(r)); err != nil {
+		if err := errors.Join(r.Text(&out, 0, nil), r.Markdown(&out), json.NewEncoder(&out).Encode(r)); err != nil {
 			t.Fatal(err)
 		}
 		return out.String()

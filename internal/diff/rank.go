@@ -10,16 +10,16 @@ import (
 // mostDeals is how many ways to deal runs to the two sides are all tried. Of more, so many are drawn.
 const mostDeals = 20000
 
-// table holds the single numbers of all runs: a row for each pair, NaN where a run has none.
-type table struct {
+// singles are the single numbers of all runs: a row for each pair, NaN where a run has none.
+type singles struct {
 	pairs []*pair
 	rows  [][]float64
 	deal  []bool // by run: is it the candidate's
 }
 
-// newTable lays out the pairs of single numbers that both sides have.
-func newTable(pairs []*pair, base, candidate []*Run) table {
-	t := table{deal: make([]bool, len(base)+len(candidate))}
+// newSingles lays out the pairs of single numbers that both sides have.
+func newSingles(pairs []*pair, base, candidate []*Run) singles {
+	t := singles{deal: make([]bool, len(base)+len(candidate))}
 	runs := ids(slices.Concat(base, candidate))
 	for i := range candidate {
 		t.deal[len(base)+i] = true
@@ -44,7 +44,7 @@ func newTable(pairs []*pair, base, candidate []*Run) table {
 // adjusted returns for each row how likely it is that runs which are dealt to the sides at random differ as much to the
 // worse, in any row: the permutation test of Westfall and Young (1993). Whole runs are dealt, so
 // what hangs together within a run stays together, and nothing is assumed of how numbers are distributed.
-func (t table) adjusted(seed uint64, sign float64) []float64 {
+func (t singles) adjusted(seed uint64, sign float64) []float64 {
 	seen := make([]float64, len(t.rows))
 	for i := range t.rows {
 		seen[i] = t.statistic(i, t.deal, sign)
@@ -70,7 +70,7 @@ func (t table) adjusted(seed uint64, sign float64) []float64 {
 }
 
 // each calls do with every way to deal the runs, or with the actual one and many at random.
-func (t table) each(seed uint64, do func([]bool)) {
+func (t singles) each(seed uint64, do func([]bool)) {
 	n, k := len(t.deal), 0
 	for _, candidate := range t.deal {
 		if candidate {
@@ -105,7 +105,7 @@ func (t table) each(seed uint64, do func([]bool)) {
 
 // statistic is how much the candidate's mean is worse, by its standard error and half the tolerance: without the latter, numbers that
 // hardly vary would outdo those that matter.
-func (t table) statistic(i int, deal []bool, sign float64) float64 {
+func (t singles) statistic(i int, deal []bool, sign float64) float64 {
 	var n, sums, squares [2]float64
 	for run, value := range t.rows[i] {
 		if math.IsNaN(value) {

@@ -14,7 +14,7 @@ func TestLooksWorse(t *testing.T) {
 	only := Options{Metrics: []string{Success}, Alpha: 1e-6} // so sure that seconds of records decide nothing
 	r := compare(t, short.pool("a", 1, 1), failing.pool("b", 1, 2), only)
 	var text, markdown strings.Builder
-	if err := r.Text(&text, nil); err != nil {
+	if err := r.Text(&text, 0, nil); err != nil {
 		t.Fatal(err)
 	}
 	if err := r.Markdown(&markdown); err != nil {

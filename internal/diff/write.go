@@ -4,7 +4,8 @@ import (
 	"fmt"
 	"io"
 	"strings"
-	"text/tabwriter"
+
+	"github.com/assay-dev/assay/internal/table"
 )
 
 // Headline returns the verdict's reason in one sentence: the worst regression with its numbers, or how many numbers were decided.
@@ -96,31 +97,38 @@ func runsText(ids []string) string {
 	return fmt.Sprintf("%d runs, %s to %s", len(ids), ids[len(ids)-1], ids[0])
 }
 
-// Text writes the report for people: the verdict and its reason, both sides, then a line a number, worst first. paint colours a
-// verdict's word, which is there without it, too; nil for none.
-func (r Report) Text(w io.Writer, paint func(v Verdict, word string) string) error {
+// Text writes the report for people: the verdict and its reason, both sides, then a line a number, worst first. columns are
+// those of a terminal, 0 for a pipe; paint colours a verdict's word, which is there without it, too; nil for none.
+func (r Report) Text(w io.Writer, columns int, paint func(v Verdict, word string) string) error {
 	if paint == nil {
 		paint = func(_ Verdict, word string) string { return word }
 	}
 	var b strings.Builder
-	fmt.Fprintf(&b, "%s  %s\n", paint(r.Verdict, strings.ToUpper(string(r.Verdict))), r.Headline())
+	line := func(text string) { fmt.Fprintln(&b, table.Wrap(text, columns, "           ")) }
+	word := strings.ToUpper(string(r.Verdict))
+	fmt.Fprintf(&b, "%s%s\n", paint(r.Verdict, word), strings.TrimPrefix(table.Wrap(word+"  "+r.Headline(), columns, "           "), word))
 	for _, text := range r.worseBelow() {
-		fmt.Fprintf(&b, "looks worse: %s\n", text)
+		line("looks worse: " + text)
 	}
 	if r.Verdict == Regressed || r.Verdict == Improved || len(r.LooksWorse) > 0 {
-		fmt.Fprintf(&b, "           %s\n", r.Summary())
+		line("           " + r.Summary())
 	}
 	fmt.Fprintf(&b, "base:      %s\ncandidate: %s\n", runsText(r.Base), runsText(r.Candidate))
 	for _, g := range r.Gaps {
-		fmt.Fprintf(&b, "not compared: %s\n", strings.TrimPrefix(g.Experiment+": "+g.Reason, ": "))
+		line("not compared: " + strings.TrimPrefix(g.Experiment+": "+g.Reason, ": "))
 	}
 	for _, note := range r.Notes {
-		fmt.Fprintf(&b, "note: %s\n", note)
+		line("note: " + note)
 	}
 	if len(r.Lines) > 0 {
-		b.WriteString("\n" + r.table(paint))
-		fmt.Fprintf(&b, "\nCHANGE is candidate minus base; INTERVAL holds it but for %s on each side. Regressed and improved allow for all %s:\nruns of one and the same thing are said to have regressed anywhere with a chance of at most %s%s.\n",
-			percent(r.Alpha), plural(r.Tested, "number"), percent(r.Alpha), r.proviso())
+		b.WriteString("\n" + r.table(columns, paint))
+		b.WriteByte('\n')
+		for _, text := range []string{
+			fmt.Sprintf("CHANGE is candidate minus base; INTERVAL holds it but for %s on each side. Regressed and improved allow for all %s:", percent(r.Alpha), plural(r.Tested, "number")),
+			fmt.Sprintf("runs of one and the same thing are said to have regressed anywhere with a chance of at most %s%s.", percent(r.Alpha), r.proviso()),
+		} {
+			fmt.Fprintln(&b, table.Wrap(text, columns, ""))
+		}
 	}
 	_, err := io.WriteString(w, b.String())
 	return err
@@ -136,21 +144,18 @@ func (r Report) proviso() string {
 
 func percent(x float64) string { return number(100*x) + " %" }
 
-// table lays the columns out first and colours then: escapes have no width, and tabwriter would count them.
-func (r Report) table(paint func(Verdict, string) string) string {
-	var text strings.Builder
-	w := tabwriter.NewWriter(&text, 0, 0, 2, ' ', 0)
-	fmt.Fprintln(w, "VERDICT\tEXPERIMENT\tPHASE\tOF\tMETRIC\tBASE\tCANDIDATE\tUNIT\tCHANGE\tINTERVAL\tTOLERANCE\tN\tNEEDS")
+func (r Report) table(columns int, paint func(Verdict, string) string) string {
+	t := table.Table{Head: []string{"VERDICT", "EXPERIMENT", "PHASE", "OF", "METRIC", "BASE", "CANDIDATE", "UNIT", "CHANGE", "INTERVAL", "TOLERANCE", "N", "NEEDS"}, Prose: []int{12}}
 	for _, l := range r.Lines {
-		fmt.Fprintln(w, strings.Join(append([]string{string(l.Verdict)}, l.cells()...), "\t"))
+		t.Row(append([]string{string(l.Verdict)}, l.cells()...)...)
 	}
-	w.Flush()
-	lines := strings.SplitAfter(text.String(), "\n")
-	for i, l := range r.Lines {
-		word := string(l.Verdict)
-		lines[i+1] = paint(l.Verdict, word) + strings.TrimPrefix(lines[i+1], word)
+	t.Paint = func(row, column int, text string) string {
+		if column > 0 {
+			return text
+		}
+		return paint(r.Lines[row].Verdict, text)
 	}
-	return strings.Join(lines, "")
+	return t.Lay(columns)
 }
 
 func (l Line) cells() []string {

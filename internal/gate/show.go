@@ -6,10 +6,10 @@ import (
 	"io"
 	"path/filepath"
 	"strings"
-	"text/tabwriter"
 	"time"
 
 	"github.com/assay-dev/assay/internal/matrix"
+	"github.com/assay-dev/assay/internal/table"
 	"github.com/assay-dev/assay/verdict"
 )
 
@@ -22,31 +22,38 @@ func (c Clause) word() string {
 }
 
 // WriteText writes the decision: the verdict and its reason, what would flip it, then clause by clause.
-// Paint colours a word by verdict; nil leaves it.
-func (d Decision) WriteText(w io.Writer, paint func(v verdict.Verdict, text string) string) error {
-	if paint == nil {
-		paint = func(_ verdict.Verdict, text string) string { return text }
-	}
-	fmt.Fprintf(w, "%s  %s: %s\n", paint(d.Verdict, strings.ToUpper(d.Verdict.String())), d.System, d.Reason)
+// A nil style is that of a pipe.
+func (d Decision) WriteText(w io.Writer, style *table.Style) error {
+	word := strings.ToUpper(d.Verdict.String())
+	first := table.Wrap(fmt.Sprintf("%s  %s: %s", word, d.System, d.Reason), style.Width(), "      ")
+	fmt.Fprintf(w, "%s%s\n", style.Word(d.Verdict, word), strings.TrimPrefix(first, word))
 	for _, line := range d.context() {
-		fmt.Fprintf(w, "      %s\n", line)
+		fmt.Fprintf(w, "      %s\n", table.Wrap(line, style.Width(), "      "))
 	}
-	d.Flip.writeText(w)
-	fmt.Fprintln(w)
-	columns := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
-	fmt.Fprintln(columns, "CLAUSE\tVERDICT\tAGE\tOWNER\tEVIDENCE\tREASON")
-	for _, c := range d.Clauses {
-		age, run := c.cited()
-		fmt.Fprintf(columns, "%s\t%s\t%s\t%s\t%s\t%s\n", matrix.Flat(c.Name), c.word(), age, matrix.Flat(c.Owner), run, matrix.Flat(c.Reason))
-	}
-	columns.Flush()
+	d.Flip.writeText(w, style.Width())
+	fmt.Fprintf(w, "\n%s", d.table(style).Lay(style.Width()))
 	for i, use := range d.Waivers {
 		if i == 0 {
 			fmt.Fprintln(w)
 		}
-		fmt.Fprintf(w, "waiver  %s\n", use.text())
+		fmt.Fprintln(w, table.Wrap("waiver  "+use.text(), style.Width(), "        "))
 	}
 	return nil
+}
+
+func (d Decision) table(style *table.Style) *table.Table {
+	t := &table.Table{Head: []string{"CLAUSE", "VERDICT", "AGE", "OWNER", "EVIDENCE", "REASON"}, Prose: []int{5}}
+	for _, c := range d.Clauses {
+		age, run := c.cited()
+		t.Row(matrix.Flat(c.Name), c.word(), age, matrix.Flat(c.Owner), run, matrix.Flat(c.Reason))
+	}
+	t.Paint = func(row, column int, text string) string {
+		if column != 1 {
+			return text
+		}
+		return style.Word(d.Clauses[row].Verdict, text)
+	}
+	return t
 }
 
 // context says what was decided about, by what, and compared with what.
@@ -95,7 +102,7 @@ func (c Clause) cited() (age, run string) {
 	return matrix.Flat(age), matrix.Flat(run)
 }
 
-func (f Flip) writeText(w io.Writer) {
+func (f Flip) writeText(w io.Writer, columns int) {
 	if len(f.Changes)+len(f.Open) == 0 {
 		return
 	}
@@ -105,7 +112,8 @@ func (f Flip) writeText(w io.Writer) {
 	}
 	fmt.Fprintf(w, "\n%s\n", title)
 	for i, c := range f.Changes {
-		fmt.Fprintf(w, "  %d. %s  [%s]\n", i+1, matrix.Flat(c.Text), matrix.Flat(strings.Join(c.Clauses, ", ")))
+		text := fmt.Sprintf("  %d. %s  [%s]", i+1, matrix.Flat(c.Text), matrix.Flat(strings.Join(c.Clauses, ", ")))
+		fmt.Fprintln(w, table.Wrap(text, columns, "     "))
 		if c.Command != "" {
 			fmt.Fprintf(w, "     %s\n", matrix.Flat(c.Command))
 		}

@@ -4,10 +4,11 @@ import (
 	"fmt"
 	"html/template"
 	"io"
+	"slices"
 	"strings"
-	"text/tabwriter"
 	"time"
 
+	"github.com/assay-dev/assay/internal/table"
 	"github.com/assay-dev/assay/verdict"
 )
 
@@ -65,31 +66,16 @@ func (m Matrix) open() []Cell {
 	return cells
 }
 
-// WriteText writes the matrix as columns, and below them why cells are not proved.
-// Paint colours a line's words by verdict; nil leaves them.
-func (m Matrix) WriteText(w io.Writer, paint func(v verdict.Verdict, text string) string) error {
-	if paint == nil {
-		paint = func(_ verdict.Verdict, text string) string { return text }
-	}
+// WriteText writes the matrix as columns, and below them why cells are not proved. A nil style is that of a pipe.
+func (m Matrix) WriteText(w io.Writer, style *table.Style) error {
 	v := m.Verdict()
-	fmt.Fprintf(w, "%s  %s\n\n", paint(v, strings.ToUpper(v.String())), m.Title())
-	var text strings.Builder
-	columns := tabwriter.NewWriter(&text, 0, 0, 2, ' ', 0)
-	fmt.Fprintf(columns, "JOURNEY\tOWNER\t%s\n", strings.Join(m.Modes, "\t"))
-	for _, row := range m.Rows {
-		fmt.Fprintf(columns, "%s\t%s", Flat(row.Name()), Flat(row.Owner))
-		for _, cell := range row.Cells {
-			fmt.Fprintf(columns, "\t%s", cell.Word())
-		}
-		fmt.Fprintln(columns)
-	}
-	columns.Flush()
-	fmt.Fprint(w, painted(text.String(), paint))
+	fmt.Fprintf(w, "%s  %s\n\n", style.Word(v, strings.ToUpper(v.String())), table.Wrap(m.Title(), style.Width(), "      "))
+	fmt.Fprint(w, m.table(style).Lay(style.Width()))
 	for _, c := range m.open() {
-		fmt.Fprintf(w, "\n%s  %s: %s: %s", paint(c.Verdict, c.Verdict.String()), Flat(c.Journey), c.Mode, Flat(c.explained()))
+		m.why(w, style, c.Verdict, c.Verdict.String(), fmt.Sprintf("%s: %s: %s", Flat(c.Journey), c.Mode, Flat(c.explained())))
 	}
 	for _, r := range m.Refused {
-		fmt.Fprintf(w, "\n%s  run %s does not count: %s", paint(verdict.Unknown, "refused"), Flat(r.Run), Flat(r.Reason))
+		m.why(w, style, verdict.Unknown, "refused", fmt.Sprintf("run %s does not count: %s", Flat(r.Run), Flat(r.Reason)))
 	}
 	if len(m.open())+len(m.Refused) > 0 {
 		fmt.Fprintln(w)
@@ -97,15 +83,34 @@ func (m Matrix) WriteText(w io.Writer, paint func(v verdict.Verdict, text string
 	return nil
 }
 
-// painted colours the words of cells after the columns were laid out.
-func painted(text string, paint func(verdict.Verdict, string) string) string {
-	lines := strings.SplitAfter(text, "\n")
-	for i := 1; i < len(lines); i++ {
-		for word, v := range map[string]verdict.Verdict{"pass ": verdict.Pass, "FAIL ": verdict.Fail, "REMOVED": verdict.Fail, "unknown ": verdict.Unknown, "unproven": verdict.Unknown} {
-			lines[i] = strings.ReplaceAll(lines[i], "  "+word, "  "+paint(v, word))
+func (m Matrix) why(w io.Writer, style *table.Style, v verdict.Verdict, word, text string) {
+	text = table.Wrap(word+"  "+text, style.Width(), "    ")
+	fmt.Fprintf(w, "\n%s%s", style.Word(v, word), strings.TrimPrefix(text, word))
+}
+
+// table lays the modes out beside each other, in as many stretches as the width needs.
+func (m Matrix) table(style *table.Style) *table.Table {
+	t := &table.Table{Head: slices.Concat([]string{"JOURNEY", "OWNER"}, m.Modes), Fold: true}
+	for _, row := range m.Rows {
+		cells := []string{Flat(row.Name()), Flat(row.Owner)}
+		for _, cell := range row.Cells {
+			cells = append(cells, cell.Word())
 		}
+		t.Row(cells...)
 	}
-	return strings.Join(lines, "")
+	t.Paint = func(row, column int, text string) string {
+		if column < 2 || !m.Rows[row].Cells[column-2].Asked() {
+			return text
+		}
+		cell := m.Rows[row].Cells[column-2]
+		v := cell.Verdict
+		if cell.Removed {
+			v = verdict.Fail
+		}
+		word, _, _ := strings.Cut(text, " ")
+		return style.Word(v, word) + strings.TrimPrefix(text, word)
+	}
+	return t
 }
 
 // Name is the journey, with a word if the base has it alone.
@@ -140,7 +145,7 @@ func Flat(text string) string {
 	if text == "" {
 		return "-"
 	}
-	return strings.NewReplacer("\n", " ", "\r", " ", "\t", " ").Replace(text)
+	return table.Flat(text)
 }
 
 // WriteMarkdown writes the matrix as a table for a pull request.

@@ -35,7 +35,7 @@ func forms(t testing.TB, r *Report) map[string]string {
 	t.Helper()
 	all := map[string]string{}
 	for name, write := range map[string]func(io.Writer) error{"html": r.HTML, "markdown": r.Markdown, "junit": r.JUnit, "github": r.GitHub,
-		"text": func(w io.Writer) error { return r.Text(w, false) }, "terminal": func(w io.Writer) error { return r.Text(w, true) }} {
+		"text": func(w io.Writer) error { return r.Text(w, false, 0) }, "terminal": func(w io.Writer) error { return r.Text(w, true, 80) }} {
 		var b strings.Builder
 		check0(t, write(&b))
 		all[name] = b.String()

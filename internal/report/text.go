@@ -4,22 +4,23 @@ import (
 	"fmt"
 	"io"
 	"strings"
-	"text/tabwriter"
 
+	"github.com/assay-dev/assay/internal/table"
 	"github.com/assay-dev/assay/verdict"
 )
 
 // Text writes the report for a terminal or a pipe: the verdict and its reason first, then limit and measured side by
-// side, then where to look. With colour it also says what to do next; without, it is plain columns.
-func (r *Report) Text(w io.Writer, colour bool) error {
-	p := &terminal{w: w, colour: colour}
+// side, then where to look. With colour it also says what to do next; without, it is plain columns, which are fitted to
+// as many as a terminal has, 0 for a pipe.
+func (r *Report) Text(w io.Writer, colour bool, columns int) error {
+	p := &terminal{w: w, colour: colour, columns: columns}
 	r = scrubbed(r)
 	if standing := r.Standing(); standing != "" {
 		p.print("%s\n", p.bold(standing))
 	}
 	p.print("%s  %s\n", p.word(r.Verdict), r.Summary())
 	if r.Reason != "" && r.Standing() == "" {
-		p.print("      %s\n", r.Reason)
+		p.print("%s\n", table.Wrap("      "+r.Reason, p.columns, "      "))
 	}
 	for _, h := range r.Headlines {
 		p.headline(h)
@@ -43,9 +44,10 @@ func (r *Report) Text(w io.Writer, colour bool) error {
 
 // terminal writes lines and keeps the first error.
 type terminal struct {
-	w      io.Writer
-	colour bool
-	err    error
+	w       io.Writer
+	colour  bool
+	columns int
+	err     error
 }
 
 func (p *terminal) print(format string, args ...any) {
@@ -76,7 +78,7 @@ func (p *terminal) headline(h Headline) {
 	if h.Measured != "" {
 		p.print("      %s %s, limit %s%s   %s\n", h.MeasuredOf(), h.Measured, h.Limit, prefixed(", missed by ", h.Missed), h.Says)
 	}
-	p.print("      %s\n", h.Reason)
+	p.print("%s\n", table.Wrap("      "+h.Reason, p.columns, "      "))
 	p.print("      in experiment %s%s%s\n", h.Experiment, prefixed(", ", h.Phase), prefixed(", ", h.Pos))
 	if h.Error != nil {
 		p.print("      commonest error, %d of %d: %s\n", h.Error.Count, h.NotOK, brief(h.Error.Example, 200))
@@ -97,30 +99,25 @@ func prefixed(prefix, s string) string {
 }
 
 func (p *terminal) experiments(r *Report) {
-	var text strings.Builder
-	w := tabwriter.NewWriter(&text, 0, 0, 2, ' ', 0)
-	fmt.Fprintln(w, "EXPERIMENT\tVERDICT\tPROVED\tRECOVERY\tREASON")
+	t := table.Table{Head: []string{"EXPERIMENT", "VERDICT", "PROVED", "RECOVERY", "REASON"}, Prose: []int{2, 4}}
 	for i := range r.Experiments {
 		x := &r.Experiments[i]
 		name := x.Name
 		if x.Control {
 			name += " (control)"
 		}
-		fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\n", name, x.Verdict, proved(x), recovery(x), brief(x.Reason, 100))
+		t.Row(name, x.Verdict.String(), proved(x), recovery(x), x.Reason)
 	}
-	w.Flush()
-	p.print("\n%s", text.String())
+	p.print("\n%s", t.Lay(p.columns))
 }
 
 // tests prints all checks of a foreign run.
 func (p *terminal) tests(x *Experiment) {
-	var text strings.Builder
-	w := tabwriter.NewWriter(&text, 0, 0, 2, ' ', 0)
+	t := table.Table{Indent: "  ", Prose: []int{2}}
 	for _, c := range x.Failed() {
-		fmt.Fprintf(w, "  %s\t%s\t%s\n", c.Verdict, brief(c.Check, 80), brief(c.Reason, 120))
+		t.Row(c.Verdict.String(), brief(c.Check, 80), brief(c.Reason, 120))
 	}
-	w.Flush()
-	p.print("\n%s\n%s", x.Name, text.String())
+	p.print("\n%s\n%s", x.Name, t.Lay(p.columns))
 }
 
 // experiment prints what did not pass: its checks with limits and figures, what the operations came to, and the commonest errors.
@@ -135,15 +132,13 @@ func (p *terminal) experiment(x *Experiment, foreign bool) {
 	if x.Verdict == verdict.Pass || x.Control || len(x.Checks)+len(x.Journeys) == 0 {
 		return
 	}
-	var text strings.Builder
-	w := tabwriter.NewWriter(&text, 0, 0, 2, ' ', 0)
+	t := table.Table{Indent: "  ", Prose: []int{5}, Whole: true}
 	for _, c := range x.Failed() {
 		if c.Verdict != verdict.Pass {
-			fmt.Fprintf(w, "  %s\t%s\t%s\tlimit %s\tmeasured %s\t%s\n", c.Verdict, c.Phase, brief(c.Check, 80), orDash(c.Limit), orDash(c.Measured), brief(c.Reason, 120))
+			t.Row(c.Verdict.String(), c.Phase, brief(c.Check, 80), "limit "+orDash(c.Limit), "measured "+orDash(c.Measured), brief(c.Reason, 120))
 		}
 	}
-	w.Flush()
-	p.print("\n%s\n%s", x.Name, text.String())
+	p.print("\n%s\n%s", x.Name, t.Lay(p.columns))
 	for _, j := range x.Journeys {
 		p.print("  %s: %s\n", j.Name, j.sentence())
 		for _, e := range j.Errors[:min(3, len(j.Errors))] {
