@@ -238,7 +238,7 @@ func TestArchiveTruncated(t *testing.T) {
 	for size := 0; size < len(text)-30; size += 97 {
 		file := inFile(t, text[:size])
 		store := storeOf(t)
-		got, err := store.merge(t.Context(), defaultLimits(), unsynced, []string{file})
+		got, err := store.unsynced().merge(t.Context(), []string{file})
 		if size < 2 && err != nil {
 			continue // nothing tells that this is an archive
 		}
@@ -298,7 +298,7 @@ func TestArchiveLimits(t *testing.T) {
 		l := defaultLimits()
 		tt.change(&l)
 		store := storeOf(t)
-		got, err := store.merge(t.Context(), l, syncTree, []string{archive})
+		got, err := store.merger(l).merge(t.Context(), []string{archive})
 		must(t, err)
 		if len(got.Added) != tt.added || len(got.Refused) != 3-tt.added {
 			t.Errorf("%s: got %s", name, brief(got))
@@ -323,7 +323,7 @@ func FuzzArchive(f *testing.F) {
 		if !IsArchive(path) {
 			return
 		}
-		if _, err := store.merge(context.Background(), defaultLimits(), unsynced, []string{path}); err != nil {
+		if _, err := store.unsynced().merge(context.Background(), []string{path}); err != nil {
 			t.Fatal(err)
 		}
 		whole(t, store)

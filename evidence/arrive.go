@@ -7,7 +7,6 @@ import (
 	"maps"
 	"os"
 	"path"
-	"path/filepath"
 	"slices"
 	"strings"
 )
@@ -90,7 +89,7 @@ func checkJudgement(r *Run, id string, end *End, name string) error {
 	if end != nil {
 		sealed = end.Files
 	}
-	return belongs(result, path.Base(path.Dir(name)), sealed)
+	return belongs(result, experimentOf(name), sealed)
 }
 
 func hasRecords(sealed map[string]string, folder string) bool {
@@ -102,13 +101,8 @@ func hasRecords(sealed map[string]string, folder string) bool {
 	return false
 }
 
-// difference returns the first file in which two whole runs differ, or "".
-// Of sealed ones the seals tell, of others every file but judgements.
-func difference(a, b content) string {
-	if a["end.json"] != "" && a["end.json"] == b["end.json"] {
-		return ""
-	}
-	a, b = a.fixed(), b.fixed()
+// difference returns the first file in which two contents differ, or "". Empty folders are no difference.
+func difference(a, b map[string]string) string {
 	names := slices.Concat(slices.Collect(maps.Keys(a)), slices.Collect(maps.Keys(b)))
 	slices.Sort(names)
 	for _, name := range names {
@@ -161,19 +155,18 @@ func (m *merger) fetchJudgements(run *Run, names []string) ([]judgement, error) 
 		if err := os.WriteFile(staged, text, 0o644); err != nil {
 			return nil, err
 		}
-		fetched = append(fetched, judgement{path.Base(path.Dir(name)), staged})
+		fetched = append(fetched, judgement{experimentOf(name), staged})
 	}
 	return fetched, nil
 }
 
-// addJudgements gives staged judgements the next free numbers in the store's run.
-func (s *Store) addJudgements(a arrival) error {
-	run := &Run{dir: filepath.Join(s.runs(), a.id)}
-	for _, j := range a.judgements {
-		if err := makeDirs(run.dir, "x/"+j.experiment); err != nil {
-			return fmt.Errorf("evidence: run %s: %w", a.id, err)
+// addJudgements gives the files of judgements the next free numbers in the run.
+func (r *Run) addJudgements(list []judgement) error {
+	for _, j := range list {
+		if err := makeDirs(r.dir, "x/"+j.experiment); err != nil {
+			return fmt.Errorf("evidence: run %s: %w", r.ID(), err)
 		}
-		numbers, err := run.judged(j.experiment)
+		numbers, err := r.judged(j.experiment)
 		if err != nil {
 			return err
 		}
@@ -181,14 +174,17 @@ func (s *Store) addJudgements(a arrival) error {
 		if len(numbers) > 0 {
 			next = numbers[len(numbers)-1] + 1
 		}
-		err = claimName(j.staged, run.path("x/"+j.experiment+"/"+judgementName(next)))
+		err = claimName(j.staged, r.path("x/"+j.experiment+"/"+judgementName(next)))
 		for errors.Is(err, fs.ErrExist) { // a judge is at work, too
 			next++
-			err = claimName(j.staged, run.path("x/"+j.experiment+"/"+judgementName(next)))
+			err = claimName(j.staged, r.path("x/"+j.experiment+"/"+judgementName(next)))
 		}
 		if err != nil {
-			return fmt.Errorf("evidence: run %s: add a judgement of %s: %w", a.id, j.experiment, err)
+			return fmt.Errorf("evidence: run %s: add a judgement of %s: %w", r.ID(), j.experiment, err)
 		}
 	}
 	return nil
 }
+
+// experimentOf returns the experiment that a judgement of that name is of.
+func experimentOf(name string) string { return path.Base(path.Dir(name)) }

@@ -20,6 +20,8 @@ type Merged struct {
 	Added      []string  `json:"added"`     // runs the store did not have
 	CutShort   []string  `json:"cut_short"` // those of them that were cut short
 	Judged     []string  `json:"judged"`    // runs it had, which got judgements
+	Replaced   []string  `json:"replaced"`  // runs it had an earlier copy of, which gave way to what came
+	Earlier    []string  `json:"earlier"`   // runs it had, of which an earlier copy came
 	Same       []string  `json:"same"`      // runs it had, with all that came
 	Judgements int       `json:"judgements"`
 	Refused    []Refused `json:"refused"`
@@ -54,15 +56,21 @@ var ErrNoEvidence = errors.New("no evidence is there")
 // Runs are united by id. A run that the store has is left as it is, except that
 // judgements which were added to the other after its seal are added here, under
 // numbers that are free. So stores can be merged in any order, and again.
+// Where one copy was made before the run was sealed, and the other one goes on from it, the later one
+// is kept, whichever of them is here.
 // A run that is not whole, or that differs from the one here, is refused, and the others come in.
 // A run is in the store whole or not at all, whenever this process dies.
 // A source without evidence is an error that wraps ErrNoEvidence, and then nothing is merged.
 func (s *Store) Merge(ctx context.Context, sources ...string) (Merged, error) {
-	return s.merge(ctx, defaultLimits(), syncTree, sources)
+	return s.merger(defaultLimits()).merge(ctx, sources)
 }
 
-func (s *Store) merge(ctx context.Context, limits limits, sync func(dir string) error, paths []string) (Merged, error) {
-	m := &merger{store: s, limits: limits, sync: sync, waiting: map[string]bool{}}
+func (s *Store) merger(limits limits) *merger {
+	return &merger{store: s, limits: limits, sync: syncTree, exchange: exchange, waiting: map[string]bool{}}
+}
+
+func (m *merger) merge(ctx context.Context, paths []string) (Merged, error) {
+	s := m.store
 	var sources []source
 	for _, path := range paths {
 		found, err := s.sources(path)
@@ -92,6 +100,8 @@ type merger struct {
 	dir    string
 	limits limits
 	sync   func(dir string) error // makes all below a folder durable
+	// exchange swaps two folders in one step; errors.ErrUnsupported where that cannot be done.
+	exchange func(a, b string) error
 
 	mu      sync.Mutex
 	out     Merged
@@ -106,6 +116,8 @@ type arrival struct {
 	staged     string      // folder of the whole run; "" where the store has the run
 	judgements []judgement // that the store's run lacks
 	cutShort   bool
+	replaces   bool // the store has an earlier copy, which gives way
+	earlier    bool // the store has a later copy
 }
 
 type judgement struct{ experiment, staged string }
@@ -188,14 +200,26 @@ func (m *merger) fromFolder(dir string) (arrival, error) {
 		if err != nil {
 			return arrival{}, err
 		}
-		return m.toExisting(id, run, found)
+		a, err := m.toExisting(id, run, found)
+		if err != nil || !a.replaces {
+			return a, err
+		}
+		return m.copied(dir, found.digest(), m.replacing)
 	}
+	return m.copied(dir, "", m.asNew)
+}
+
+// copied copies the run in dir into a folder of ours, and hands that over. What must be of the given digest, unless that is "".
+func (m *merger) copied(dir, digest string, take func(id, staged string, found content) (arrival, error)) (arrival, error) {
 	staged := m.folder()
 	found, err := copyRun(dir, staged)
 	if err != nil {
 		return arrival{}, err
 	}
-	return m.asNew(id, staged, found)
+	if digest != "" && found.digest() != digest {
+		return arrival{}, errors.Join(refuse("", "it changed while it was read: take it over when nobody writes to it"), os.RemoveAll(staged))
+	}
+	return take(filepath.Base(dir), staged, found)
 }
 
 // asNew checks a whole run in a folder of ours.
@@ -205,30 +229,6 @@ func (m *merger) asNew(id, staged string, found content) (arrival, error) {
 		return arrival{}, errors.Join(err, os.RemoveAll(staged))
 	}
 	return arrival{id: id, staged: staged, cutShort: sealed == nil}, nil
-}
-
-// toExisting checks a run that the store has, and finds the judgements that are new.
-func (m *merger) toExisting(id string, run *Run, found content) (arrival, error) {
-	here := &Run{dir: filepath.Join(m.store.runs(), id)}
-	if _, err := checkArrival(run, id, found); err != nil {
-		return arrival{}, err
-	}
-	have, err := contentOf(here.dir, nil)
-	if err == nil && here.beingWritten() {
-		err = refuse("", "it is still being written")
-	}
-	if err == nil {
-		_, err = checkArrival(here, id, have)
-	}
-	if err != nil {
-		return arrival{}, refuse("", "the run of that id in %s is not whole (%v): remove it and merge again to have this one", m.store.dir, err)
-	}
-	if name := difference(found, have); name != "" {
-		return arrival{}, refuse(name, "it differs from that of the run of the same id in %s: ids are never used twice, so one of them was made or changed by hand", m.store.dir)
-	}
-	a := arrival{id: id}
-	a.judgements, err = m.fetchJudgements(run, missing(found, have))
-	return a, err
 }
 
 // commit makes what arrived durable, once for all of it, and lets it in.
@@ -252,6 +252,16 @@ func (m *merger) commit() error {
 
 func (m *merger) letIn(a arrival) error {
 	switch {
+	case a.replaces:
+		if err := m.replace(a.staged, a.id); err != nil {
+			return err
+		}
+		if !a.cutShort {
+			m.out.CutShort = slices.DeleteFunc(m.out.CutShort, func(id string) bool { return id == a.id })
+		}
+		if !slices.Contains(m.out.Added, a.id) { // both came now, and only the later one is news
+			m.out.Replaced = append(m.out.Replaced, a.id)
+		}
 	case a.staged != "":
 		entered, err := m.store.enter(a.staged, a.id)
 		if err != nil {
@@ -264,10 +274,12 @@ func (m *merger) letIn(a arrival) error {
 		if a.cutShort {
 			m.out.CutShort = append(m.out.CutShort, a.id)
 		}
+	case len(a.judgements) == 0 && a.earlier:
+		m.out.Earlier = append(m.out.Earlier, a.id)
 	case len(a.judgements) == 0:
 		m.out.Same = append(m.out.Same, a.id)
 	default:
-		if err := m.store.addJudgements(a); err != nil {
+		if err := m.store.at(a.id).addJudgements(a.judgements); err != nil {
 			return err
 		}
 		m.out.Judged = append(m.out.Judged, a.id)
@@ -279,7 +291,7 @@ func (m *merger) letIn(a arrival) error {
 // merged returns the result in an order that is the same each time.
 func (m *merger) merged() Merged {
 	out := m.out
-	for _, ids := range []*[]string{&out.Added, &out.CutShort, &out.Judged, &out.Same} {
+	for _, ids := range []*[]string{&out.Added, &out.CutShort, &out.Judged, &out.Replaced, &out.Earlier, &out.Same} {
 		slices.Sort(*ids)
 		*ids = slices.Compact(*ids)
 		if *ids == nil {
@@ -294,6 +306,9 @@ func (m *merger) merged() Merged {
 	}
 	return out
 }
+
+// at returns the run of that id, which need not be there.
+func (s *Store) at(id string) *Run { return &Run{dir: filepath.Join(s.runs(), id)} }
 
 func (s *Store) has(id string) bool {
 	_, err := os.Lstat(filepath.Join(s.runs(), id))

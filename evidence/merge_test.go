@@ -82,7 +82,7 @@ func TestMergeIsAUnion(t *testing.T) {
 	})
 }
 
-// drawRuns draws some of six runs, of which two are cut short, with judgements under any numbers.
+// drawRuns draws some of six runs, of which two are cut short and two may be, with judgements under any numbers.
 func drawRuns(rt *rapid.T) []madeRun {
 	var runs []madeRun
 	for n := range 6 {
@@ -93,6 +93,9 @@ func drawRuns(rt *rapid.T) []madeRun {
 		if n < 2 {
 			r = r.cutShort().with("x/killed/judged-1.json", "")
 		}
+		if state := rapid.IntRange(0, 4).Draw(rt, "state"); n >= 4 && state < 4 {
+			r = r.at(state, 3)
+		}
 		for _, number := range []int{2, 3, 9}[:rapid.IntRange(0, 3).Draw(rt, "judged")] {
 			r = r.judged(number, rapid.SampledFrom([]string{"a", "b", "c"}).Draw(rt, "text"))
 		}
@@ -101,8 +104,12 @@ func drawRuns(rt *rapid.T) []madeRun {
 	return runs
 }
 
-// unsynced stands for a disk that need not outlive its machine.
-func unsynced(string) error { return nil }
+// unsynced returns a merger for a disk that need not outlive its machine.
+func (s *Store) unsynced() *merger {
+	m := s.merger(defaultLimits())
+	m.sync = func(string) error { return nil }
+	return m
+}
 
 func mergeAll(t *testing.T, rt *rapid.T, into *Store, from []*Store) {
 	var paths []string
@@ -116,7 +123,7 @@ func mergeAll(t *testing.T, rt *rapid.T, into *Store, from []*Store) {
 		}
 		paths = append(paths, path)
 	}
-	if got, err := into.merge(context.Background(), defaultLimits(), unsynced, paths); err != nil || len(got.Refused) > 0 {
+	if got, err := into.unsynced().merge(context.Background(), paths); err != nil || len(got.Refused) > 0 {
 		rt.Fatalf("merge: %s, %v", brief(got), err)
 	}
 }
@@ -216,11 +223,17 @@ func TestMergeRefusesAnotherRunOfTheSameID(t *testing.T) {
 		here, there madeRun
 		file        string
 	}{
-		"other content":   {smallRun(4), smallRun(4).with("plan.json", "{}"), "end.json"},
-		"sealed here":     {smallRun(4), smallRun(4).cutShort(), "end.json"},
-		"sealed there":    {smallRun(4).cutShort(), smallRun(4), "end.json"},
-		"both cut short":  {smallRun(4).cutShort(), smallRun(4).with("timings.json", "").cutShort(), "timings.json"},
-		"longer when cut": {smallRun(4).cutShort(), smallRun(4).with("logs/register-1.log", "x").cutShort(), "logs/register-1.log"},
+		"other content":    {smallRun(4), smallRun(4).with("plan.json", "{}"), "plan.json"},
+		"other conclusion": {smallRun(4), smallRun(4).proving(verdict.Fail), "x/killed/judged-1.json"},
+		"other end":        {smallRun(4), func() madeRun { r := smallRun(4); r.started = r.started.Add(1); return r }(), "end.json"},
+		"sealed here":      {smallRun(4), smallRun(4).with("plan.json", "{}").cutShort(), "plan.json"},
+		"sealed there":     {smallRun(4).with("plan.json", "{}").cutShort(), smallRun(4), "plan.json"},
+		"more in the cut":  {smallRun(4), smallRun(4).with("files/x", "x").cutShort(), "files/x"},
+		"longer when cut":  {smallRun(4), smallRun(4).longer("logs/register-1.log").cutShort(), "logs/register-1.log"},
+		"other log":        {smallRun(4).with("logs/register-1.log", "x").cutShort(), smallRun(4), "logs/register-1.log"},
+		"other at its end": {smallRun(4).at(1, 3).longer("x/killed/ops.jsonl"), smallRun(4), "x/killed/ops.jsonl"},
+		"beginning of a file that is there at once": {smallRun(4).with("files/assay.yaml", "{").cutShort(), smallRun(4), "files/assay.yaml"},
+		"both cut short": {smallRun(4).with("plan.json", "").cutShort(), smallRun(4).with("timings.json", "").cutShort(), "timings.json"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

@@ -64,7 +64,11 @@ func (s *Store) sweep() error {
 	}
 	for _, entry := range entries {
 		if strings.HasPrefix(entry.Name(), passing) {
-			if err := os.RemoveAll(filepath.Join(s.dir, entry.Name())); err != nil {
+			dir := filepath.Join(s.dir, entry.Name())
+			if err := s.putBack(dir); err != nil {
+				return fmt.Errorf("evidence: put back what a process that died had moved: %w", err)
+			}
+			if err := os.RemoveAll(dir); err != nil {
 				return fmt.Errorf("evidence: remove what a process that died left: %w", err)
 			}
 		}

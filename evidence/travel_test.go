@@ -107,6 +107,24 @@ func (r madeRun) cutShort() madeRun {
 	return r
 }
 
+// at returns a copy that was taken of the run before its seal, when it had come that far of its way.
+func (r madeRun) at(part, of int) madeRun {
+	r = r.cutShort()
+	for _, name := range slices.Sorted(maps.Keys(r.files)) {
+		switch {
+		case growing(name):
+			text := r.files[name]
+			r = r.with(name, text[:len(text)*part/of])
+		case name == "timings.json" || isJudgement(name):
+			r = r.with(name, "")
+		}
+	}
+	return r
+}
+
+// longer returns the run with more in a file than it ever had.
+func (r madeRun) longer(name string) madeRun { return r.with(name, r.files[name]+"x") }
+
 // all returns the run's files with its seal.
 func (r madeRun) all() map[string]string {
 	all := maps.Clone(r.files)
@@ -198,6 +216,9 @@ func whole(t testing.TB, s *Store) {
 
 func brief(m Merged) string {
 	text := fmt.Sprintf("%d added, %d judged, %d same, %d refused", len(m.Added), len(m.Judged), len(m.Same), len(m.Refused))
+	if len(m.Replaced)+len(m.Earlier) > 0 {
+		text += fmt.Sprintf(", %d replaced, %d earlier", len(m.Replaced), len(m.Earlier))
+	}
 	for _, r := range m.Refused {
 		text += "\n" + r.String()
 	}
@@ -207,7 +228,7 @@ func brief(m Merged) string {
 func TestMergedIsPlainJSON(t *testing.T) {
 	t.Parallel()
 	text, err := json.Marshal((&merger{}).merged())
-	if want := `{"added":[],"cut_short":[],"judged":[],"same":[],"judgements":0,"refused":[]}`; err != nil || string(text) != want {
+	if want := `{"added":[],"cut_short":[],"judged":[],"replaced":[],"earlier":[],"same":[],"judgements":0,"refused":[]}`; err != nil || string(text) != want {
 		t.Errorf("got %s, %v, want %s", text, err, want)
 	}
 }

@@ -290,6 +290,9 @@ func (u *unpacker) conclude(run *unpacked) (arrival, error) {
 	}
 	if u.m.store.has(run.ID) {
 		a, err := u.m.toExisting(run.ID, &Run{dir: run.staged}, run.found)
+		if err == nil && a.replaces {
+			return u.m.replacing(run.ID, run.staged, run.found)
+		}
 		return a, errors.Join(err, os.RemoveAll(run.staged))
 	}
 	return u.m.asNew(run.ID, run.staged, run.found)

@@ -202,7 +202,9 @@ evidence export, and from folders that hold any of these at any depth, such as w
 system downloaded.
 
 Runs are united by id, so stores can be merged in any order, and again. Of a run that is
-here already only judgements are added that were made since; nothing is overwritten. A run
+here already only judgements are added that were made since; nothing is overwritten. Where
+one of two copies was made before the run was sealed, as by a job that uploads what it has
+and uploads again at its end, the later one is kept, whichever of them is here. A run
 that is not whole, or that differs from the one of its id here, is refused by name and file;
 the others come in, and the exit code is 1. It is safe to interrupt: a run is here whole or not
 at all.
@@ -245,6 +247,12 @@ func (a *app) printMerged(got evidence.Merged) {
 	text.WriteString(cutShortText(got.CutShort))
 	if n := len(got.Judged); n > 0 {
 		fmt.Fprintf(&text, "; %s added to %s that %s here", count(got.Judgements, "judgement"), count(n, "run"), wereHere(n))
+	}
+	if n := len(got.Replaced); n > 0 {
+		fmt.Fprintf(&text, "; %s replaced here, of which only an earlier copy was", count(n, "run"))
+	}
+	if n := len(got.Earlier); n > 0 {
+		fmt.Fprintf(&text, "; %s here already, and came as an earlier copy", count(n, "run"))
 	}
 	if n := len(got.Same); n > 0 {
 		fmt.Fprintf(&text, "; %s %s here already", count(n, "run"), wereHere(n))

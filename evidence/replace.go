@@ -1,0 +1,104 @@
+package evidence
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"syscall"
+)
+
+// replacing makes an arrival of the whole copy in a folder of ours, which is to take the place of the one here.
+func (m *merger) replacing(id, staged string, found content) (arrival, error) {
+	a, err := m.asNew(id, staged, found)
+	if err == nil {
+		a.replaces = true
+		err = carry(id, m.store.at(id), &Run{dir: staged})
+	}
+	return a, err
+}
+
+// carry adds to a copy of a run the judgements of an earlier one that are of the same records.
+// Those of less than that say nothing of the later copy.
+func carry(id string, early, late *Run) error {
+	old, err := contentOf(early.dir, nil)
+	if err != nil {
+		return err
+	}
+	found, err := contentOf(late.dir, nil)
+	if err != nil {
+		return err
+	}
+	var list []judgement
+	for _, name := range fitting(id, early, missing(old, found), found) {
+		list = append(list, judgement{experimentOf(name), early.path(name)})
+	}
+	return late.addJudgements(list)
+}
+
+// fitting returns those judgements in a copy of the run id that are of the records in found.
+func fitting(id string, run *Run, names []string, found content) []string {
+	return slices.DeleteFunc(names, func(name string) bool {
+		text, err := os.ReadFile(run.path(name))
+		if err != nil {
+			return true
+		}
+		result, err := readJudgement(text, id)
+		return err != nil || belongs(result, experimentOf(name), found) != nil
+	})
+}
+
+// replace puts a whole run in the place of an earlier copy of it.
+func (m *merger) replace(staged, id string) error {
+	final, aside := m.store.at(id), &Run{dir: staged}
+	err := m.exchange(staged, final.dir)
+	if errors.Is(err, errors.ErrUnsupported) {
+		aside = &Run{dir: filepath.Join(m.dir, setAside+id)}
+		err = inTurn(staged, final.dir, aside.dir)
+	}
+	if err != nil {
+		return fmt.Errorf("evidence: put run %s in the place of an earlier copy: %w", id, err)
+	}
+	return carry(id, aside, final) // once more: somebody may have judged meanwhile
+}
+
+// inTurn is an exchange for where there is none. If this process dies in between, putBack undoes the first half.
+func inTurn(staged, final, aside string) error {
+	if err := os.Rename(final, aside); err != nil {
+		return err
+	}
+	if err := os.Rename(staged, final); err != nil {
+		return errors.Join(err, os.Rename(aside, final))
+	}
+	return nil
+}
+
+// setAside begins the name of a run, in a folder of runs on their way, that gives way to a later copy.
+const setAside = "aside-"
+
+// putBack returns runs to their places that had to go when their successors had not come in.
+func (s *Store) putBack(passing string) error {
+	entries, err := os.ReadDir(passing)
+	if errors.Is(err, fs.ErrNotExist) || errors.Is(err, syscall.ENOTDIR) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	for _, entry := range entries {
+		id, ok := strings.CutPrefix(entry.Name(), setAside)
+		if !ok {
+			continue
+		}
+		if _, err := s.enter(filepath.Join(passing, entry.Name()), id); err != nil {
+			return err
+		}
+		if err := syncDir(s.runs()); err != nil {
+			return err
+		}
+	}
+	return nil
+}
