@@ -119,11 +119,20 @@ func (j *judgement) judgeDriver(result *check.Result, said history.Value) {
 	case saturated > 0:
 		result.Reason = fmt.Sprintf("%d operations found the driver saturated, so the figures say nothing about the system", saturated)
 	case time.Duration(late) > MaxLateness:
-		result.Reason = fmt.Sprintf("operations started %s late at p99: the load driver was overloaded, so the figures say nothing about the system", result.Measured)
+		result.Reason = fmt.Sprintf("operations started %s late at p99: the load driver was overloaded, so the figures say nothing about the system%s", result.Measured, robbed(said))
 	default:
 		result.Verdict = verdict.Pass
 		result.Reason = fmt.Sprintf("operations started %s late at p99", result.Measured)
 	}
+}
+
+// robbed says that it may have been the machine's host and not the machine that made the driver late.
+func robbed(said history.Value) string {
+	stolen, _ := entry(said, "stolen_ns")
+	if time.Duration(stolen) < 100*time.Millisecond {
+		return ""
+	}
+	return fmt.Sprintf(" (the host of this virtual machine gave its processors to others for %.1f s of that time: run it again)", time.Duration(stolen).Seconds())
 }
 
 func entry(v history.Value, key string) (int64, bool) {

@@ -48,7 +48,7 @@ func well(faultText string) *scenario {
 	c.event(history.Event{At: 3 * s, Kind: history.Inject, Name: text, Fault: 1, Target: "orders-1 -> payments-1"})
 	c.event(history.Event{At: 4 * s, Kind: history.Effect, Name: text, Fault: 1, Target: "orders-1 -> payments-1", OK: true, Text: "seen"})
 	c.event(history.Event{At: 6 * s, Kind: history.Heal, Name: text, Fault: 1, Target: "orders-1 -> payments-1"})
-	c.event(history.Event{At: 10 * s, Kind: history.Note, Name: "driver", Value: driverValue(time.Millisecond, asRecorded, 0)})
+	c.event(history.Event{At: 10 * s, Kind: history.Note, Name: "driver", Value: driverValue(time.Millisecond, asRecorded, 0, 0)})
 	c.event(history.Event{At: 11 * s, Kind: history.Snapshot, Name: "rollback", OK: true, Text: "as before"})
 	return c
 }
@@ -98,7 +98,8 @@ func (c *scenario) judge() evidence.ExperimentResult {
 	for i, e := range c.in.Events {
 		if n, ok := entry(e.Value, "runs"); ok && n == asRecorded {
 			late, _ := entry(e.Value, "lateness_p99_ns")
-			c.in.Events[i].Value = driverValue(time.Duration(late), c.journeys(), 0)
+			stolen, _ := entry(e.Value, "stolen_ns")
+			c.in.Events[i].Value = driverValue(time.Duration(late), c.journeys(), 0, time.Duration(stolen))
 		}
 	}
 	c.in.Service = func(name string) string { return strings.TrimRight(name, "-0123456789") }
@@ -137,13 +138,16 @@ func TestJudge(t *testing.T) {
 		}, verdict.Pass, ""},
 		{"the fault was never injected", func(c *scenario) { c.without(history.Inject) }, verdict.Unknown, "it was not injected"},
 		{"the driver was late", func(c *scenario) {
-			c.event(history.Event{At: 10 * s, Kind: history.Note, Name: "driver", Value: driverValue(11*time.Millisecond, asRecorded, 0)})
+			c.event(history.Event{At: 10 * s, Kind: history.Note, Name: "driver", Value: driverValue(11*time.Millisecond, asRecorded, 0, 0)})
 		}, verdict.Unknown, "the load driver was overloaded"},
+		{"the driver was late on a robbed machine", func(c *scenario) {
+			c.event(history.Event{At: 10 * s, Kind: history.Note, Name: "driver", Value: driverValue(11*time.Millisecond, asRecorded, 0, 12*time.Second)})
+		}, verdict.Unknown, "gave its processors to others for 12.0 s of that time"},
 		{"the driver was saturated", func(c *scenario) {
-			c.event(history.Event{At: 10 * s, Kind: history.Note, Name: "driver", Value: driverValue(time.Millisecond, 200, 3)})
+			c.event(history.Event{At: 10 * s, Kind: history.Note, Name: "driver", Value: driverValue(time.Millisecond, 200, 3, 0)})
 		}, verdict.Unknown, "3 operations found the driver saturated"},
 		{"an operation is missing from the records", func(c *scenario) {
-			c.event(history.Event{At: 10 * s, Kind: history.Note, Name: "driver", Value: driverValue(time.Millisecond, 201, 0)})
+			c.event(history.Event{At: 10 * s, Kind: history.Note, Name: "driver", Value: driverValue(time.Millisecond, 201, 0, 0)})
 		}, verdict.Unknown, "201 operations were driven, and 200 are recorded"},
 		{"the driver gave no figure", func(c *scenario) {
 			c.without(history.Note)

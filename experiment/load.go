@@ -53,6 +53,7 @@ func (r *run) load(ctx context.Context) (stop func()) {
 	done := make(chan struct{})
 	var stats workload.Stats
 	var err error
+	before := stolen()
 	go func() {
 		defer close(done)
 		stats, err = r.drive.DriveFrom(ctx, r.zero) // so that an action's time is the same on both axes
@@ -63,24 +64,24 @@ func (r *run) load(ctx context.Context) (stop func()) {
 			r.rec.phase(phaseDrain)
 			cancel()
 			<-done
-			r.noteDriver(stats, err)
+			r.noteDriver(stats, stolen()-before, err)
 		})
 	}
 }
 
-func (r *run) noteDriver(stats workload.Stats, err error) {
+func (r *run) noteDriver(stats workload.Stats, stolen time.Duration, err error) {
 	if err != nil || stats.Lateness.Count == 0 {
 		r.rec.note("driver failed", fmt.Sprint(errors.Join(err, errors.New("no operation was started"))))
 		return
 	}
-	r.rec.event(history.Event{Kind: history.Note, Name: "driver", Value: driverValue(stats.Lateness.P99, stats.Runs, stats.Saturated),
+	r.rec.event(history.Event{Kind: history.Note, Name: "driver", Value: driverValue(stats.Lateness.P99, stats.Runs, stats.Saturated, stolen),
 		Text: fmt.Sprintf("%d runs, %d ok, at most %d in flight", stats.Runs, stats.OK, stats.InFlight)})
 }
 
 // driverValue is what the driver says of itself, for the judge.
-func driverValue(p99 time.Duration, runs, saturated int64) history.Value {
+func driverValue(p99 time.Duration, runs, saturated int64, stolen time.Duration) history.Value {
 	number := func(name string, n int64) history.Entry {
 		return history.Entry{Key: history.String(name), Val: history.Int(n)}
 	}
-	return history.Map(number("lateness_p99_ns", int64(p99)), number("runs", runs), number("saturated", saturated))
+	return history.Map(number("lateness_p99_ns", int64(p99)), number("runs", runs), number("saturated", saturated), number("stolen_ns", int64(stolen)))
 }

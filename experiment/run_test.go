@@ -50,7 +50,7 @@ func ran(t *testing.T, ctx context.Context, env *fakeEnv, x Experiment, opts Opt
 func punctual(events []history.Event) {
 	for i, e := range events {
 		if runs, ok := entry(e.Value, "runs"); ok && e.Name == "driver" {
-			events[i].Value = driverValue(0, runs, 0)
+			events[i].Value = driverValue(0, runs, 0, 0)
 		}
 	}
 }
