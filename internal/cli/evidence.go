@@ -133,7 +133,7 @@ func (a *app) evidenceShow(id string) error {
 	if a.json {
 		a.printJSON(map[string]any{"run": summary, "results": all, "verify": errorText(torn)})
 	} else {
-		a.printRun(summary, all, torn)
+		a.printRun(summary, all, torn, a.again(r, ""))
 	}
 	if torn != nil {
 		return &exit{run.ExitUnknown} // what it says of itself is not to be believed
@@ -141,7 +141,7 @@ func (a *app) evidenceShow(id string) error {
 	return nil
 }
 
-func (a *app) printRun(summary evidence.Summary, all []evidence.ExperimentResult, torn error) {
+func (a *app) printRun(summary evidence.Summary, all []evidence.ExperimentResult, torn error, again again) {
 	p := newPrinter(a.out)
 	v := ended(summary)
 	if torn != nil && v == verdict.Pass {
@@ -159,7 +159,7 @@ func (a *app) printRun(summary evidence.Summary, all []evidence.ExperimentResult
 		fmt.Fprintf(a.out, "the run ended early: %s\n", reason)
 	}
 	for _, result := range all {
-		p.result(result)
+		p.result(result, again.command(result.Name))
 	}
 }
 
@@ -170,8 +170,8 @@ func errorText(err error) string {
 	return err.Error()
 }
 
-// result prints one experiment in full.
-func (p *printer) result(r evidence.ExperimentResult) {
+// result prints one experiment in full. replay runs it again from here, "" where nobody knows how.
+func (p *printer) result(r evidence.ExperimentResult, replay string) {
 	fmt.Fprintln(p.w)
 	p.line(r.Verdict, strings.ToUpper(r.Verdict.String()), r.Name+": "+r.Reason, "      ")
 	t := table.Table{Indent: "  ", Prose: []int{3}, Whole: true}
@@ -197,8 +197,11 @@ func (p *printer) result(r evidence.ExperimentResult) {
 	for _, expectation := range r.CannotFail {
 		p.text("  ", "%s", run.CannotFail(expectation))
 	}
-	if r.Replay != "" {
-		fmt.Fprintf(p.w, "  replay: %s\n", r.Replay)
+	switch {
+	case replay != "":
+		fmt.Fprintf(p.w, "  replay: %s\n", replay)
+	case r.Replay != "":
+		fmt.Fprintf(p.w, "  replay, on the machine that ran it: %s\n", r.Replay)
 	}
 }
 

@@ -112,8 +112,8 @@ func TestResultsFit(t *testing.T) {
 	var out bytes.Buffer
 	p := &printer{w: &out, columns: 80}
 	const replay = "assay run examples/shop --experiment payments-refusing --seed 1 --defect no-retry --store elsewhere/.assay"
-	p.result(evidence.ExperimentResult{Name: "payments-refusing", Verdict: verdict.Fail, Replay: replay, Reason: strings.Repeat("a long reason ", 12),
-		Checks: []evidence.Checked{{Phase: "steady before"}}, Problems: []string{strings.Repeat("a long problem ", 12)}})
+	p.result(evidence.ExperimentResult{Name: "payments-refusing", Verdict: verdict.Fail, Reason: strings.Repeat("a long reason ", 12),
+		Checks: []evidence.Checked{{Phase: "steady before"}}, Problems: []string{strings.Repeat("a long problem ", 12)}}, replay)
 	for line := range strings.Lines(out.String()) {
 		if got := table.Width(strings.TrimSuffix(line, "\n")); got > 80 && !strings.Contains(line, replay) {
 			t.Errorf("%q takes %d columns", line, got)

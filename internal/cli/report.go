@@ -6,7 +6,6 @@ import (
 	"io"
 	"net/url"
 	"path/filepath"
-	"regexp"
 	"slices"
 	"strings"
 
@@ -122,20 +121,15 @@ func (a *app) buildReport(r *evidence.Run, folder string, fresh bool) (*report.R
 		opts.Card = &opts.Cards[i]
 	}
 	built, err := report.Build(r, opts)
-	if err == nil && folder == "" {
-		built.Place(projectFolder(built))
+	if err != nil {
+		return nil, err
 	}
-	return built, err
-}
-
-// projectFolder is the folder that the run was started with, as its replay command has it.
-func projectFolder(r *report.Report) string {
-	for _, x := range r.Experiments {
-		if m := regexp.MustCompile(` run (?:'([^']*)'|(\S+)) --experiment `).FindStringSubmatch(x.Replay); m != nil {
-			return cmp.Or(m[1], m[2])
-		}
+	again := a.again(r, folder)
+	built.Rerun(again.command)
+	if folder == "" {
+		built.Place(cmp.Or(again.folder, startedWith(r)))
 	}
-	return ""
+	return built, nil
 }
 
 func (a *app) writeReport(r *report.Report, format string, w io.Writer) error {

@@ -65,7 +65,7 @@ func explain(x *Experiment, reason string) string {
 		text += "\nunder " + x.FaultText
 	}
 	if x.Replay != "" {
-		text += "\nreplay: " + x.Replay
+		text += "\n" + replayed(x.Replay, x.Elsewhere)
 	}
 	return text
 }

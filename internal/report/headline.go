@@ -34,6 +34,7 @@ type Headline struct {
 	First      uint64          `json:"first_failure,omitempty"`
 	Pos        string          `json:"pos,omitempty"` // file:line:column of the expectation, else of the experiment
 	Replay     string          `json:"replay,omitempty"`
+	Elsewhere  bool            `json:"replay_elsewhere,omitempty"` // Replay is of the machine that ran it
 }
 
 // driverPhase is the phase of the check of the load driver.

@@ -182,6 +182,8 @@ func detail(x *Experiment, c evidence.Checked) string {
 	for _, problem := range trouble(x) {
 		add("problem", problem)
 	}
-	add("replay", x.Replay)
+	if x.Replay != "" {
+		text += replayed(x.Replay, x.Elsewhere) + "\n"
+	}
 	return text
 }

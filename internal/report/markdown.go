@@ -94,6 +94,9 @@ func (h Headline) markdown(out *strings.Builder) {
 		fmt.Fprintf(out, "- commonest error, %d of %d: %s\n", h.Error.Count, h.NotOK, code(brief(h.Error.Example, 300)))
 	}
 	if h.Replay != "" {
+		if h.Elsewhere {
+			fmt.Fprintf(out, "\nReplay, %s:\n", whereItRan)
+		}
 		fmt.Fprintf(out, "\n%s\n", fenced(h.Replay))
 	}
 	out.WriteString("\n")

@@ -33,11 +33,11 @@ func (r *Report) Next() []Step {
 			steps = append(steps, Step{Text: fmt.Sprintf("Read the first operation of %s that was not ok, with every attempt it made:", h.Experiment), experiment: h.Experiment, first: h.First})
 		}
 		if h.Driver() {
-			steps = append(steps, Step{Text: fmt.Sprintf("Run %s again when the machine is idle, or with a lower load:", h.Experiment), Command: h.Replay})
+			steps = append(steps, Step{Text: fmt.Sprintf("Run %s again when the machine is idle, or with a lower load%s:", h.Experiment, h.where()), Command: h.Replay})
 			continue
 		}
 		if h.Replay != "" {
-			steps = append(steps, Step{Text: fmt.Sprintf("Replay %s with the same seed:", h.Experiment), Command: h.Replay})
+			steps = append(steps, Step{Text: fmt.Sprintf("Replay %s with the same seed%s:", h.Experiment, h.where()), Command: h.Replay})
 		}
 		if h.Pos != "" && h.Verdict == verdict.Fail {
 			steps = append(steps, Step{Text: "What was expected stands at", Command: h.Pos})
@@ -50,6 +50,14 @@ func (r *Report) Next() []Step {
 		steps = append(steps, r.afterPass()...)
 	}
 	return steps
+}
+
+// where says of a command to replay that it is of another place, and how to get one of this.
+func (h Headline) where() string {
+	if !h.Elsewhere {
+		return ""
+	}
+	return ", " + whereItRan + " (its project is not here; with --folder the report names it from where you are)"
 }
 
 // afterPass names what a run that passed did not prove.

@@ -96,6 +96,7 @@ type Experiment struct {
 	Damage     []Damage          `json:"damage,omitempty"`
 	End        time.Duration     `json:"end"` // of the time axis
 	First      uint64            `json:"first_failure,omitempty"`
+	Elsewhere  bool              `json:"replay_elsewhere,omitempty"` // Replay is of the machine that ran it
 }
 
 // A Journey is what the operations of one journey came to over a whole experiment.

@@ -87,7 +87,7 @@ func (p *terminal) headline(h Headline) {
 		p.print("      %d other %s not passed\n", h.More, plural(h.More, "check"))
 	}
 	if h.Replay != "" {
-		p.print("      replay: %s\n", h.Replay)
+		p.print("      %s\n", replayed(h.Replay, h.Elsewhere))
 	}
 }
 
