@@ -203,6 +203,9 @@ func TestDiffLastDamaged(t *testing.T) {
 			if code != tt.code || !strings.Contains(out+errs, tt.want) || code == 3 && strings.Contains(errs, "no run before") {
 				t.Errorf("exit %d, want %d with %q:\n%s%s", code, tt.code, tt.want, out, errs)
 			}
+			if code == 3 && (strings.Count(out, tt.want) != 1 || strings.Count(out, "passed over") != 0) {
+				t.Errorf("what is wrong is not told once:\n%s", out)
+			}
 		})
 	}
 }

@@ -143,7 +143,7 @@ func reasons(gaps []Gap) string {
 	}
 	var all []string
 	for _, g := range gaps {
-		all = append(all, strings.TrimPrefix(g.Experiment+": "+g.Reason, ": "))
+		all = append(all, g.String())
 	}
 	return strings.Join(all, "; ")
 }
@@ -171,7 +171,7 @@ func (c *comparison) report() Report {
 	default:
 		r.Verdict = Same
 	}
-	if len(c.base) == 1 && len(c.candidate) == 1 {
+	if len(c.base) == 1 && len(c.candidate) == 1 && len(r.Lines) > 0 {
 		r.Notes = append(r.Notes, "one run on each side: how much runs differ by themselves is in no interval; --last N puts it in")
 	}
 	return r

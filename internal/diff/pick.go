@@ -32,6 +32,7 @@ func Pick(store *evidence.Store, run *evidence.Run, c Choice) (base, candidates 
 	}
 	build, candidates := buildOf(run), []*evidence.Run{run}
 	var damaged []*evidence.Run
+	var damage []string // the notes on those
 	for _, sum := range list {
 		if sum.ID >= run.ID() || len(base) == c.Last {
 			continue
@@ -41,10 +42,10 @@ func Pick(store *evidence.Store, run *evidence.Run, c Choice) (base, candidates 
 			return nil, nil, nil, err
 		}
 		if why := c.unusable(mine, sum, other); why != "" {
-			if len(damaged) < c.Last && c.damaged(mine, sum, other) {
-				damaged = append(damaged, other)
-			}
 			notes = append(notes, fmt.Sprintf("run %s is passed over: %s", sum.ID, why))
+			if len(damaged) < c.Last && c.damaged(mine, sum, other) {
+				damaged, damage = append(damaged, other), append(damage, notes[len(notes)-1])
+			}
 			continue
 		}
 		same := build != nil && maps.Equal(build, buildOf(other)) && sum.Meta.Defect == mine.Meta.Defect
@@ -63,8 +64,8 @@ func Pick(store *evidence.Store, run *evidence.Run, c Choice) (base, candidates 
 	if len(base) < c.Last {
 		notes = slices.Insert(notes, 0, fmt.Sprintf("%d runs were asked for, and %d before %s can be compared", c.Last, len(base), run.ID()))
 	}
-	if len(base) == 0 {
-		base = damaged
+	if len(base) == 0 { // what is wrong with them is told of the base
+		base, notes = damaged, slices.DeleteFunc(notes, func(note string) bool { return slices.Contains(damage, note) })
 	}
 	return base, candidates, notes, nil
 }

@@ -52,7 +52,7 @@ func open(r *evidence.Run) (*Run, error) {
 		run.broken = "it was interrupted, so its records are partial"
 	default:
 		if err := r.Verify(); err != nil {
-			run.broken = "it is not whole: " + strings.ReplaceAll(err.Error(), "\n", "; ")
+			run.broken = "it is not whole: " + strings.NewReplacer("\n", "; ", "evidence: run "+run.ID+": ", "").Replace(err.Error())
 		}
 	}
 	var err error

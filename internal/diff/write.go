@@ -3,6 +3,7 @@ package diff
 import (
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 
 	"github.com/assay-dev/assay/internal/table"
@@ -13,12 +14,8 @@ func (r Report) Headline() string {
 	if r.Counts[Regressed] > 0 {
 		return r.Lines[0].sentence()
 	}
-	if r.Verdict == NotEnough && len(r.Gaps) > 0 {
-		for _, g := range r.Gaps {
-			if g.Unknown {
-				return strings.TrimPrefix(g.Experiment+": "+g.Reason, ": ")
-			}
-		}
+	if i := r.gapAbove(); i >= 0 {
+		return r.Gaps[i].String()
 	}
 	if r.Verdict == Improved {
 		return r.Lines[0].sentence()
@@ -31,6 +28,25 @@ func (r Report) Headline() string {
 	}
 	return "nothing regressed: " + r.Summary()
 }
+
+// gapAbove returns the gap that is the headline, -1 where none is.
+func (r Report) gapAbove() int {
+	if r.Verdict != NotEnough {
+		return -1
+	}
+	return slices.IndexFunc(r.Gaps, func(g Gap) bool { return g.Unknown })
+}
+
+// gapsBelow are those that the headline does not name.
+func (r Report) gapsBelow() []Gap {
+	if i := r.gapAbove(); i >= 0 {
+		return slices.Delete(slices.Clone(r.Gaps), i, i+1)
+	}
+	return r.Gaps
+}
+
+// String returns what was not compared, and why.
+func (g Gap) String() string { return strings.TrimPrefix(g.Experiment+": "+g.Reason, ": ") }
 
 // Summary counts the verdicts.
 func (r Report) Summary() string {
@@ -114,8 +130,8 @@ func (r Report) Text(w io.Writer, columns int, paint func(v Verdict, word string
 		line("           " + r.Summary())
 	}
 	fmt.Fprintf(&b, "base:      %s\ncandidate: %s\n", runsText(r.Base), runsText(r.Candidate))
-	for _, g := range r.Gaps {
-		line("not compared: " + strings.TrimPrefix(g.Experiment+": "+g.Reason, ": "))
+	for _, g := range r.gapsBelow() {
+		line("not compared: " + g.String())
 	}
 	for _, note := range r.Notes {
 		line("note: " + note)
@@ -197,8 +213,8 @@ func (r Report) Markdown(w io.Writer) error {
 	for _, text := range r.worseBelow() {
 		fmt.Fprintf(&b, "\nLooks worse: %s\n", escape(text))
 	}
-	for _, g := range r.Gaps {
-		fmt.Fprintf(&b, "\nNot compared: %s\n", escape(strings.TrimPrefix(g.Experiment+": "+g.Reason, ": ")))
+	for _, g := range r.gapsBelow() {
+		fmt.Fprintf(&b, "\nNot compared: %s\n", escape(g.String()))
 	}
 	for _, note := range r.Notes {
 		fmt.Fprintf(&b, "\nNote: %s\n", escape(note))
