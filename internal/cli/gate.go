@@ -7,7 +7,6 @@ import (
 	"os"
 	"slices"
 	"strings"
-	"text/tabwriter"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -105,7 +104,10 @@ func folder(args []string) string {
 }
 
 func (a *app) matrix(ctx context.Context, path string, flags decideFlags, formats []string) error {
-	f, err := a.gather(ctx, path, flags, formats, false)
+	if err := flags.formatIn(formats); err != nil {
+		return err
+	}
+	f, err := a.gather(ctx, path, flags, false)
 	if err != nil {
 		return err
 	}
@@ -122,10 +124,13 @@ func (a *app) matrix(ctx context.Context, path string, flags decideFlags, format
 }
 
 func (a *app) gate(ctx context.Context, path string, flags decideFlags, formats []string) error {
+	if err := flags.formatIn(formats); err != nil {
+		return err
+	}
 	if flags.mutate {
 		return a.mutate(ctx, path, flags)
 	}
-	f, err := a.gather(ctx, path, flags, formats, flags.reread)
+	f, err := a.gather(ctx, path, flags, flags.reread)
 	if err != nil {
 		return err
 	}
@@ -141,45 +146,16 @@ func (a *app) gate(ctx context.Context, path string, flags decideFlags, formats 
 	return exitOf(d.Verdict)
 }
 
-// mutate shows what the gate did not notice.
-func (a *app) mutate(ctx context.Context, path string, flags decideFlags) error {
-	project, store, opts, err := a.open(path, flags)
-	if err != nil {
-		return err
+// formatIn refuses a form that there is not.
+func (d decideFlags) formatIn(formats []string) error {
+	if slices.Contains(formats, d.format) {
+		return nil
 	}
-	m, err := release.Mutate(ctx, project, store, opts)
-	if err != nil {
-		return err
-	}
-	if a.json {
-		a.printJSON(map[string]any{"verdict": m.Verdict(), "killed": m.Killed(), "of": len(m.All), "mutations": m.All})
-		return exitOf(m.Verdict())
-	}
-	p := newPrinter(a.out)
-	v := m.Verdict()
-	fmt.Fprintf(a.out, "%s  the gate noticed %d of %d mutations: kill rate %.1f %%\n\n", p.paint(v, strings.ToUpper(v.String())), m.Killed(), len(m.All), 100*float64(m.Killed())/float64(max(len(m.All), 1)))
-	w := tabwriter.NewWriter(a.out, 0, 0, 2, ' ', 0)
-	fmt.Fprintln(w, "MUTATION\tOF\tKILLED")
-	for _, row := range m.Table() {
-		fmt.Fprintf(w, "%s\t%s\t%d of %d\n", row.Kind, row.On, row.Killed, row.All)
-	}
-	w.Flush()
-	for _, one := range m.All {
-		if !one.Killed() {
-			fmt.Fprintf(a.out, "\nnot noticed  %s of %s: %s", one.Kind, one.On, one.Target)
-		}
-	}
-	if m.Killed() < len(m.All) {
-		fmt.Fprintln(a.out)
-	}
-	return exitOf(v)
+	return &run.UsageError{Msg: fmt.Sprintf("--format cannot be %q (allowed: %s)", d.format, strings.Join(formats, ", "))}
 }
 
 // gather reads the project and its evidence. A store that is not there is an empty one: nothing is proved.
-func (a *app) gather(ctx context.Context, path string, flags decideFlags, formats []string, verify bool) (gate.Facts, error) {
-	if !slices.Contains(formats, flags.format) {
-		return gate.Facts{}, &run.UsageError{Msg: fmt.Sprintf("--format cannot be %q (allowed: %s)", flags.format, strings.Join(formats, ", "))}
-	}
+func (a *app) gather(ctx context.Context, path string, flags decideFlags, verify bool) (gate.Facts, error) {
 	project, store, opts, err := a.open(path, flags)
 	if err != nil {
 		return gate.Facts{}, err

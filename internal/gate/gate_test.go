@@ -359,6 +359,35 @@ func TestSameBytes(t *testing.T) {
 	}
 }
 
+// An annotation is pinned to a line, also where the clause stands nowhere in the policy, and says what would make it pass.
+func TestGitHub(t *testing.T) {
+	t.Parallel()
+	for _, tt := range []struct {
+		name string
+		edit func(s *scene)
+		want string
+	}{
+		{"a cell of a policy", func(s *scene) { s.cards[0].Results[0].Verdict = fail },
+			"::error file=gate.yaml,line=1,title=assay gate%3A checkout%3A retry fail::refused failed: lost 3 orders%0Ato make it pass: fix the system%0A    assay run . --experiment refused"},
+		{"a cell of the default policy", func(s *scene) { s.cards[0].Results[0].Verdict, s.policy.File = fail, "" },
+			"::error file=assay.yaml,line=1,title=assay gate%3A checkout%3A retry fail::"},
+		{"a policy that asks for nothing", func(s *scene) { s.policy.Require = nil },
+			"::error file=gate.yaml,line=1,title=assay gate%3A unknown::the policy requires no cell\n"},
+		{"all is well", func(*scene) {}, "::notice title=assay gate%3A pass::"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			s := newScene()
+			s.policy.File = "gate.yaml"
+			tt.edit(s)
+			var text bytes.Buffer
+			if err := s.decide().WriteGitHub(&text); err != nil || !strings.Contains(text.String(), tt.want) {
+				t.Errorf("%v, want %s in\n%s", err, tt.want, text.String())
+			}
+		})
+	}
+}
+
 // BenchmarkGate1000 decides over 1,000 pieces of evidence: 200 journeys by 5 modes.
 func BenchmarkGate1000(b *testing.B) {
 	s := newScene()

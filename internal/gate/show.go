@@ -1,10 +1,8 @@
 package gate
 
 import (
-	"encoding/xml"
 	"fmt"
 	"io"
-	"path/filepath"
 	"strings"
 	"time"
 
@@ -188,88 +186,4 @@ func sign(v verdict.Verdict, waived bool) string {
 		return "❌"
 	}
 	return "❔"
-}
-
-// WriteGitHub writes an annotation for each clause that does not let the release through, in the form of workflow commands.
-func (d Decision) WriteGitHub(w io.Writer) error {
-	file := d.Policy.File
-	for _, c := range d.Clauses {
-		if c.passes() && !c.Waived {
-			continue
-		}
-		level := "error"
-		if c.Waived {
-			level = "warning"
-		}
-		at := ""
-		if path, line, ok := strings.Cut(c.Pos, ":"); ok {
-			line, _, _ = strings.Cut(line, ":")
-			at = fmt.Sprintf("file=%s,line=%s,", property(filepath.ToSlash(filepath.Join(d.Policy.Folder, path))), property(line))
-		} else if file != "" {
-			at = fmt.Sprintf("file=%s,", property(filepath.ToSlash(filepath.Join(d.Policy.Folder, file))))
-		}
-		fmt.Fprintf(w, "::%s %stitle=%s::%s\n", level, at, property("assay gate: "+c.Name+" "+c.word()), message(c.Reason))
-	}
-	if d.Verdict == verdict.Pass {
-		fmt.Fprintf(w, "::notice title=assay gate: pass::%s\n", message(d.Reason))
-	}
-	return nil
-}
-
-// message escapes the data of a workflow command, property a value of its head.
-func message(text string) string {
-	return strings.NewReplacer("%", "%25", "\r", "%0D", "\n", "%0A").Replace(text)
-}
-
-func property(text string) string {
-	return strings.NewReplacer("%", "%25", "\r", "%0D", "\n", "%0A", ":", "%3A", ",", "%2C").Replace(text)
-}
-
-type junitSuite struct {
-	XMLName  xml.Name    `xml:"testsuite"`
-	Name     string      `xml:"name,attr"`
-	Tests    int         `xml:"tests,attr"`
-	Failures int         `xml:"failures,attr"`
-	Errors   int         `xml:"errors,attr"`
-	Stamp    string      `xml:"timestamp,attr"`
-	Cases    []junitCase `xml:"testcase"`
-}
-
-type junitCase struct {
-	Class   string      `xml:"classname,attr"`
-	Name    string      `xml:"name,attr"`
-	Failure *junitFault `xml:"failure,omitempty"`
-	Error   *junitFault `xml:"error,omitempty"`
-	Skipped *junitFault `xml:"skipped,omitempty"`
-	Out     string      `xml:"system-out,omitempty"`
-}
-
-type junitFault struct {
-	Message string `xml:"message,attr"`
-}
-
-// WriteJUnit writes the decision as a test suite, one case a clause. What is unknown is an error, so that no tool shows it as passed.
-func (d Decision) WriteJUnit(w io.Writer) error {
-	suite := junitSuite{Name: "assay gate " + d.System, Tests: len(d.Clauses), Stamp: d.At.Format("2006-01-02T15:04:05")}
-	for _, c := range d.Clauses {
-		one := junitCase{Class: "gate." + c.Kind, Name: c.Name, Out: c.Reason}
-		switch {
-		case c.Waived:
-			one.Skipped = &junitFault{"waived: " + c.Reason}
-		case c.passes():
-		case c.Verdict == verdict.Fail:
-			one.Failure = &junitFault{c.Reason}
-			suite.Failures++
-		default:
-			one.Error = &junitFault{c.Reason}
-			suite.Errors++
-		}
-		suite.Cases = append(suite.Cases, one)
-	}
-	text, err := xml.MarshalIndent(suite, "", "  ")
-	if err != nil {
-		return err
-	}
-	_, err = fmt.Fprintf(w, "%s%s\n", xml.Header, text)
-	return err
 }
