@@ -3,6 +3,7 @@ package expr
 import (
 	"slices"
 
+	"cel.dev/cel-go/cel"
 	"cel.dev/cel-go/common/ast"
 	"cel.dev/cel-go/common/operators"
 )
@@ -58,8 +59,8 @@ func (p *Program) Comparisons() (with []Comparison, itself string) {
 			return
 		}
 		left, right := call.Args()[0], call.Args()[1]
-		if p.part(left).src == p.part(right).src && itself == "" {
-			itself = p.part(e).src
+		if text := p.text(left); text != "" && text == p.text(right) && itself == "" {
+			itself = p.text(e)
 		}
 		for _, sides := range [][2]ast.Expr{{left, right}, {right, left}} {
 			if text, ok := textOf(sides[1]); ok && sides[0].Kind() == ast.CallKind {
@@ -68,6 +69,15 @@ func (p *Program) Comparisons() (with []Comparison, itself string) {
 		}
 	}))
 	return with, itself
+}
+
+// text prints a piece of the expression, "" for one that only a loop's expansion has.
+func (p *Program) text(e ast.Expr) string {
+	text, err := cel.ExprToString(e, p.ast.NativeRep().SourceInfo())
+	if err != nil {
+		return ""
+	}
+	return text
 }
 
 func textOf(e ast.Expr) (string, bool) {

@@ -24,6 +24,18 @@ func TestConstantPart(t *testing.T) {
 	}
 }
 
+// Inside a loop stand names that nothing outside of it has.
+func TestComparisonsInALoop(t *testing.T) {
+	t.Parallel()
+	p, err := CompileCondition(`["x"].all(n, age(n) == "old")`, Names{Funcs: []Func{{Name: "age"}}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if with, itself := p.Comparisons(); len(with) != 1 || itself != "" {
+		t.Errorf("%+v %q", with, itself)
+	}
+}
+
 func TestComparisons(t *testing.T) {
 	t.Parallel()
 	p, err := CompileCondition(`age("x") == "old" && "new" != age("y") && run.id == run.id`, Names{Vars: []string{"run"}, Funcs: []Func{{Name: "age"}}})

@@ -37,7 +37,7 @@ func (f Facts) cell(r evidence.Requirement, cell matrix.Cell) Clause {
 		if v == verdict.Pass {
 			proved = true
 		}
-		if !s.Declared && v != verdict.Pass && !f.same(r.Same, s) && !(s.Verdict == verdict.Fail && nameless(r.Same, s)) {
+		if f.astray(r, s) {
 			elsewhere, missed = append(elsewhere, f.mend(r, s, v, problem)), problem
 			continue // it is of something else, and nobody asks for it to be repeated
 		}
@@ -112,6 +112,30 @@ func (f Facts) same(same string, s matrix.Source) bool {
 		return f.Candidate.Commit != "" && !s.Dirty && (s.Commit == f.Candidate.Commit || f.Ancestors[s.Commit])
 	}
 	return false
+}
+
+// astray says whether a source that no experiment of the project stands for is of something else. A failure of nobody knows what is not.
+func (f Facts) astray(r evidence.Requirement, s matrix.Source) bool {
+	return !s.Declared && !f.same(r.Same, s) && !(s.Verdict == verdict.Fail && nameless(r.Same, s))
+}
+
+// Commits are those that evidence is of which a decision may rest on.
+func (f Facts) Commits() []string {
+	found := map[string]bool{}
+	for _, row := range f.Matrix.Rows {
+		for _, cell := range row.Cells {
+			for _, s := range cell.Sources {
+				found[s.Commit] = true
+			}
+		}
+	}
+	for _, r := range f.Matrix.Results {
+		found[r.Commit] = true
+	}
+	if f.Newest != nil {
+		found[f.Newest.Meta.Commit] = true
+	}
+	return slices.Sorted(maps.Keys(found))
 }
 
 // nameless says whether a source does not say what it ran: a failure of that may be one of the candidate.

@@ -23,10 +23,9 @@ type Facts struct {
 	Candidate   Candidate
 	// Ancestors are the commits among the evidence's that the candidate's descends from.
 	Ancestors map[string]bool
-	Newest    *evidence.Card                 // the newest whole run of the system, nil for none
-	Results   map[string]evidence.CardResult // the newest of each experiment
-	Command   func(words ...string) string   // a command to paste; words follow the program's name
-	Path      string                         // of the project, for commands
+	Newest    *evidence.Card               // the newest whole run of the system, nil for none
+	Command   func(words ...string) string // a command to paste; words follow the program's name
+	Path      string                       // of the project, for commands
 }
 
 // A Candidate is what is to be released.

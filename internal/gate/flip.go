@@ -1,6 +1,7 @@
 package gate
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strings"
@@ -46,9 +47,12 @@ func flip(clauses []Clause, f Facts) Flip {
 			s.clauses = append(s.clauses, c)
 		}
 	}
+	// First those that a change may flip which makes others, too, such as running all experiments; then those with one way, which leave nothing to choose.
+	slices.SortStableFunc(s.clauses, func(a, b Clause) int { return cmp.Or(rank(a)-rank(b), len(a.Ways)-len(b.Ways)) })
+	for s.wide < len(s.clauses) && rank(s.clauses[s.wide]) == 0 {
+		s.wide++
+	}
 	s.prune()
-	// The candidate first, because running all experiments runs each; then those with one way, which leave nothing to choose.
-	slices.SortStableFunc(s.clauses, func(a, b Clause) int { return rank(a) - rank(b) })
 	s.explore(0, nil)
 	result.Smallest = s.steps < searchSteps && len(result.Open) == 0
 	result.Changes = s.best
@@ -65,6 +69,7 @@ type search struct {
 	picked  []int
 	found   bool
 	steps   int
+	wide    int // how many clauses, the first, have a change that makes others, too
 }
 
 // prune leaves out ways that help nobody else and are no shorter than another way of the same clause: that one
@@ -80,10 +85,13 @@ func (s *search) prune() {
 			}
 		}
 	}
+	shared := func(change Change) bool {
+		return users[change.Key] > 1 || s.wide > 0 && (change.isRun() || change.makesOthers())
+	}
 	for i, c := range s.clauses {
 		var ways, own [][]Change
 		for _, way := range c.Ways {
-			if slices.ContainsFunc(way, func(change Change) bool { return users[change.Key] > 1 }) {
+			if slices.ContainsFunc(way, shared) {
 				ways = append(ways, way)
 			} else {
 				own = append(own, way)
@@ -100,11 +108,13 @@ func (s *search) prune() {
 }
 
 func (s *search) explore(at int, have []Change) {
-	if s.steps++; s.found && (len(have) >= len(s.best) || s.steps >= searchSteps) {
+	if s.steps++; s.found && (s.least(at, have) >= len(s.best) || s.steps >= searchSteps) {
 		return
 	}
 	if at == len(s.clauses) {
-		s.best, s.picked, s.found = slices.Clone(have), slices.Clone(s.way), true
+		if !s.found || len(have) < len(s.best) {
+			s.best, s.picked, s.found = have, slices.Clone(s.way), true
+		}
 		return
 	}
 	order := make([]int, len(s.clauses[at].Ways))
@@ -115,28 +125,54 @@ func (s *search) explore(at int, have []Change) {
 	slices.SortStableFunc(order, func(a, b int) int { return cost(a) - cost(b) }) // the cheapest first finds a good bound early
 	for _, i := range order {
 		s.way = append(s.way, i)
-		s.explore(at+1, append(slices.Clip(have), missing(have, s.clauses[at].Ways[i])...))
+		next := append(slices.Clip(have), missing(have, s.clauses[at].Ways[i])...)
+		if at < s.wide {
+			next = lean(next)
+		}
+		s.explore(at+1, next)
 		s.way = s.way[:len(s.way)-1]
 	}
 }
 
+// rank is 0 for a clause with a change that makes others, too.
 func rank(c Clause) int {
-	if c.Kind == KindCandidate {
+	if slices.ContainsFunc(slices.Concat(c.Ways...), Change.makesOthers) {
 		return 0
 	}
-	return len(c.Ways)
+	return 1
 }
 
-// does says whether making change c makes other, too: it is the same, or runs all experiments.
+// does says whether making change c makes other, too: it is the same, or runs all experiments, or ends with running that one.
 func (c Change) does(other Change) bool {
-	return c.Key == other.Key || c.Key == runAll && strings.HasPrefix(other.Key, runOne)
+	return c.Key == other.Key || other.isRun() && (c.Key == runAll || c.Rerun != "" && other.Key == runOne+c.Rerun)
 }
+
+// makesOthers says whether the change runs experiments besides what it is for.
+func (c Change) makesOthers() bool { return c.Key == runAll || c.Rerun != "" && !c.isRun() }
+
+// isRun says whether the change is no more than to run one experiment.
+func (c Change) isRun() bool { return strings.HasPrefix(c.Key, runOne) }
 
 // Keys of changes.
 const (
 	runAll = "run all"
 	runOne = "run experiment "
 )
+
+// lean leaves out the changes that another one makes, too.
+func lean(changes []Change) []Change {
+	return slices.DeleteFunc(slices.Clone(changes), func(c Change) bool {
+		return slices.ContainsFunc(changes, func(other Change) bool { return other.Key != c.Key && other.does(c) })
+	})
+}
+
+// least is the fewest changes that what is at hand can come to: runs may be part of what later clauses need.
+func (s *search) least(at int, have []Change) int {
+	if at >= s.wide {
+		return len(have)
+	}
+	return len(slices.DeleteFunc(slices.Clone(have), Change.isRun))
+}
 
 // missing returns the changes of a way that are not among those at hand.
 func missing(have, way []Change) []Change {

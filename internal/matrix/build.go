@@ -5,6 +5,7 @@ import (
 	"maps"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/assay-dev/assay/evidence"
 	"github.com/assay-dev/assay/verdict"
@@ -25,7 +26,7 @@ type builder struct {
 
 func newBuilder(f Facts) *builder {
 	b := &builder{facts: f, rows: map[string]*Row{}, cells: map[key]*Cell{}, claims: map[string][]evidence.Cell{}, has: map[string]string{}}
-	b.matrix = Matrix{System: f.Declaration.System, At: f.Now, Runs: len(f.Cards)}
+	b.matrix = Matrix{System: f.Declaration.System, At: f.Now, Runs: len(f.Cards), Results: map[string]Result{}}
 	for _, c := range f.Declaration.Cells {
 		b.claims[c.Experiment] = append(b.claims[c.Experiment], c)
 	}
@@ -133,6 +134,7 @@ func (b *builder) card(c evidence.Card) {
 		return // of a system that was broken on purpose
 	}
 	for _, result := range c.Results {
+		b.result(c, result)
 		for _, journey := range slices.Sorted(maps.Keys(result.Modes)) {
 			for _, mode := range result.Modes[journey] {
 				b.word(c, result, journey, mode)
@@ -150,6 +152,7 @@ func (b *builder) missing(c evidence.Card) {
 			continue
 		}
 		r := evidence.CardResult{Name: name, Layer: evidence.DefaultLayer, Reason: "it was planned, and left no judgement"}
+		b.result(c, r)
 		for _, claim := range b.claims[name] {
 			s := b.source(c, r)
 			s.Reason = r.Reason
@@ -158,20 +161,39 @@ func (b *builder) missing(c evidence.Card) {
 	}
 }
 
+// result notes what an experiment came to, as words on cells are noted.
+func (b *builder) result(c evidence.Card, r evidence.CardResult) {
+	if _, known := b.matrix.Results[r.Name]; known || c.Meta.Kind == evidence.KindForeign {
+		return
+	}
+	s := b.source(c, r)
+	s.Verdict, s.Reason = r.Verdict, r.Reason
+	b.doubt(c, &s)
+	b.matrix.Results[r.Name] = Result{s, r.Recovery}
+}
+
+// doubt takes back a pass that is not of the experiment as it is now, or whose run did not end.
+func (b *builder) doubt(c evidence.Card, s *Source) {
+	_, has := b.has[s.Name]
+	switch {
+	case s.Verdict != verdict.Pass:
+	case !s.Foreign && !s.Known && has:
+		s.Verdict, s.Reason = verdict.Unknown, fmt.Sprintf("experiment %s was changed since", s.Name)
+	case c.Status != evidence.Complete:
+		s.Verdict, s.Reason = verdict.Unknown, fmt.Sprintf("its run is %s: %s", c.Status, c.Reason)
+	}
+}
+
 // word notes what one result says of one cell.
 func (b *builder) word(c evidence.Card, r evidence.CardResult, journey string, mode evidence.Mode) {
 	s := b.source(c, r)
 	s.Verdict, s.Reason = r.Verdict, mode.Text
-	_, has := b.has[r.Name]
+	b.doubt(c, &s)
 	switch {
-	case !s.Foreign && !s.Known && r.Verdict == verdict.Pass && has:
-		s.Verdict, s.Reason = verdict.Unknown, fmt.Sprintf("experiment %s was changed since", r.Name)
 	case r.Verdict != verdict.Pass:
 		s.Reason = r.Reason
-	case !mode.Proved:
+	case s.Verdict == verdict.Pass && !mode.Proved:
 		s.Verdict = verdict.Unknown
-	case c.Status != evidence.Complete:
-		s.Verdict, s.Reason = verdict.Unknown, fmt.Sprintf("its run is %s: %s", c.Status, c.Reason)
 	}
 	b.say(journey, mode.Name, s)
 }
@@ -219,11 +241,16 @@ func (c *Cell) source(s Source) *Source {
 }
 
 func (b *builder) source(c evidence.Card, r evidence.CardResult) Source {
-	f := b.facts
-	s := Source{Name: r.Name, Foreign: c.Meta.Kind == evidence.KindForeign, Run: c.ID, At: c.Meta.Started, Age: Age(f.Now.Sub(c.Meta.Started)),
-		Layer: r.Layer, Owner: r.Owner, Grade: c.Meta.Grade, Commit: c.Meta.Commit, Dirty: c.Meta.Dirty, Sum: r.Sum, Replay: r.Replay, Seed: c.Meta.Seed}
+	s := NewSource(b.facts.Now, c, r)
 	definition, has := b.has[r.Name]
 	s.Known = !s.Foreign && has && definition == r.Definition // just as it was judged
+	return s
+}
+
+// NewSource returns what a run says by a result of it. Verdict and Reason are left to whoever asks.
+func NewSource(now time.Time, c evidence.Card, r evidence.CardResult) Source {
+	s := Source{Name: r.Name, Foreign: c.Meta.Kind == evidence.KindForeign, Run: c.ID, At: c.Meta.Started, Age: Age(now.Sub(c.Meta.Started)),
+		Layer: r.Layer, Owner: r.Owner, Grade: c.Meta.Grade, Commit: c.Meta.Commit, Dirty: c.Meta.Dirty, Sum: r.Sum, Replay: r.Replay, Seed: c.Meta.Seed}
 	for _, subject := range c.Subjects {
 		if s.Digests == nil {
 			s.Digests = map[string]string{}

@@ -34,6 +34,14 @@ type Matrix struct {
 	Rows    []Row     `json:"rows"`
 	Refused []Refusal `json:"refused,omitempty"`
 	Runs    int       `json:"runs"` // that were looked at
+	// Results are the newest words of experiments, by name: also of those that claim no cell.
+	Results map[string]Result `json:"-"`
+}
+
+// A Result is an experiment's newest word as such, and how long the journeys took to recover.
+type Result struct {
+	Source
+	Recovery *evidence.Recovery // nil where nothing was injected
 }
 
 // A Row is a journey.

@@ -73,9 +73,9 @@ func lay(f gate.Facts, now time.Time, cards []evidence.Card) matrix.Matrix {
 	return matrix.New(matrix.Facts{Now: now, Declaration: f.Declaration, Base: f.Base, Modes: experiment.Modes(), Cards: cards})
 }
 
-// newest notes the newest whole run of the system, and the newest result of each experiment.
+// newest notes the newest whole run of the system.
 func newest(f *gate.Facts, cards []evidence.Card, now time.Time) {
-	f.Newest, f.Results = nil, map[string]evidence.CardResult{}
+	f.Newest = nil
 	for i, card := range cards {
 		card = card.AsOf(now)
 		if card.Refused != "" || card.Meta.Defect != "" || card.System != f.Declaration.System || card.Meta.Kind != evidence.KindRun {
@@ -83,11 +83,6 @@ func newest(f *gate.Facts, cards []evidence.Card, now time.Time) {
 		}
 		if f.Newest == nil && card.Status == evidence.Complete {
 			f.Newest = &cards[i]
-		}
-		for _, r := range card.Results {
-			if _, known := f.Results[r.Name]; !known && card.Status == evidence.Complete {
-				f.Results[r.Name] = r
-			}
 		}
 	}
 }
@@ -185,18 +180,11 @@ func ancestors(ctx context.Context, repo repository, f gate.Facts) map[string]bo
 	if !asked || f.Candidate.Commit == "" {
 		return found
 	}
-	looked := map[string]bool{"": true}
 	whole := regexp.MustCompile(`^([0-9a-f]{40}|[0-9a-f]{64})$`) // a name such as HEAD would be whatever it is today
-	for _, row := range f.Matrix.Rows {
-		for _, cell := range row.Cells {
-			for _, s := range cell.Sources {
-				if looked[s.Commit] || !whole.MatchString(s.Commit) {
-					continue
-				}
-				looked[s.Commit] = true
-				_, err := repo.git(ctx, "merge-base", "--is-ancestor", s.Commit, f.Candidate.Commit)
-				found[s.Commit] = err == nil
-			}
+	for _, commit := range f.Commits() {
+		if whole.MatchString(commit) {
+			_, err := repo.git(ctx, "merge-base", "--is-ancestor", commit, f.Candidate.Commit)
+			found[commit] = err == nil
 		}
 	}
 	return found
