@@ -74,7 +74,13 @@ func restsOn(f gate.Facts, now time.Time, cards []evidence.Card) map[string]map[
 	if f.Newest != nil {
 		cite(f.Newest.ID, "")
 	}
-	for _, row := range lay(f, now, cards).Rows {
+	m := lay(f, now, cards)
+	for _, r := range m.Results {
+		if len(f.Policy.Conditions) > 0 { // which may read it, whatever it claims
+			cite(r.Run, r.Name)
+		}
+	}
+	for _, row := range m.Rows {
 		for _, cell := range row.Cells {
 			for _, s := range cell.Sources {
 				cite(s.Run, s.Name)
