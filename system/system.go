@@ -104,6 +104,8 @@ type Image struct {
 	Name string            `json:"name"` // a file name that says all that decides the content, such as "postgres-15.13-1f2e"
 	Make []string          `json:"make"` // fills the folder $ASSAY_DATA; argument vector
 	Env  map[string]string `json:"env,omitempty"`
+	// Notes say what the image lacks; they are told at each start.
+	Notes []string `json:"notes,omitempty"`
 }
 
 // A Ready says when an instance is ready: at most one of the four is set, and

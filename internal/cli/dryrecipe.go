@@ -37,6 +37,9 @@ func recipeLines(s system.Service) [][2]string {
 	}
 	if s.Process.Image != nil {
 		lines = append(lines, [2]string{"image", s.Process.Image.Name})
+		for _, note := range s.Process.Image.Notes {
+			lines = append(lines, [2]string{"note", note})
+		}
 	}
 	lines = append(lines, [2]string{"ready", readyText(s.Ready)})
 	for _, name := range slices.Sorted(maps.Keys(s.Probes)) {

@@ -2,10 +2,8 @@ package recipe
 
 import (
 	"cmp"
-	"crypto/sha256"
 	"fmt"
 	"net/url"
-	"slices"
 	"strings"
 	"time"
 
@@ -37,7 +35,7 @@ func postgres(s Service, f found) (system.Service, error) {
 			Env:     env,
 			Files:   map[string]string{"postgres.sh": postgresScript, "postgresql.conf": postgresConf, "pg_hba.conf": postgresHBA(env)},
 			Signal:  "SIGINT", // fast: it does not wait for clients to leave
-			Grace:   5 * time.Second, NotRoot: true, Image: postgresImage(env, f),
+			Grace:   5 * time.Second, NotRoot: true, Image: postgresImage(env, f, s.Scripts),
 		},
 		Ready: system.Ready{Exec: []string{"timeout", "2", "pg_isready", "-q", "-h", "{{ip}}", "-p", "5432", "-U", env["POSTGRES_USER"], "-d", env["POSTGRES_DB"]}},
 	}
@@ -99,33 +97,6 @@ func postgresHBA(env map[string]string) string {
 	}
 	return "host replication all 127.0.0.0/8 trust\nhost all all 127.0.0.0/8 " + cmp.Or(env["POSTGRES_HOST_AUTH_METHOD"], method) + "\n"
 }
-
-// postgresImage is a cluster with the user and the database. Its name says all that it is made of.
-func postgresImage(env map[string]string, f found) *system.Image {
-	keep := map[string]string{}
-	var all []string
-	for _, name := range []string{"POSTGRES_USER", "POSTGRES_PASSWORD", "POSTGRES_DB", "POSTGRES_INITDB_ARGS"} {
-		if env[name] != "" {
-			keep[name] = env[name]
-			all = append(all, name+"="+env[name])
-		}
-	}
-	slices.Sort(all)
-	sum := sha256.Sum256([]byte(f.program + "\n" + postgresMake + strings.Join(all, "\n")))
-	return &system.Image{Name: fmt.Sprintf("postgres-%s-%x", f.version, sum[:6]), Make: []string{"sh", "-c", postgresMake}, Env: keep}
-}
-
-const postgresMake = `set -eu
-password=$ASSAY_DATA/password
-(umask 077; printf '%s\n' "${POSTGRES_PASSWORD:-}" >"$password")
-locale=C
-! locale -a 2>/dev/null | grep -qix 'c.utf-\{0,1\}8' || locale=C.UTF-8
-set -- -D "$ASSAY_DATA/pg" -U "$POSTGRES_USER" -E UTF8 --locale="$locale" --no-sync
-[ -z "${POSTGRES_PASSWORD:-}" ] || set -- "$@" --pwfile="$password" -A scram-sha-256
-initdb "$@" ${POSTGRES_INITDB_ARGS:-}
-rm "$password"
-[ "$POSTGRES_DB" = postgres ] || echo "create database \"$POSTGRES_DB\"" | postgres --single -F -c dynamic_shared_memory_type=mmap -D "$ASSAY_DATA/pg" -j postgres
-`
 
 // A program that is killed loses nothing of what it gave to the kernel, so fsync buys nothing here.
 const postgresConf = `# Written by assay at each start. Options of the command line win over it.

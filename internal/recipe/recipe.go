@@ -25,7 +25,18 @@ type Service struct {
 	Command  []string          // compose's entrypoint and command, nil for the image's own
 	Env      map[string]string // compose's environment and process.env
 	Replicas int               // at least 1; where there are standbys, 1
+	Scripts  []Script          // of the folder from which the image fills a new database
 	Options
+}
+
+// InitFolder is the folder of an image whose scripts fill a new database.
+const InitFolder = "/docker-entrypoint-initdb.d"
+
+// A Script is a file that is mounted into InitFolder.
+type Script struct {
+	Name string // there
+	Path string // of this machine, absolute
+	Sum  string // digest of its content
 }
 
 // Options are the keys under x-assay that only services with a recipe have.

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/assay-dev/assay/internal/recipe"
+	"github.com/assay-dev/assay/system"
 )
 
 // machine is a host with programs, by path, and what they say of their version. A name after "@" is in PATH.
@@ -221,6 +222,37 @@ func TestPostgresImage(t *testing.T) {
 	for what, other := range map[string]string{"version": name("13", "a", 0), "password": name("15", "b", 0)} {
 		if other == base {
 			t.Errorf("another %s has the same image %s", what, base)
+		}
+	}
+}
+
+// Scripts are part of what an image is made of: their names, which say in what order they run, and their content.
+func TestPostgresScripts(t *testing.T) {
+	t.Parallel()
+	image := func(scripts ...recipe.Script) *system.Image {
+		svc, err := recipe.Expand("postgres", recipe.Service{Name: "db", Image: "postgres:15", Replicas: 1, Scripts: scripts}, debian())
+		if err != nil {
+			t.Fatal(err)
+		}
+		return svc.Process.Image
+	}
+	one, two := recipe.Script{Name: "1.sql", Path: "/x/1.sql", Sum: "a"}, recipe.Script{Name: "2.sql.gz", Path: "/x/2.sql.gz", Sum: "b"}
+	shell, text := recipe.Script{Name: "3.sh", Path: "/x/3.sh", Sum: "c"}, recipe.Script{Name: "README.md", Path: "/x/README.md", Sum: "d"}
+	base := image(two, one, shell, text)
+	if got, want := base.Make[3:], []string{"sh", "/x/1.sql", "/x/2.sql.gz"}; !slices.Equal(got, want) {
+		t.Errorf("runs %q, want %q", got, want)
+	}
+	if len(base.Notes) != 1 || !strings.Contains(base.Notes[0], "/docker-entrypoint-initdb.d/3.sh is skipped") {
+		t.Errorf("notes: %q", base.Notes)
+	}
+	if other := image(one, two); other.Name != base.Name {
+		t.Errorf("what is skipped makes another image: %s and %s", other.Name, base.Name)
+	}
+	changed, renamed := one, one
+	changed.Sum, renamed.Name = "z", "9.sql"
+	for what, other := range map[string]*system.Image{"no script": image(), "one less": image(one), "other content": image(changed, two), "another order": image(renamed, two)} {
+		if other.Name == base.Name {
+			t.Errorf("%s has the same image %s", what, base.Name)
 		}
 	}
 }

@@ -2,7 +2,10 @@ package spec
 
 import (
 	"errors"
+	"fmt"
 	"maps"
+	"os"
+	"path"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -11,6 +14,7 @@ import (
 	"github.com/compose-spec/compose-go/v2/types"
 	"go.yaml.in/yaml/v3"
 
+	"github.com/assay-dev/assay/evidence"
 	"github.com/assay-dev/assay/internal/recipe"
 	"github.com/assay-dev/assay/system"
 )
@@ -59,6 +63,11 @@ func (t *topology) withRecipe(s system.Service, c types.ServiceConfig, n *yaml.N
 	if len(s.Process.Command) > 0 {
 		written.Command = nil // nobody runs it
 	}
+	var err error
+	if written.Scripts, err = t.initScripts(c); err != nil {
+		t.recipeError(err, n, e)
+		return s
+	}
 	made, err := recipe.Expand(e.recipe, written, t.host)
 	if err != nil {
 		t.recipeError(err, n, e)
@@ -74,6 +83,61 @@ func (t *topology) withRecipe(s system.Service, c types.ServiceConfig, n *yaml.N
 	s.Probes = over(made.Probes, s.Probes)
 	s.Process = overProcess(made.Process, s.Process)
 	return s
+}
+
+// initScripts returns the files that the compose file mounts into the folder from which an image fills a new database.
+func (t *topology) initScripts(c types.ServiceConfig) ([]recipe.Script, error) {
+	var all []recipe.Script
+	for _, v := range c.Volumes {
+		target := path.Clean(v.Target)
+		if v.Type != types.VolumeTypeBind || target != recipe.InitFolder && path.Dir(target) != recipe.InitFolder {
+			continue
+		}
+		source := v.Source
+		if !filepath.IsAbs(source) {
+			source = filepath.Join(t.dir, source)
+		}
+		files, err := filesAt(source)
+		if err != nil {
+			return nil, t.unmounted(c.Name, source, err)
+		}
+		for _, file := range files {
+			script := recipe.Script{Name: filepath.Base(file), Path: file}
+			if target != recipe.InitFolder {
+				script.Name = path.Base(target)
+			}
+			if script.Sum, err = evidence.Digest(file); err != nil {
+				return nil, t.unmounted(c.Name, file, errors.Unwrap(err))
+			}
+			all = append(all, script)
+		}
+	}
+	return all, nil
+}
+
+func (t *topology) unmounted(service, file string, err error) error {
+	if rel, relErr := filepath.Rel(t.dir, file); relErr == nil {
+		file = rel
+	}
+	return &recipe.Error{Key: "volumes", Hint: "a file or folder of this machine, with *.sql and *.sql.gz",
+		Msg: fmt.Sprintf("service %s: %s is to fill the new database, and cannot be read: %v", service, file, unwrapPath(err))}
+}
+
+// filesAt returns a file, or the files of a folder.
+func filesAt(source string) ([]string, error) {
+	info, err := os.Stat(source)
+	if err != nil || !info.IsDir() {
+		return []string{source}, err
+	}
+	entries, err := os.ReadDir(source)
+	var files []string
+	for _, entry := range entries {
+		file := filepath.Join(source, entry.Name())
+		if info, err := os.Stat(file); err == nil && info.Mode().IsRegular() {
+			files = append(files, file)
+		}
+	}
+	return files, err
 }
 
 func overProcess(made, written system.Process) system.Process {

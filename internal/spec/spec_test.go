@@ -285,3 +285,42 @@ func TestTwoExperimentsOfOneName(t *testing.T) {
 		t.Errorf("got  %v\nwant %s", err, want)
 	}
 }
+
+// What is mounted into the folder from which an image fills a new database is what recipe postgres fills it from.
+func TestInitScripts(t *testing.T) {
+	t.Parallel()
+	load := func(content string) *system.Image {
+		t.Helper()
+		dir := t.TempDir()
+		for name, text := range map[string]string{
+			"assay.yaml":       "system: x\ntopology: compose.yaml\njourneys:\n  j: {steps: [{exec: [a], expect: exit == 0}]}\n",
+			"sql/1-schema.sql": content, "sql/deep/0.sql": "no", "more/data.sql": "select 1;",
+			"compose.yaml": `services:
+  db:
+    image: postgres:15
+    volumes: ["data:/var/lib/postgresql/data", "./sql:/docker-entrypoint-initdb.d/:ro", "./more/data.sql:/docker-entrypoint-initdb.d/2-data.sql"]
+    x-assay: {recipe: postgres}
+volumes: {data: {}}
+`} {
+			if err := errors.Join(os.MkdirAll(filepath.Dir(filepath.Join(dir, name)), 0o755), os.WriteFile(filepath.Join(dir, name), []byte(text), 0o644)); err != nil {
+				t.Fatal(err)
+			}
+		}
+		p, err := spec.LoadOn(spec.FakeHost(), dir)
+		if err != nil {
+			t.Fatal(err)
+		}
+		image := p.System.Services[0].Process.Image
+		for i, word := range image.Make {
+			image.Make[i] = strings.TrimPrefix(word, dir)
+		}
+		return image
+	}
+	one, two := load("create table a (n int);"), load("create table b (n int);")
+	if got, want := one.Make[4:], []string{"/sql/1-schema.sql", "/more/data.sql"}; !slices.Equal(got, want) {
+		t.Errorf("runs %q, want %q", got, want)
+	}
+	if one.Name == two.Name {
+		t.Errorf("other content, and the same image %s", one.Name)
+	}
+}

@@ -39,6 +39,11 @@ func makeImage(ctx context.Context, spawn *spawner, service system.Service, prog
 	if image == nil {
 		return nil
 	}
+	for _, note := range image.Notes {
+		if progress != nil {
+			progress(service.Name + ": " + note)
+		}
+	}
 	dir, err := imageDir(image.Name)
 	if err != nil || isDir(dir) {
 		return err
