@@ -28,36 +28,63 @@ func (e *Error) Error() string {
 
 func firstError(src string, issues *cel.Issues, env *cel.Env, names Names) *Error {
 	first := issues.Errors()[0]
-	e := &Error{Line: max(first.Location.Line(), 1), Col: max(first.Location.Column()+1, 1), Msg: brief(first.Message)}
+	e := &Error{Line: max(first.Location.Line(), 1), Col: max(first.Location.Column()+1, 1)}
 	undeclared := regexp.MustCompile(`^undeclared reference to '([^']*)'`).FindStringSubmatch(first.Message)
 	if undeclared == nil {
+		said(first.Message, e, src, env)
 		return e
 	}
 	name := undeclared[1]
-	known, what := slices.Clone(names.Vars), "no name is"
-	if isCalled(src, e) {
-		known, what = functionNames(env, names), "no function is"
+	switch {
+	case isCalled(src, e):
 		e.Col = max(e.Col-len([]rune(name)), 1)
-	}
-	e.Msg = fmt.Sprintf("%s called %q", what, name)
-	switch near := Suggest(name, known); {
-	case near != "":
-		e.Hint = fmt.Sprintf("did you mean %q?", near)
-	case what == "no name is" && len(known) > 0 && len(known) <= 20:
-		slices.Sort(known)
-		e.Hint = "allowed: " + strings.Join(known, ", ")
+		e.noFunction(name, functionNames(env, names))
+	case namespace(name, functionNames(env, names)):
+		_, here := around(src, e)
+		e.noFunction(regexp.MustCompile(`^[\w.]+`).FindString(here), functionNames(env, names))
+	default:
+		e.noName(name, names.Vars)
 	}
 	return e
 }
 
-// brief cuts the parser's list of every token that it would have taken.
-func brief(message string) string {
-	message, _, _ = strings.Cut(message, " expecting {")
-	message = strings.ReplaceAll(message, "'<EOF>'", "its end")
-	if rest, ok := strings.CutPrefix(message, "Syntax error: "); ok {
-		return "syntax error: " + rest
+func (e *Error) noName(name string, known []string) {
+	e.Msg = fmt.Sprintf("no name is called %q", name)
+	switch near := Suggest(name, known); {
+	case near != "":
+		e.Hint = fmt.Sprintf("did you mean %q?", near)
+	case len(known) > 0 && len(known) <= 20:
+		e.Hint = "allowed: " + strings.Join(slices.Sorted(slices.Values(known)), ", ")
 	}
-	return message
+}
+
+// noFunction says that there is none of that name, or that one which reads its arguments in a way of its own was not given them.
+func (e *Error) noFunction(name string, known []string) {
+	if how := macro(name); how != "" {
+		e.Msg, e.Hint = name+" is not used like this", "it is written "+how
+		return
+	}
+	e.Msg = fmt.Sprintf("no function is called %q", name)
+	elsewhere := map[string]string{"len": "size", "length": "size", "count": "size", "lower": "lowerAscii", "upper": "upperAscii", "abs": "math.abs", "max": "math.greatest",
+		"min": "math.least", "round": "math.round", "floor": "math.floor", "ceil": "math.ceil", "float": "double", "str": "string", "any": "exists", "some": "exists"}[name]
+	near := Suggest(name, known)
+	if slices.Contains(known, elsewhere) && !slices.Contains(known, name) && (near == "" || len(name) <= 5) {
+		near = elsewhere
+	}
+	if near != "" {
+		e.Hint = fmt.Sprintf("did you mean %q?", near)
+	}
+}
+
+// macro is how one of CEL's macros is written, "" for what is none.
+func macro(name string) string {
+	return map[string]string{"has": "has(body.state)", "all": "LIST.all(x, CONDITION)", "exists": "LIST.exists(x, CONDITION)", "exists_one": "LIST.exists_one(x, CONDITION)",
+		"filter": "LIST.filter(x, CONDITION)", "map": "LIST.map(x, VALUE)"}[name]
+}
+
+// namespace says whether functions are called NAME.something.
+func namespace(name string, known []string) bool {
+	return slices.ContainsFunc(known, func(f string) bool { return strings.HasPrefix(f, name+".") })
 }
 
 // isCalled says whether the error is about a function: CEL reports unknown

@@ -72,7 +72,7 @@ func CompileCondition(src string, names Names) (*Program, error) {
 		return nil, err
 	}
 	if t := p.ast.OutputType(); !t.IsExactType(cel.BoolType) && !t.IsExactType(cel.DynType) {
-		return nil, &Error{Line: 1, Col: 1, Msg: fmt.Sprintf("%s is a %s, and must be true or false", p.src, t)}
+		return nil, &Error{Line: 1, Col: 1, Msg: fmt.Sprintf("%s is %s, and must be true or false", p.src, typeName(t.String()))}
 	}
 	return p, nil
 }
@@ -90,7 +90,9 @@ func compile(env *cel.Env, src string, names Names) (*Program, error) {
 	}
 	var err error
 	if p.program, err = env.Program(checked, opts...); err != nil {
-		return nil, &Error{Line: 1, Col: 1, Msg: err.Error()}
+		e := &Error{Line: 1, Col: 1}
+		said(err.Error(), e, src, env)
+		return nil, e
 	}
 	return p, nil
 }
@@ -184,6 +186,10 @@ func explain(err error) error {
 	switch {
 	case strings.HasPrefix(text, "no such attribute(s): "):
 		return fmt.Errorf("%s has no value", strings.TrimPrefix(text, "no such attribute(s): "))
+	case strings.HasPrefix(text, "no such key: "):
+		return fmt.Errorf("there is no key %q", strings.TrimPrefix(text, "no such key: "))
+	case strings.HasPrefix(text, "index out of bounds: "):
+		return fmt.Errorf("there is no item %s (the first is 0)", strings.TrimPrefix(text, "index out of bounds: "))
 	case text == "no such overload":
 		return errors.New("the operands' types do not go together (double(x), int(x) and string(x) convert)")
 	case strings.Contains(text, "cost limit exceeded"):
