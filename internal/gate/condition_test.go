@@ -99,7 +99,7 @@ func TestConditionsCite(t *testing.T) {
 	}
 }
 
-// Doing what is said of a condition that cannot be told flips it, and running all experiments does for both the condition and the cells.
+// Doing what is said of a condition that cannot be told flips it, and does for the cells that need the same.
 func TestFlipOfConditions(t *testing.T) {
 	t.Parallel()
 	s := newScene()
@@ -114,7 +114,11 @@ func TestFlipOfConditions(t *testing.T) {
 		t.Errorf("%v %s", d.Verdict, d.Reason)
 	}
 	s.cards = nil
-	if d := s.decide(); len(d.Flip.Changes) != 1 || d.Flip.Changes[0].Command != "assay run ." || len(d.Flip.Changes[0].Clauses) != 4 {
+	if d := s.decide(); len(d.Flip.Changes) != 2 || d.Flip.Command != "assay run . --experiment refused --experiment killed" {
+		t.Errorf("any run will do for the one condition, and both are needed: %+v", d.Flip)
+	}
+	s.candidate.Problem = "nothing ran"
+	if d := s.decide(); len(d.Flip.Changes) != 1 || d.Flip.Changes[0].Command != "assay run ." || len(d.Flip.Changes[0].Clauses) != 5 {
 		t.Errorf("%+v", d.Flip)
 	}
 }

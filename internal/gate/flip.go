@@ -47,11 +47,13 @@ func flip(clauses []Clause, f Facts) Flip {
 			s.clauses = append(s.clauses, c)
 		}
 	}
-	// First those that a change may flip which makes others, too, such as running all experiments; then those with one way, which leave nothing to choose.
+	// First those that a change may flip which makes others, too, such as running all experiments; then those with one way, which leave nothing to choose;
+	// and at last those that any run flips.
 	slices.SortStableFunc(s.clauses, func(a, b Clause) int { return cmp.Or(rank(a)-rank(b), len(a.Ways)-len(b.Ways)) })
 	for s.wide < len(s.clauses) && rank(s.clauses[s.wide]) == 0 {
 		s.wide++
 	}
+	s.runs = slices.ContainsFunc(s.clauses, func(c Clause) bool { return rank(c) != 1 })
 	s.prune()
 	s.explore(0, nil)
 	result.Smallest = s.steps < searchSteps && len(result.Open) == 0
@@ -69,7 +71,8 @@ type search struct {
 	picked  []int
 	found   bool
 	steps   int
-	wide    int // how many clauses, the first, have a change that makes others, too
+	runs    bool // one change may run what another one asks to run
+	wide    int  // how many clauses, the first, have a change that makes others, too
 }
 
 // prune leaves out ways that help nobody else and are no shorter than another way of the same clause: that one
@@ -86,7 +89,7 @@ func (s *search) prune() {
 		}
 	}
 	shared := func(change Change) bool {
-		return users[change.Key] > 1 || s.wide > 0 && (change.isRun() || change.makesOthers())
+		return users[change.Key] > 1 || s.runs && (change.isRun() || change.makesOthers())
 	}
 	for i, c := range s.clauses {
 		var ways, own [][]Change
@@ -134,16 +137,23 @@ func (s *search) explore(at int, have []Change) {
 	}
 }
 
-// rank is 0 for a clause with a change that makes others, too.
+// rank is 0 for a clause with a change that makes others, too, and 2 for one that any run flips.
 func rank(c Clause) int {
-	if slices.ContainsFunc(slices.Concat(c.Ways...), Change.makesOthers) {
+	all := slices.Concat(c.Ways...)
+	switch {
+	case slices.ContainsFunc(all, Change.makesOthers):
 		return 0
+	case slices.ContainsFunc(all, func(change Change) bool { return change.Key == runAny }):
+		return 2
 	}
 	return 1
 }
 
-// does says whether making change c makes other, too: it is the same, or runs all experiments, or ends with running that one.
+// does says whether making change c makes other, too: it is the same, or runs all experiments, or ends with running that one, where any would do.
 func (c Change) does(other Change) bool {
+	if other.Key == runAny && (c.Key == runAll || c.Rerun != "") {
+		return true
+	}
 	return c.Key == other.Key || other.isRun() && (c.Key == runAll || c.Rerun != "" && other.Key == runOne+c.Rerun)
 }
 
@@ -156,6 +166,7 @@ func (c Change) isRun() bool { return strings.HasPrefix(c.Key, runOne) }
 // Keys of changes.
 const (
 	runAll = "run all"
+	runAny = "run any"
 	runOne = "run experiment "
 )
 
@@ -225,7 +236,7 @@ func (f Facts) mend(r evidence.Requirement, s matrix.Source, v verdict.Verdict, 
 		return Change{Key: "import " + s.Name, Text: fmt.Sprintf("run %s on the candidate, and import its results", s.Name), Command: covers}
 	case v == verdict.Fail:
 		return Change{Key: "fix " + s.Name, Text: "fix the system: " + problem, Command: f.Command(again...), Rerun: s.Name}
-	case s.Run != "" && s.Verdict != verdict.Pass:
+	case s.Run != "" && s.Verdict != verdict.Pass && s.Known && f.same(r.Same, s): // of anything else it says nothing
 		return Change{Key: "fix " + s.Name, Text: "find out why it was not proved, and run it again: " + problem, Command: f.Command(again...), Rerun: s.Name}
 	case s.Run != "" && level(s.Grade) < level(r.Grade):
 		return Change{Key: "regrade " + s.Name, Text: fmt.Sprintf("run %s where links have the grade %s", s.Name, r.Grade)}
@@ -248,6 +259,13 @@ func (f Facts) remove(run string) Change {
 
 func (f Facts) rerunAll() Change {
 	return Change{Key: runAll, Text: "run the experiments on what is to be released", Command: f.Command("run", f.Path)}
+}
+
+// runAny is the change of what only asks for a newer run, whatever that runs.
+func (f Facts) runAny() Change {
+	c := f.rerunAll()
+	c.Key = runAny
+	return c
 }
 
 func (f Facts) name() Change {

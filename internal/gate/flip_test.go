@@ -2,12 +2,15 @@ package gate
 
 import (
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"pgregory.net/rapid"
 
+	"github.com/assay-dev/assay/evidence"
 	"github.com/assay-dev/assay/verdict"
 )
 
@@ -55,12 +58,18 @@ func TestFlipIsTheSmallest(t *testing.T) {
 		change := rapid.Custom(func(t *rapid.T) Change {
 			key := rapid.SampledFrom(keys).Draw(t, "key")
 			_, again, _ := strings.Cut(key, "fix ")
+			if one, ok := strings.CutPrefix(key, runOne); ok {
+				again = one
+			}
 			return Change{Key: key, Rerun: again}
 		})
 		way := rapid.SliceOfNDistinct(change, 1, 3, func(c Change) string { return c.Key })
 		var clauses []Clause
 		for i, ways := range rapid.SliceOfN(rapid.SliceOfN(way, 1, 3), 0, 5).Draw(t, "clauses") {
 			clauses = append(clauses, Clause{Name: fmt.Sprint("c", i), Verdict: verdict.Fail, Ways: ways})
+		}
+		if rapid.Bool().Draw(t, "any run") {
+			clauses = append([]Clause{{Name: "any", Ways: [][]Change{{{Key: runAny}}}}}, clauses...)
 		}
 		f := flip(clauses, Facts{Command: func(words ...string) string { return strings.Join(words, " ") }})
 		smallest := fewest(clauses, nil)
@@ -75,13 +84,14 @@ func TestFlipIsTheSmallest(t *testing.T) {
 	})
 }
 
-// fewest tries every way of every clause, besides keys that are taken. Running all experiments runs each, and what was fixed is run.
+// fewest tries every way of every clause, besides keys that are taken. Running all experiments runs each, what was fixed is run, and where any run will do each does.
 func fewest(clauses []Clause, taken []string) int {
 	if len(clauses) == 0 {
 		set := map[string]bool{}
 		for _, key := range taken {
 			one, isRun := strings.CutPrefix(key, runOne)
-			if !isRun || !slices.Contains(taken, runAll) && !slices.Contains(taken, "fix "+one) {
+			ran := key == runAny && slices.ContainsFunc(taken, func(key string) bool { return key == runAll || key == "fix a" || strings.HasPrefix(key, runOne) })
+			if !ran && (!isRun || !slices.Contains(taken, runAll) && !slices.Contains(taken, "fix "+one)) {
 				set[key] = true
 			}
 		}
@@ -96,6 +106,71 @@ func fewest(clauses []Clause, taken []string) int {
 		smallest = min(smallest, fewest(clauses[1:], more))
 	}
 	return smallest
+}
+
+// Whatever is wrong with the evidence, and whatever conditions read it: each refusal names a command, doing all that is said flips
+// the decision, and doing less does not.
+func TestFlipsOfWhateverIsWrong(t *testing.T) {
+	t.Parallel()
+	wrongs := map[string]func(*evidence.Card){
+		"nothing":           func(*evidence.Card) {},
+		"never ran":         func(c *evidence.Card) { c.Meta.Defect = "as if it were not there" },
+		"another binary":    func(c *evidence.Card) { c.Subjects[0].SHA256 = "sha256:02" },
+		"stale":             func(c *evidence.Card) { c.Meta.Started = now().Add(-9 * 24 * time.Hour) },
+		"changed since":     func(c *evidence.Card) { c.Results[0].Definition = "sha256:dd" },
+		"unknown":           func(c *evidence.Card) { c.Results[0].Verdict = unknown },
+		"failed":            func(c *evidence.Card) { c.Results[0].Verdict = fail },
+		"failed elsewhere":  func(c *evidence.Card) { c.Results[0].Verdict, c.Subjects[0].SHA256 = fail, "sha256:02" },
+		"cut short":         func(c *evidence.Card) { c.Status = evidence.CutShort },
+		"without judgement": func(c *evidence.Card) { c.Meta.Experiments, c.Results = []string{c.Results[0].Name}, nil },
+	}
+	names := slices.Sorted(maps.Keys(wrongs))
+	conditions := []Condition{{Name: "a", Expect: `recovery_s("killed") < 5.0`}, {Name: "b", Expect: `result("refused") == "pass"`},
+		{Name: "c", Expect: `verdict("checkout", "retry") == "pass"`}, {Name: "d", Expect: `age_h("checkout", "failover") < 240.0 && sources("checkout", "retry") > 0`},
+		{Name: "e", Expect: `count("pass") == 2`}, {Name: "f", Expect: `!run.dirty && run.age_h < 240.0`}}
+	modes := map[string]string{"refused": "retry", "killed": "failover"}
+	rapid.Check(t, func(t *rapid.T) {
+		s := newScene()
+		for i := range s.cards {
+			wrongs[rapid.SampledFrom(names).Draw(t, s.cards[i].Results[0].Name)](&s.cards[i])
+		}
+		for _, c := range conditions {
+			if rapid.Bool().Draw(t, c.Name) {
+				s.policy.Conditions = append(s.policy.Conditions, c)
+			}
+		}
+		d := s.decide()
+		held := false // by what an experiment alone does not change
+		for _, c := range d.Clauses {
+			for _, change := range slices.Concat(c.Ways...) {
+				held = held || strings.HasPrefix(change.Key, "condition ")
+				if c.Verdict != pass && !strings.HasPrefix(change.Command, "assay ") {
+					t.Fatalf("%s: %s: no command for %s", c.Name, c.Reason, change.Key)
+				}
+			}
+		}
+		if held {
+			return
+		}
+		cards := s.cards
+		for left := range len(d.Flip.Changes) + 1 { // all but one, and in the end all
+			s.cards = cards
+			for i, c := range d.Flip.Changes {
+				for _, x := range []string{"refused", "killed"} {
+					v := pass
+					if left < len(d.Flip.Changes) && d.Flip.Changes[left].Key == "fix "+x {
+						v = unknown // nobody fixed it
+					}
+					if i != left && (c.Rerun == x || c.Key == runAll) {
+						s.cards = append([]evidence.Card{ran("new"+x, 0, x, modes[x], v)}, s.cards...)
+					}
+				}
+			}
+			if got := s.decide(); (got.Verdict == pass) != (left == len(d.Flip.Changes)) {
+				t.Fatalf("of %+v without number %d: %v %s", d.Flip.Changes, left, got.Verdict, got.Reason)
+			}
+		}
+	})
 }
 
 // BenchmarkFlip1000 looks for the smallest set of changes for 1,000 cells that nothing proves.

@@ -214,7 +214,7 @@ func (r *reader) experiment(name string) (matrix.Result, error) {
 	result, ok := f.Matrix.Results[name]
 	switch {
 	case !f.declares(name):
-		again.Text = fmt.Sprintf("write the experiment %s, and run it on the candidate", name)
+		again = Change{Key: "write experiment " + name, Text: fmt.Sprintf("write the experiment %s, and run it on the candidate", name), Command: again.Command}
 		return result, &untold{fmt.Sprintf("the project has no experiment %s", name), []Change{again}}
 	case !ok:
 		return result, &untold{fmt.Sprintf("experiment %s has left no evidence", name), []Change{again}}
@@ -254,7 +254,7 @@ func (r *reader) recovery(names []string) (any, error) {
 func (r *reader) run() map[string]any {
 	f := r.f
 	if f.Newest == nil {
-		r.fail(&untold{"no whole run is in the store", []Change{f.rerunAll()}})
+		r.fail(&untold{"no whole run is in the store", []Change{f.runAny()}})
 		return nil
 	}
 	s := matrix.NewSource(f.Matrix.At, *f.Newest, evidence.CardResult{Name: "run " + f.Newest.ID, Sum: f.Newest.ID})
@@ -264,7 +264,7 @@ func (r *reader) run() map[string]any {
 	}
 	problem := f.unbound(f.asked(func(evidence.Requirement) bool { return true }), s)
 	if problem != "" {
-		r.fail(&untold{problem, []Change{f.rerunAll()}})
+		r.fail(&untold{problem, []Change{f.runAny()}})
 	}
 	fields := map[string]any{"id": f.Newest.ID, "age_h": max(0, f.Matrix.At.Sub(s.At).Hours()), "verdict": s.Verdict.String(),
 		"commit": s.Commit, "dirty": s.Dirty, "seed": int64(s.Seed)}
