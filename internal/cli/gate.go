@@ -14,6 +14,7 @@ import (
 	"github.com/assay-dev/assay/evidence"
 	"github.com/assay-dev/assay/internal/gate"
 	"github.com/assay-dev/assay/internal/release"
+	"github.com/assay-dev/assay/internal/report"
 	"github.com/assay-dev/assay/internal/run"
 	"github.com/assay-dev/assay/internal/spec"
 )
@@ -114,7 +115,7 @@ func (a *app) matrix(ctx context.Context, path string, flags decideFlags, format
 	m := f.Matrix
 	err = a.write(flags, map[string]func(io.Writer) error{
 		"text":     func(w io.Writer) error { return m.WriteText(w, newPrinter(w).style()) },
-		"markdown": m.WriteMarkdown, "html": m.WriteHTML,
+		"markdown": m.WriteMarkdown, "html": func(w io.Writer) error { return report.MatrixHTML(w, m) },
 		"json": func(w io.Writer) error { return writeJSON(w, m) },
 	})
 	if err != nil {

@@ -125,6 +125,10 @@ func TestWhatTheBaseHad(t *testing.T) {
 	if row := m.Rows[len(m.Rows)-1]; row.Journey != "refund" || !row.Removed || row.Owner != "team-pay" {
 		t.Errorf("%+v", row)
 	}
+	var text bytes.Buffer
+	if err := m.WriteText(&text, nil); err != nil || !strings.Contains(text.String(), "\nfail  checkout: timeout: the base asks for it") {
+		t.Errorf("%v\n%s", err, text.String())
+	}
 	if m.Verdict() != verdict.Fail || !strings.Contains(m.Title(), "removed") {
 		t.Errorf("%v %s", m.Verdict(), m.Title())
 	}
@@ -149,7 +153,6 @@ func TestForms(t *testing.T) {
 	for name, write := range map[string]func(Matrix, *bytes.Buffer) error{
 		"text":     func(m Matrix, w *bytes.Buffer) error { return m.WriteText(w, nil) },
 		"markdown": func(m Matrix, w *bytes.Buffer) error { return m.WriteMarkdown(w) },
-		"html":     func(m Matrix, w *bytes.Buffer) error { return m.WriteHTML(w) },
 		"json":     func(m Matrix, w *bytes.Buffer) error { return json.NewEncoder(w).Encode(m) },
 	} {
 		var one, again bytes.Buffer

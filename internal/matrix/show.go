@@ -2,11 +2,9 @@ package matrix
 
 import (
 	"fmt"
-	"html/template"
 	"io"
 	"slices"
 	"strings"
-	"time"
 
 	"github.com/assay-dev/assay/internal/table"
 	"github.com/assay-dev/assay/verdict"
@@ -53,11 +51,14 @@ func (m Matrix) removed() int {
 	return n
 }
 
-// open returns the cells that are asked for and not proved.
-func (m Matrix) open() []Cell {
+// Open returns the cells that are asked for and not proved.
+func (m Matrix) Open() []Cell {
 	var cells []Cell
 	for _, row := range m.Rows {
 		for _, cell := range row.Cells {
+			if cell.Removed {
+				cell.Verdict = verdict.Fail // whatever evidence says of what nobody asks for any more
+			}
 			if cell.Removed || cell.Asked() && cell.Verdict != verdict.Pass {
 				cells = append(cells, cell)
 			}
@@ -71,13 +72,13 @@ func (m Matrix) WriteText(w io.Writer, style *table.Style) error {
 	v := m.Verdict()
 	fmt.Fprintf(w, "%s  %s\n\n", style.Word(v, strings.ToUpper(v.String())), table.Wrap(m.Title(), style.Width(), "      "))
 	fmt.Fprint(w, m.table(style).Lay(style.Width()))
-	for _, c := range m.open() {
-		m.why(w, style, c.Verdict, c.Verdict.String(), fmt.Sprintf("%s: %s: %s", Flat(c.Journey), c.Mode, Flat(c.explained())))
+	for _, c := range m.Open() {
+		m.why(w, style, c.Verdict, c.Verdict.String(), fmt.Sprintf("%s: %s: %s", Flat(c.Journey), c.Mode, Flat(c.Explained())))
 	}
 	for _, r := range m.Refused {
 		m.why(w, style, verdict.Unknown, "refused", fmt.Sprintf("run %s does not count: %s", Flat(r.Run), Flat(r.Reason)))
 	}
-	if len(m.open())+len(m.Refused) > 0 {
+	if len(m.Open())+len(m.Refused) > 0 {
 		fmt.Fprintln(w)
 	}
 	return nil
@@ -121,8 +122,8 @@ func (r Row) Name() string {
 	return r.Journey
 }
 
-// explained says why a cell is as it is, and where that is from.
-func (c Cell) explained() string {
+// Explained says why a cell is as it is, and where that is from.
+func (c Cell) Explained() string {
 	if c.Removed {
 		return "the base asks for it, and this declaration does not"
 	}
@@ -159,11 +160,11 @@ func (m Matrix) WriteMarkdown(w io.Writer) error {
 		}
 		fmt.Fprintln(w)
 	}
-	if len(m.open())+len(m.Refused) > 0 {
+	if len(m.Open())+len(m.Refused) > 0 {
 		fmt.Fprintln(w)
 	}
-	for _, c := range m.open() {
-		fmt.Fprintf(w, "- **%s: %s** %s: %s\n", Markdown(c.Journey), c.Mode, c.Verdict, Markdown(c.explained()))
+	for _, c := range m.Open() {
+		fmt.Fprintf(w, "- **%s: %s** %s: %s\n", Markdown(c.Journey), c.Mode, c.Verdict, Markdown(c.Explained()))
 	}
 	for _, r := range m.Refused {
 		fmt.Fprintf(w, "- **run %s** does not count: %s\n", Markdown(r.Run), Markdown(r.Reason))
@@ -187,36 +188,3 @@ func mark(c Cell) string {
 func Markdown(text string) string {
 	return strings.NewReplacer("\n", " ", "\r", " ", "|", `\|`, "<", "&lt;", ">", "&gt;", "&", "&amp;", "`", "\\`", "*", `\*`, "_", `\_`, "[", `\[`, "]", `\]`, "@", "@\u200b", "!", `\!`).Replace(text)
 }
-
-// WriteHTML writes the matrix as one page that needs nothing else.
-func (m Matrix) WriteHTML(w io.Writer) error {
-	page, err := template.New("matrix").Parse(page)
-	if err != nil {
-		return err
-	}
-	return page.Execute(w, map[string]any{"Matrix": m, "Verdict": m.Verdict().String(), "Title": m.Title(), "Open": m.open(), "At": m.At.Format(time.RFC3339)})
-}
-
-// Explained is for templates.
-func (c Cell) Explained() string { return c.explained() }
-
-const page = `<!doctype html>
-<html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">
-<meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'">
-<title>{{.Verdict}}: {{.Matrix.System}}</title>
-<style>
-:root{color-scheme:light dark;--pass:#116329;--fail:#a40e26;--unknown:#7a5200;--line:#8886}
-@media (prefers-color-scheme:dark){:root{--pass:#56d364;--fail:#ff7b72;--unknown:#e3b341}}
-body{font:16px/1.5 system-ui,sans-serif;margin:2rem auto;max-width:90rem;padding:0 1rem}
-.scroll{overflow-x:auto}table{border-collapse:collapse}th,td{border:1px solid var(--line);padding:.4rem .7rem;text-align:left;white-space:nowrap}
-.pass{color:var(--pass)}.fail{color:var(--fail);font-weight:700}.unknown{color:var(--unknown);font-style:italic}
-li{overflow-wrap:anywhere}
-</style></head><body>
-<h1><span class="{{.Verdict}}">{{.Verdict}}</span></h1><p>{{.Title}}</p>
-<div class="scroll" tabindex="0" role="region" aria-label="matrix"><table><thead><tr><th scope="col">journey</th><th scope="col">owner</th>{{range .Matrix.Modes}}<th scope="col">{{.}}</th>{{end}}</tr></thead>
-<tbody>{{range .Matrix.Rows}}<tr><th scope="row">{{.Name}}</th><td>{{.Owner}}</td>{{range .Cells}}<td{{if .Asked}} class="{{.Verdict}}" title="{{.Explained}}"{{end}}>{{.Word}}</td>{{end}}</tr>
-{{end}}</tbody></table></div>
-<ul>{{range .Open}}<li><b>{{.Journey}}: {{.Mode}}</b> <span class="{{.Verdict}}">{{.Verdict}}</span>: {{.Explained}}</li>{{end}}
-{{range .Matrix.Refused}}<li><b>run {{.Run}}</b> does not count: {{.Reason}}</li>{{end}}</ul>
-</body></html>
-`

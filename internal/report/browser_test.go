@@ -7,6 +7,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/assay-dev/assay/internal/matrix"
 	"github.com/assay-dev/assay/verdict"
 )
 
@@ -37,21 +38,55 @@ func TestInBrowser(t *testing.T) {
 				if closed := eval[int](b, `document.querySelectorAll('details:not([open])').length`); closed == 0 && name != "failing" {
 					t.Errorf("%s: nothing is folded", name)
 				}
-				eval[int](b, `document.querySelectorAll('details').forEach(function (e) { e.open = true; }), 0`)
-				if wide := eval[int](b, `document.documentElement.scrollWidth`); wide > width {
-					t.Errorf("%s at %d, %s: it is %d wide: %s", name, width, scheme, wide, eval[string](b, widest))
-				}
-				for _, e := range b.of("Log.entryAdded", "Runtime.exceptionThrown", "Runtime.consoleAPICalled", "Page.javascriptDialogOpening") {
-					t.Errorf("%s: %s", name, e)
-				}
-				if requests := b.of("Network.requestWillBeSent"); len(requests) != 1 {
-					t.Errorf("%s: %d requests: %s", name, len(requests), requests)
-				}
-				if eval[bool](b, `'hacked' in window || document.images.length > 0`) {
-					t.Errorf("%s: a name of the records acts", name)
-				}
-				if pale := eval[[]string](b, contrast); len(pale) > 0 {
-					t.Errorf("%s at %d, %s: %d texts are too pale: %s", name, width, scheme, len(pale), pale[:min(len(pale), 5)])
+				look(t, b, name, width, scheme)
+			}
+		}
+	}
+}
+
+// look checks the page that is shown.
+func look(t *testing.T, b *browser, name string, width int, scheme string) {
+	t.Helper()
+	eval[int](b, `document.querySelectorAll('details').forEach(function (e) { e.open = true; }), 0`)
+	if wide := eval[int](b, `document.documentElement.scrollWidth`); wide > width {
+		t.Errorf("%s at %d, %s: it is %d wide: %s", name, width, scheme, wide, eval[string](b, widest))
+	}
+	for _, e := range b.of("Log.entryAdded", "Runtime.exceptionThrown", "Runtime.consoleAPICalled", "Page.javascriptDialogOpening") {
+		t.Errorf("%s: %s", name, e)
+	}
+	if requests := b.of("Network.requestWillBeSent"); len(requests) != 1 {
+		t.Errorf("%s: %d requests: %s", name, len(requests), requests)
+	}
+	if eval[bool](b, `'hacked' in window || document.images.length > 0`) {
+		t.Errorf("%s: a name of the records acts", name)
+	}
+	if pale := eval[[]string](b, contrast); len(pale) > 0 {
+		t.Errorf("%s at %d, %s: %d texts are too pale: %s", name, width, scheme, len(pale), pale[:min(len(pale), 5)])
+	}
+}
+
+// The page of a matrix looks as the report does: on a telephone and a screen, in light and dark, with names that would act.
+func TestMatrixInBrowser(t *testing.T) {
+	b := openBrowser(t)
+	evil := failing()
+	evil.journey = `"><img src=x onerror="window.hacked=1"><script>window.hacked=1</script>` + strings.Repeat("x", 300)
+	for name, s := range map[string]shape{"matrix": failing(), "hostile matrix": evil} {
+		m := build(t, s.make(t)).Matrix
+		m.Refused = append(m.Refused, matrix.Refusal{Run: "20261122-171510.180011-106904", Reason: "it was changed: " + evil.journey})
+		m.Rows[0].Cells[1].Removed = true
+		var text strings.Builder
+		check0(t, MatrixHTML(&text, m))
+		path := filepath.Join(t.TempDir(), "matrix.html")
+		check0(t, os.WriteFile(path, []byte(text.String()), 0o644))
+		for _, width := range []int{360, 1280} {
+			for _, scheme := range []string{"light", "dark"} {
+				b.show(path, width, scheme)
+				look(t, b, name, width, scheme)
+				words := eval[string](b, `document.querySelector('main').innerText`)
+				for _, want := range []string{"FAIL", "unproven", "REMOVED", "Not proved", "Runs that do not count"} {
+					if !strings.Contains(words, want) {
+						t.Errorf("%s at %d has no %q:\n%s", name, width, want, words)
+					}
 				}
 			}
 		}

@@ -17,6 +17,9 @@ import (
 //go:embed page/report.html
 var pageHTML string
 
+//go:embed page/matrix.html
+var matrixHTML string
+
 //go:embed page/report.css
 var pageCSS string
 
@@ -26,11 +29,21 @@ var pageJS string
 // HTML writes the report as one file that opens without a network. Its policy lets run the one script that is in
 // it, by its digest, and lets nothing be fetched.
 func (r *Report) HTML(w io.Writer) error {
-	page, err := template.New("report").Funcs(pageFuncs()).Parse(pageHTML)
+	page, err := parsePage()
 	if err != nil {
 		return err
 	}
-	return page.Execute(w, newView(scrubbed(r)))
+	return page.ExecuteTemplate(w, "report", newView(scrubbed(r)))
+}
+
+// parsePage parses the report and the matrix, which share their parts.
+func parsePage() (*template.Template, error) {
+	page, err := template.New("report").Funcs(pageFuncs()).Parse(pageHTML)
+	if err != nil {
+		return nil, err
+	}
+	_, err = page.New("matrix alone").Parse(matrixHTML)
+	return page, err
 }
 
 func pageFuncs() template.FuncMap {
@@ -70,7 +83,7 @@ type view struct {
 	Calm      string // the first words of a run without a headline
 	Headlines []headlineView
 	Next      []Step
-	Matrix    []rowView
+	Cells     cellsView
 	X         []*experimentView
 	Facts     []fact
 	Policy    string
@@ -87,7 +100,7 @@ type headlineView struct {
 }
 
 func newView(r *Report) view {
-	v := view{R: r, Name: cmp.Or(r.System, r.results()), Calm: r.calm(), Facts: r.facts(), Matrix: r.matrixRows(), Policy: policy(), Style: template.CSS(pageCSS), Script: template.JS(pageJS)}
+	v := view{R: r, Name: cmp.Or(r.System, r.results()), Calm: r.calm(), Facts: r.facts(), Cells: cellsView{r.Matrix, rows(r.Matrix, r.ID)}, Policy: policy(), Style: template.CSS(pageCSS), Script: template.JS(pageJS)}
 	if r.Standing() == "" {
 		v.Reason = r.Reason
 	}

@@ -1,6 +1,8 @@
 package report
 
 import (
+	"html/template"
+	"io"
 	"slices"
 	"strings"
 	"time"
@@ -52,19 +54,26 @@ type rowView struct {
 	Cells          []cellView
 }
 
-func (r *Report) matrixRows() []rowView {
+// cellsView is a matrix as it is shown.
+type cellsView struct {
+	M    matrix.Matrix
+	Rows []rowView
+}
+
+// rows are the journeys of a matrix. this is the run that the page is of, "" for none.
+func rows(m matrix.Matrix, this string) []rowView {
 	var rows []rowView
-	for _, row := range r.Matrix.Rows {
+	for _, row := range m.Rows {
 		v := rowView{Journey: row.Name(), Owner: row.Owner}
 		for _, c := range row.Cells {
-			v.Cells = append(v.Cells, r.cellView(c, row.Owner))
+			v.Cells = append(v.Cells, viewOf(c, row.Owner, this))
 		}
 		rows = append(rows, v)
 	}
 	return rows
 }
 
-func (r *Report) cellView(c matrix.Cell, owner string) cellView {
+func viewOf(c matrix.Cell, owner, this string) cellView {
 	v := cellView{Class: "none", Word: c.Word()}
 	if !c.Asked() {
 		return v
@@ -78,7 +87,7 @@ func (r *Report) cellView(c matrix.Cell, owner string) cellView {
 		from = append(from, s.Name)
 	}
 	from = append(from, c.Layer)
-	if c.Run == r.ID {
+	if c.Run == this && this != "" {
 		from = append(from, "this run")
 	}
 	if c.Owner != owner && c.Owner != "" {
@@ -89,6 +98,33 @@ func (r *Report) cellView(c matrix.Cell, owner string) cellView {
 		v.Reason = c.Reason
 	}
 	return v
+}
+
+// matrixPage is what the page of a matrix is filled with.
+type matrixPage struct {
+	cellsView
+	Verdict verdict.Verdict
+	Title   string
+	Open    []matrix.Cell
+	Policy  string
+	Style   template.CSS
+	Script  template.JS
+}
+
+// MatrixHTML writes a matrix as one file that opens without a network, and looks as the report does.
+func MatrixHTML(w io.Writer, m matrix.Matrix) error {
+	page, err := parsePage()
+	if err != nil {
+		return err
+	}
+	m = scrubbed(m)
+	cells := rows(m, "")
+	for _, row := range cells {
+		for i := range row.Cells {
+			row.Cells[i].Reason = "" // it stands in whole below the matrix
+		}
+	}
+	return page.ExecuteTemplate(w, "matrix alone", matrixPage{cellsView{m, cells}, m.Verdict(), m.Title(), m.Open(), policy(), template.CSS(pageCSS), template.JS(pageJS)})
 }
 
 // open counts the cells that somebody asks for and nothing proves.

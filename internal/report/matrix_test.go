@@ -19,7 +19,7 @@ func TestMatrixWords(t *testing.T) {
 		{"checkout", "timeout", "-", "none", "-"},
 	} {
 		c, ok := r.Matrix.Cell(tt.journey, tt.mode)
-		got := r.cellView(c, "team-orders")
+		got := viewOf(c, "team-orders", r.ID)
 		if !ok || got.Word != c.Word() || got.Class != tt.class || !strings.HasPrefix(signed(c), tt.markdown) || !strings.HasPrefix(c.Word(), tt.word) {
 			t.Errorf("%s: %s: got %+v and %q, the matrix says %q, want %q", tt.journey, tt.mode, got, signed(c), c.Word(), tt.word)
 		}
