@@ -2,6 +2,7 @@ package gate
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"maps"
 	"slices"
@@ -87,12 +88,16 @@ func (r *reader) holds(ctx context.Context, src string) (bool, error) {
 	if err != nil {
 		return false, err
 	}
-	reads, _ := p.Reads()
+	reads, whole := p.Reads()
+	if !whole { // Compile refuses it
+		return false, errors.New("it reads what only evaluating tells")
+	}
 	vars := map[string]any{}
+	answers := map[string]any{}
 	for _, read := range reads {
 		switch {
 		case read.Name != runName:
-			r.call(read.Name, read.Args)
+			answers[read.Key()] = r.call(read.Name, read.Args)
 		case vars[runName] == nil:
 			vars[runName] = r.run()
 		}
@@ -101,7 +106,7 @@ func (r *reader) holds(ctx context.Context, src string) (bool, error) {
 		return false, r.failed
 	}
 	for name := range functions() {
-		vars[name] = func(args []any) (any, error) { return r.call(name, args) }
+		vars[name] = func(args []any) (any, error) { return answers[expr.Read{Name: name, Args: args}.Key()], nil }
 	}
 	return p.Holds(ctx, vars)
 }

@@ -53,8 +53,8 @@ type reader struct {
 	lost    bool     // something cannot be told, and no change is known to help
 }
 
-// call answers a function.
-func (r *reader) call(name string, args []any) (any, error) {
+// call answers a function, with nil where that cannot be told.
+func (r *reader) call(name string, args []any) any {
 	f := functions()[name]
 	about, err := names(args, f.arity())
 	var value any
@@ -64,7 +64,7 @@ func (r *reader) call(name string, args []any) (any, error) {
 	if err != nil {
 		r.fail(err)
 	}
-	return value, err
+	return value
 }
 
 // fail notes what cannot be told. What came with a change is an *untold.
@@ -91,16 +91,23 @@ func (u *untold) Error() string { return u.reason }
 // asked returns how strictly evidence is held to the candidate: as the strictest of the requirements that it is about is,
 // or else the strictest of all. A policy that requires nothing asks for the same binaries.
 func (f Facts) asked(about func(evidence.Requirement) bool) evidence.Requirement {
-	var own, all []evidence.Requirement
+	var strictest []evidence.Requirement
 	for _, r := range f.Declaration.Required {
-		strictness := evidence.Requirement{Same: r.Same, MaxAge: r.MaxAge}
-		all = require(all, strictness)
 		if about(r) {
-			own = require(own, strictness)
+			strictest = require(strictest, evidence.Requirement{Same: r.Same, MaxAge: r.MaxAge})
 		}
 	}
-	return slices.Concat(own, all, []evidence.Requirement{{Same: SameDigests}})[0]
+	switch {
+	case len(strictest) > 0:
+		return strictest[0]
+	case len(f.Declaration.Required) > 0:
+		return f.asked(anything)
+	}
+	return evidence.Requirement{Same: SameDigests}
 }
+
+// anything is about every requirement.
+func anything(evidence.Requirement) bool { return true }
 
 // unbound says what keeps a source from being of the candidate, "" for nothing, whatever it came to.
 func (f Facts) unbound(r evidence.Requirement, s matrix.Source) string {
@@ -262,7 +269,7 @@ func (r *reader) run() map[string]any {
 	if f.Newest.End != nil {
 		s.Verdict = f.Newest.End.Verdict
 	}
-	problem := f.unbound(f.asked(func(evidence.Requirement) bool { return true }), s)
+	problem := f.unbound(f.asked(anything), s)
 	if problem != "" {
 		r.fail(&untold{problem, []Change{f.runAny()}})
 	}
