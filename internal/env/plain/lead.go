@@ -125,6 +125,11 @@ func (g *group) tend() {
 		return
 	}
 	defer release()
+	g.round()
+}
+
+// round is tend while nothing is restored.
+func (g *group) round() {
 	ctx, cancel := g.env.alive(context.Background())
 	defer cancel()
 	old := g.state().leader
