@@ -3,7 +3,6 @@ package scaffold
 import (
 	"fmt"
 	"regexp"
-	"slices"
 	"strconv"
 	"strings"
 )
@@ -14,12 +13,8 @@ func (t *topology) health(s *service, d dockerfile) {
 	if h := s.c.HealthCheck; h != nil && !h.Disable && len(h.Test) > 1 {
 		text, where = strings.Join(h.Test[1:], " "), "healthcheck"
 	}
-	s.path, s.deep = "/", routeOf(s.source)
-	defer func() {
-		if s.deep == s.path {
-			s.deep = ""
-		}
-	}()
+	s.path = "/"
+	defer s.routes()
 	switch url := regexp.MustCompile(`https?://[\w.\-\[\]]+(?::(\d+))?(/[^\s"'|;)]*)?`).FindStringSubmatch(text); {
 	case url != nil:
 		port, err := strconv.Atoi(url[1])
@@ -62,23 +57,4 @@ func (s *service) guess() {
 	if s.port > 0 {
 		s.guessed("it answers GET / on port %d with 200", s.port)
 	}
-}
-
-// routeOf returns the first route of a source that is read without parameters, and is not there for operators.
-func routeOf(source string) string {
-	operators := []string{"healthz", "health", "readyz", "ready", "livez", "live", "status", "ping", "metrics", "docs", "favicon", "openapi", "static", "debug", "version"}
-	for _, pattern := range []string{
-		`(?:HandleFunc|Handle)\(\s*"GET (/[\w\-/.]*)(?:\{\$\})?"`,                 // net/http
-		`\.(?:Get|GET|get)\(\s*["'\x60](/[\w\-/.]*)["'\x60]`,                      // chi, gin, echo, Express, FastAPI
-		`(?:req\.url|pathname|\.URL\.Path)\s*===?\s*["'\x60](/[\w\-/.]*)["'\x60]`, // by hand
-		`@\w+\.route\(\s*["'](/[\w\-/.]*)["']`,                                    // Flask
-	} {
-		for _, m := range regexp.MustCompile(pattern).FindAllStringSubmatch(source, -1) {
-			first, _, _ := strings.Cut(strings.Trim(m[1], "/"), "/")
-			if first, _, _ = strings.Cut(first, "."); !slices.Contains(operators, strings.ToLower(first)) {
-				return m[1]
-			}
-		}
-	}
-	return ""
 }

@@ -1,6 +1,7 @@
 package scaffold
 
 import (
+	"cmp"
 	"fmt"
 	"strings"
 )
@@ -23,12 +24,12 @@ func (t *topology) notes(entry *service) []string {
 	}
 	switch names := list(onLinks); {
 	case len(onLinks) == 0:
-	case entry.deep == "":
-		notes = append(notes, fmt.Sprintf("%s: unknown until a journey meets the fault: %s only calls GET %s, which is not known to go beyond %s. Add one that does to assay.yaml, and let them drive it",
-			names, entry.answers(), entry.path, entry.Name))
+	case !entry.known():
+		notes = append(notes, fmt.Sprintf("%s: unknown until a journey meets the fault, and GET %s is not known to go beyond %s. assay.yaml has one in comments, %s: put a path of yours in it, and its name in those files",
+			names, entry.path, entry.Name, entry.beyond()))
 	case len(entry.needs) > 1:
 		notes = append(notes, fmt.Sprintf("%s: unknown if %s, which calls GET %s, does not meet the fault. Then add a journey that does to assay.yaml, and let them drive it",
-			names, entry.through(), entry.deep))
+			names, entry.through(), cmp.Or(entry.deep, entry.path)))
 	}
 	for _, s := range t.services {
 		if s.kind != "app" && !broken[s.Name] && s != entry {

@@ -40,8 +40,12 @@ type service struct {
 	path   string // that it answers with 200
 	stands bool   // it has a standby that takes over
 	deep   string // a path that looks like one of users, and so may go through what is behind it; "" for none
-	needs  []*service
-	source string // what its source says, bounded
+	asks   bool   // its path goes through what is behind it, as its source looks
+	// deepAsks says so of the path deep.
+	deepAsks bool
+	post     string // a path that users write to; "" for none
+	needs    []*service
+	source   string // what its source says, bounded
 }
 
 func (s *service) found(format string, args ...any) {
@@ -131,7 +135,11 @@ func (t *topology) detect(opts Options) {
 		s.needs = t.needsOf(s)
 	}
 	if entry := t.entry(); entry != nil && entry.deep != "" && (!entry.has || opts.Force) {
-		entry.guessed("its source has the route GET %s: it is the second journey", entry.deep)
+		text := "its source has the route GET %s: it is the second journey"
+		if entry.deepAsks {
+			text = "its source has the route GET %s, which asks what is behind it: it is the second journey"
+		}
+		entry.guessed(text, entry.deep)
 	}
 }
 
@@ -143,6 +151,7 @@ func (s *service) declared() {
 		port, path, _ := strings.Cut(http.Value, "/")
 		if n, err := strconv.Atoi(port); err == nil {
 			s.port, s.path = n, "/"+path
+			s.routes()
 		}
 	}
 }
