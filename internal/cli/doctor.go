@@ -6,12 +6,12 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
-	"text/tabwriter"
 
 	"github.com/spf13/cobra"
 
 	"github.com/assay-dev/assay/internal/run"
 	"github.com/assay-dev/assay/internal/spec"
+	"github.com/assay-dev/assay/internal/table"
 )
 
 // How a finding stands.
@@ -97,21 +97,22 @@ func doctorCode(all []finding) int {
 
 func (a *app) printFindings(all []finding) {
 	var lacking []finding
-	w := tabwriter.NewWriter(a.out, 0, 0, 2, ' ', 0)
-	fmt.Fprintln(w, "STATUS\tOF\tWHAT\tFOUND")
+	p := newPrinter(a.out)
+	t := table.Table{Head: []string{"STATUS", "OF", "WHAT", "FOUND"}, Prose: []int{3}, Whole: true}
 	for _, f := range all {
-		fmt.Fprintf(w, "%s\t%s\t%s\t%s\n", f.Status, f.Group, f.Name, f.Detail)
+		t.Row(f.Status, f.Group, f.Name, f.Detail)
 		if f.Status != findingOK {
 			lacking = append(lacking, f)
 		}
 	}
-	w.Flush()
+	fmt.Fprint(a.out, t.Lay(p.columns))
 	for _, f := range lacking {
 		needed := ""
 		if f.Needed {
 			needed = ", needed"
 		}
-		fmt.Fprintf(a.out, "\n%s (%s%s): %s\n", f.Name, f.Status, needed, f.Means)
+		fmt.Fprintln(a.out)
+		p.text("", "%s (%s%s): %s", f.Name, f.Status, needed, f.Means)
 		if f.Fix != "" {
 			fmt.Fprintf(a.out, "  get it: %s\n", f.Fix)
 		}

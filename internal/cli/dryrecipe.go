@@ -2,28 +2,30 @@ package cli
 
 import (
 	"fmt"
-	"io"
 	"maps"
 	"slices"
 	"strings"
 
 	"github.com/assay-dev/assay/internal/run"
+	"github.com/assay-dev/assay/internal/table"
 	"github.com/assay-dev/assay/system"
 )
 
-// printRecipes shows what the recipes make of services. Whole files are in --json.
-func printRecipes(w io.Writer, sys system.System) {
-	head := "\nSERVICE\tRECIPE\tWHAT\tIS\n"
+// recipeTable shows what the recipes make of services, nil where there are none. Whole files are in --json.
+func recipeTable(sys system.System) *table.Table {
+	var t *table.Table
 	for _, s := range sys.Services {
 		if s.Recipe == "" {
 			continue
 		}
-		fmt.Fprint(w, head)
-		head = ""
+		if t == nil {
+			t = &table.Table{Head: []string{"SERVICE", "RECIPE", "WHAT", "IS"}, Prose: []int{3}, Whole: true}
+		}
 		for _, line := range recipeLines(s) {
-			fmt.Fprintf(w, "%s\t%s\t%s\t%s\n", s.Name, s.Recipe, line[0], line[1])
+			t.Row(s.Name, s.Recipe, line[0], line[1])
 		}
 	}
+	return t
 }
 
 // recipeLines says how a service runs, a name and a text each.

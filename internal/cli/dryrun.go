@@ -4,11 +4,11 @@ import (
 	"context"
 	"fmt"
 	"strings"
-	"text/tabwriter"
 
 	"github.com/assay-dev/assay/internal/env/plain"
 	"github.com/assay-dev/assay/internal/run"
 	"github.com/assay-dev/assay/internal/spec"
+	"github.com/assay-dev/assay/internal/table"
 )
 
 // dry is what --dry-run shows.
@@ -36,26 +36,29 @@ func (a *app) dryRun(ctx context.Context, project *spec.Project, opts run.Option
 		return nil
 	}
 	fmt.Fprintf(a.out, "system %s, seed %d%s\n", project.Name, project.Seed, defectText(opts.Defect))
-	w := tabwriter.NewWriter(a.out, 0, 0, 2, ' ', 0)
-	fmt.Fprintln(w, "\nINSTANCE\tZONE\tOWNER\tCOMMAND")
+	services := &table.Table{Head: []string{"INSTANCE", "ZONE", "OWNER", "COMMAND"}, Prose: []int{3}, Whole: true}
 	for _, service := range project.System.Services {
 		for _, i := range service.Instances() {
-			fmt.Fprintf(w, "%s\t%s\t%s\t%s\n", i.Name, orDash(i.Zone), orDash(i.Owner), run.Redact(strings.Join(service.Process.Command, " ")))
+			services.Row(i.Name, orDash(i.Zone), orDash(i.Owner), run.Redact(strings.Join(service.Process.Command, " ")))
 		}
 	}
-	printRecipes(w, project.System)
-	fmt.Fprintln(w, "\nEXPERIMENT\tAT\tFOR\tFAULT\tTARGETS\tPOWERS")
+	faults := &table.Table{Head: []string{"EXPERIMENT", "AT", "FOR", "FAULT", "TARGETS", "POWERS"}, Prose: []int{4, 5}, Whole: true}
 	for _, x := range plan.Experiments {
 		for i, action := range x.Method {
-			fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\t%s\n", x.Name, action.At, action.For, action.Fault,
-				short(x.Targets[i]), strings.Join(action.Fault.Powers(), ", "))
+			faults.Row(x.Name, fmt.Sprint(action.At), fmt.Sprint(action.For), fmt.Sprint(action.Fault), short(x.Targets[i]), strings.Join(action.Fault.Powers(), ", "))
 		}
 	}
-	fmt.Fprintln(w, "\nINSTANCE\tWHERE\tFROM\tTO")
+	addresses := &table.Table{Head: []string{"INSTANCE", "WHERE", "FROM", "TO"}}
 	for _, r := range rewrites {
-		fmt.Fprintf(w, "%s\t%s\t%s\t%s\n", r.Instance, r.Where, r.From, r.To)
+		addresses.Row(r.Instance, r.Where, r.From, r.To)
 	}
-	return w.Flush()
+	p := newPrinter(a.out)
+	for _, t := range []*table.Table{services, recipeTable(project.System), faults, addresses} {
+		if t != nil {
+			fmt.Fprintf(a.out, "\n%s", t.Lay(p.columns))
+		}
+	}
+	return nil
 }
 
 // short lists the first few targets; --json has all.

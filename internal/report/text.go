@@ -20,7 +20,7 @@ func (r *Report) Text(w io.Writer, colour bool, columns int) error {
 	}
 	p.print("%s  %s\n", p.word(r.Verdict), r.Summary())
 	if r.Reason != "" && r.Standing() == "" {
-		p.print("%s\n", table.Wrap("      "+r.Reason, p.columns, "      "))
+		p.wrapped("      ", "%s", r.Reason)
 	}
 	for _, h := range r.Headlines {
 		p.headline(h)
@@ -56,6 +56,11 @@ func (p *terminal) print(format string, args ...any) {
 	}
 }
 
+// wrapped prints a text that breaks between words where the terminal ends.
+func (p *terminal) wrapped(indent, format string, args ...any) {
+	p.print("%s\n", table.Wrap(indent+fmt.Sprintf(format, args...), p.columns, indent+"  "))
+}
+
 func (p *terminal) bold(s string) string {
 	if !p.colour || s == "" {
 		return s
@@ -74,14 +79,16 @@ func (p *terminal) word(v verdict.Verdict) string {
 }
 
 func (p *terminal) headline(h Headline) {
-	p.print("\n%s  %s\n", p.word(h.Verdict), p.bold(h.sentence()))
+	word := strings.ToUpper(h.Verdict.String())
+	sentence := strings.TrimPrefix(table.Wrap(word+"  "+h.sentence(), p.columns, "      "), word+"  ")
+	p.print("\n%s  %s\n", p.word(h.Verdict), p.bold(sentence))
 	if h.Measured != "" {
 		p.print("      %s %s, limit %s%s   %s\n", h.MeasuredOf(), h.Measured, h.Limit, prefixed(", missed by ", h.Missed), h.Says)
 	}
-	p.print("%s\n", table.Wrap("      "+h.Reason, p.columns, "      "))
+	p.wrapped("      ", "%s", h.Reason)
 	p.print("      in experiment %s%s%s\n", h.Experiment, prefixed(", ", h.Phase), prefixed(", ", h.Pos))
 	if h.Error != nil {
-		p.print("      commonest error, %d of %d: %s\n", h.Error.Count, h.NotOK, brief(h.Error.Example, 200))
+		p.wrapped("      ", "commonest error, %d of %d: %s", h.Error.Count, h.NotOK, brief(h.Error.Example, 200))
 	}
 	if h.More > 0 {
 		p.print("      %d other %s not passed\n", h.More, plural(h.More, "check"))
@@ -142,7 +149,7 @@ func (p *terminal) experiment(x *Experiment, foreign bool) {
 	for _, j := range x.Journeys {
 		p.print("  %s: %s\n", j.Name, j.sentence())
 		for _, e := range j.Errors[:min(3, len(j.Errors))] {
-			p.print("    %d times: %s\n", e.Count, brief(e.Example, 160))
+			p.wrapped("    ", "%d times: %s", e.Count, brief(e.Example, 160))
 		}
 	}
 }
