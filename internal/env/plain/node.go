@@ -48,31 +48,33 @@ type question struct {
 	value *expr.Program
 }
 
-func newNode(ctx context.Context, e *Env, inst system.Instance, svc system.Service) (*node, error) {
+func newNode(e *Env, inst system.Instance, svc system.Service) (*node, error) {
 	ip, err := netip.ParseAddr(e.addrs.own(inst.Name))
-	if err != nil {
-		return nil, err
-	}
-	n := &node{
+	return &node{
 		env: e, inst: inst, svc: svc, ip: ip, busy: make(chan struct{}, 1), state: system.Stopped,
 		data: filepath.Join(e.opts.StateDir, "data", inst.Name), log: filepath.Join(e.opts.LogDir, inst.Name+".log"),
+	}, err
+}
+
+// prepare says how the node is started and asked, and opens the fronts that it dials. All nodes are there by then, as
+// a front may be dialled at once.
+func (n *node) prepare(ctx context.Context) (err error) {
+	r := &renderer{sys: n.env.sys, addrs: n.env.addrs, inst: n.inst, data: n.data, open: n.env.openFront}
+	if n.launch, err = r.launch(ctx, n.svc); err != nil {
+		return err
 	}
-	r := &renderer{sys: e.sys, addrs: e.addrs, inst: inst, data: n.data, open: e.openFront}
-	if n.launch, err = r.launch(ctx, svc); err != nil {
-		return nil, err
+	if err := checkLaunch(n.launch, n.inst.Name); err != nil {
+		return err
 	}
-	if err := checkLaunch(n.launch, inst.Name); err != nil {
-		return nil, err
+	if n.probes, err = r.questions(ctx, n.svc); err != nil {
+		return err
 	}
-	if n.probes, err = r.questions(ctx, svc); err != nil {
-		return nil, err
-	}
-	if svc.Lead != nil {
-		if n.rank, err = r.question(ctx, "of progress", svc.Lead.Progress); err != nil {
-			return nil, err
+	if n.svc.Lead != nil {
+		if n.rank, err = r.question(ctx, "of progress", n.svc.Lead.Progress); err != nil {
+			return err
 		}
 	}
-	return n, os.MkdirAll(n.data, 0o755)
+	return os.MkdirAll(n.data, 0o755)
 }
 
 // Instance returns which instance it is.

@@ -149,7 +149,7 @@ func (e *Env) makeNodes(ctx context.Context) error {
 	oneShot := completedServices(e.sys)
 	for _, instance := range e.sys.Instances() {
 		service, _ := e.sys.Service(instance.Service)
-		n, err := newNode(ctx, e, instance, service)
+		n, err := newNode(e, instance, service)
 		if err != nil {
 			return err
 		}
@@ -157,6 +157,11 @@ func (e *Env) makeNodes(ctx context.Context) error {
 		e.nodes = append(e.nodes, n)
 		e.byName[instance.Name] = n
 		e.join(n)
+	}
+	for _, n := range e.nodes {
+		if err := n.prepare(ctx); err != nil {
+			return err
+		}
 	}
 	return nil
 }
