@@ -82,6 +82,21 @@ func TestMergeTakesJudgementsOfAnEarlierCopy(t *testing.T) {
 	whole(t, store)
 }
 
+// What was remembered of the earlier copy is not said of the whole run.
+func TestCardsAfterAnEarlierCopy(t *testing.T) {
+	t.Parallel()
+	store := storeOf(t, smallRun(4).at(2, 3))
+	for _, want := range []Status{CutShort, Complete} {
+		cards, err := store.Cards()
+		must(t, err)
+		if len(cards) != 1 || cards[0].Status != want || cards[0].Refused != "" || len(cards[0].Results) > 0 != (want == Complete) {
+			t.Errorf("got %+v, want a run that is %s", cards, want)
+		}
+		_, err = store.Merge(t.Context(), storeOf(t, smallRun(4)).Dir())
+		must(t, err)
+	}
+}
+
 func TestMergeLeavesARunThatIsBeingWritten(t *testing.T) {
 	t.Parallel()
 	store := storeOf(t)

@@ -26,7 +26,7 @@ func postgresImage(env map[string]string, f found, scripts []Script) *system.Ima
 	for _, script := range scripts {
 		switch ext := strings.TrimPrefix(path.Ext(strings.TrimSuffix(script.Name, ".gz")), "."); {
 		case ext == "sql":
-			image.Make = append(image.Make, script.Path)
+			image.Make = append(image.Make, script.Name, script.Path)
 			all = append(all, fmt.Sprintf("%q %s", script.Name, script.Sum))
 		case slices.Contains([]string{"sh", "xz", "zst"}, ext): // which the image would run, and nothing else
 			image.Notes = append(image.Notes, fmt.Sprintf("%s/%s is skipped: only *.sql and *.sql.gz are run here; do what it does in setup", InitFolder, script.Name))
@@ -61,8 +61,10 @@ until pg_isready -q; do
 	sleep 0.05
 done
 sql=$ASSAY_DATA/script.sql
-for file; do
-	case $file in
+while [ $# -gt 0 ]; do
+	name=$1 file=$2
+	shift 2
+	case $name in
 	*.gz) gzip -dc "$file" >"$sql" ;;
 	*) cat "$file" >"$sql" ;;
 	esac || { echo "cannot read $file"; exit 1; }

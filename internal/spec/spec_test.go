@@ -317,7 +317,7 @@ volumes: {data: {}}
 		return image
 	}
 	one, two := load("create table a (n int);"), load("create table b (n int);")
-	if got, want := one.Make[4:], []string{"/sql/1-schema.sql", "/more/data.sql"}; !slices.Equal(got, want) {
+	if got, want := one.Make[4:], []string{"1-schema.sql", "/sql/1-schema.sql", "2-data.sql", "/more/data.sql"}; !slices.Equal(got, want) {
 		t.Errorf("runs %q, want %q", got, want)
 	}
 	if one.Name == two.Name {
