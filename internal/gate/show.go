@@ -82,7 +82,12 @@ func (d Decision) counts() string {
 	}
 	text := fmt.Sprintf("%d clauses: %d pass, %d fail, %d unknown, %d waived; %d waivers", len(d.Clauses), n["pass"], n["fail"], n["unknown"], n["waived"], len(d.Waivers))
 	if len(d.Waivers) > 0 {
-		text += fmt.Sprintf(": %d used, %d unused, %d expired", states["used"], states["unused"], states["expired"])
+		text += fmt.Sprintf(": %d used, %d unused, %d expired", states[WaiverUsed], states[WaiverUnused], states[WaiverExpired])
+		for _, state := range []string{WaiverTooFar, WaiverElsewhere, WaiverTooWeak} {
+			if states[state] > 0 {
+				text += fmt.Sprintf(", %d %s", states[state], state)
+			}
+		}
 	}
 	return text
 }

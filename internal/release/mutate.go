@@ -5,6 +5,7 @@ import (
 	"context"
 	"os"
 	"slices"
+	"time"
 
 	"github.com/assay-dev/assay/evidence"
 	"github.com/assay-dev/assay/internal/gate"
@@ -170,10 +171,16 @@ func (m *mutator) asked() {
 			})
 		}
 	}
+	try("stale", "the policy, which lets waivers reach a hundred years ahead", func(f *gate.Facts) {
+		f.Declaration.WaiversMax = 100 * 365 * 24 * time.Hour
+	})
 	for i, w := range gate.Decide(m.ctx, m.facts).Waivers {
-		if w.State != "used" {
+		if w.State != gate.WaiverUsed {
 			continue
 		}
+		try("stale", "waiver "+w.Pos+", by one that expires in a hundred years", func(f *gate.Facts) {
+			f.Policy.Waivers[i].Expires = f.Matrix.At.AddDate(100, 0, 0)
+		})
 		try("drop", "waiver "+w.Pos, func(f *gate.Facts) { f.Policy.Waivers = slices.Delete(f.Policy.Waivers, i, i+1) })
 		try("stale", "waiver "+w.Pos, func(f *gate.Facts) { f.Policy.Waivers[i].Expires = f.Matrix.At })
 	}
