@@ -38,8 +38,8 @@ func file(j, title, own string) string {
 	return fmt.Sprintf(`# yaml-language-server: $schema=%s
 title: %s
 load: {%s: 20/s}
-steady: ['success("%s") >= 0.99', 'p95_ms("%[4]s") < 500']   # before the fault, and again when it is healed
-%[5]s`, schema.URL("experiment"), title, j, j, strings.ReplaceAll(own, "JOURNEY", j))
+steady: ['success("%[3]s") >= 0.99']   # before the fault, and again when it is healed
+%[4]s`, schema.URL("experiment"), title, j, strings.ReplaceAll(own, "JOURNEY", j))
 }
 
 func killed(s *service) proposed {
