@@ -25,9 +25,9 @@ vet:
 darwin:
 	GOOS=darwin $(GO) build ./...
 
-# All packages but the command line, whose tests run real systems and judge their timing. Two have more to do without the race detector.
+# All packages but the command line, whose tests run real systems and judge their timing, and internal/diff, which computes and has no goroutine.
 race:
-	$(GO) test -race $$($(GO) list ./... | grep -v internal/cli)
+	$(GO) test -race $$($(GO) list ./... | grep -v -e internal/cli -e internal/diff)
 	$(GO) test ./internal/diff ./internal/report
 
 shop:

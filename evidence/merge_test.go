@@ -82,18 +82,18 @@ func TestMergeIsAUnion(t *testing.T) {
 	})
 }
 
-// drawRuns draws some of six runs, of which two are cut short and two may be, with judgements under any numbers.
+// drawRuns draws some of four runs, of which one is cut short and one may be, with judgements under any numbers.
 func drawRuns(rt *rapid.T) []madeRun {
 	var runs []madeRun
-	for n := range 6 {
+	for n := range 4 {
 		if !rapid.Bool().Draw(rt, "has") {
 			continue
 		}
 		r := smallRun(n)
-		if n < 2 {
+		if n < 1 {
 			r = r.cutShort().with("x/killed/judged-1.json", "")
 		}
-		if state := rapid.IntRange(0, 4).Draw(rt, "state"); n >= 4 && state < 4 {
+		if state := rapid.IntRange(0, 4).Draw(rt, "state"); n >= 3 && state < 4 {
 			r = r.at(state, 3)
 		}
 		for _, number := range []int{2, 3, 9}[:rapid.IntRange(0, 3).Draw(rt, "judged")] {
