@@ -65,7 +65,7 @@ func (r *Run) Card() Card {
 		card.Refused = fmt.Sprintf("evidence: run %s: %v", r.ID(), err)
 		return card
 	}
-	var errs [5]error
+	var errs [6]error
 	var sealed map[string]string
 	if card.Status == Complete {
 		var end End
@@ -83,6 +83,7 @@ func (r *Run) Card() Card {
 	errs[0] = card.readable()
 	errs[3] = subjectsIn(text, &card.Subjects)
 	errs[4] = r.cardResults(&card, sealed, files, text)
+	errs[5] = card.agrees()
 	for i, err := range errs {
 		early := card.endedEarly() && errors.Is(err, fs.ErrNotExist) // it may lack what comes late
 		if err != nil && !(early && i >= 2) {
@@ -95,6 +96,36 @@ func (r *Run) Card() Card {
 		}
 	}
 	return card
+}
+
+// Verdict returns what the run came to as a whole: what its end says, and no better than its experiments, those that were planned and left no judgement too.
+func (c Card) Verdict() verdict.Verdict {
+	if c.End == nil {
+		return verdict.Unknown
+	}
+	all := []verdict.Verdict{c.End.Verdict}
+	for _, r := range c.Results {
+		all = append(all, r.Verdict)
+	}
+	for _, name := range c.Meta.Experiments {
+		if !slices.ContainsFunc(c.Results, func(r CardResult) bool { return r.Name == name }) {
+			all = append(all, verdict.Unknown)
+		}
+	}
+	return verdict.Merge(all...)
+}
+
+// agrees says whether the end is one that the run's experiments can have come to.
+func (c Card) agrees() error {
+	if c.End == nil || c.End.Verdict != verdict.Pass {
+		return nil
+	}
+	for _, r := range c.Results {
+		if !r.Later && r.Verdict != verdict.Pass {
+			return fmt.Errorf("evidence: run %s says that it passed, and its experiment %s came to %s", c.ID, r.Name, r.Verdict)
+		}
+	}
+	return nil
 }
 
 // endedEarly says whether the run was cut short, interrupted, or broke.

@@ -140,8 +140,10 @@ func domain(r expr.Read) []any {
 	switch name {
 	case "dirty":
 		return []any{false, true}
-	case "id", "commit":
+	case "commit":
 		all = append(slices.Clone(r.Beside), "", "\x00another")
+	case "id": // a run has one
+		all = append(slices.DeleteFunc(slices.Clone(r.Beside), func(v any) bool { return v == "" }), "\x00another")
 	case "seed", "count", "sources":
 		all = whole(name, r.Beside)
 	case "age_h", "recovery_s":
@@ -162,7 +164,7 @@ func domain(r expr.Read) []any {
 func whole(name string, limits []any) []any {
 	var all []any
 	add := func(n int64) {
-		if (n >= 0 || name == "seed") && !slices.Contains(all, any(n)) {
+		if (n >= 1 || n == 0 && name != "sources" || name == "seed") && !slices.Contains(all, any(n)) {
 			all = append(all, n)
 		}
 	}

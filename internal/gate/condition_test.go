@@ -9,6 +9,7 @@ import (
 
 	"github.com/assay-dev/assay/evidence"
 	"github.com/assay-dev/assay/internal/expr"
+	"github.com/assay-dev/assay/internal/matrix"
 	"github.com/assay-dev/assay/verdict"
 )
 
@@ -138,6 +139,8 @@ func TestConditionsThatDecideNothing(t *testing.T) {
 		`result("x") == "pass" &&  0 <= count("fail")`:                     `1:27: 0 <= count("fail") holds whatever`,
 		`age_h("a", "b") >= 0.0`:                                           "holds whatever",
 		`sources("a", "b") > -1`:                                           "holds whatever",
+		`sources("a", "b") >= 1`:                                           "holds whatever",
+		`run.id != ""`:                                                     "holds whatever",
 		`recovery_s("x") > -0.5`:                                           "holds whatever",
 		`run.age_h >= 0`:                                                   "holds whatever",
 		`!(count("fail") < 0)`:                                             `1:3: count("fail") < 0 never holds`,
@@ -160,7 +163,7 @@ func TestConditionsThatDecideNothing(t *testing.T) {
 		`recovery_s("x") < 2.0 * recovery_s("y")`:                          "",
 		`run.commit.startsWith("c") || run.id in ["a", "b"]`:               "",
 		`run.seed < 0 || verdict("a", "b") == verdict("c", "d")`:           "",
-		`age_h("a", "b") <= 0.0 || sources("a", "b") == 0`:                 "",
+		`age_h("a", "b") <= 0.0 || sources("a", "b") == 1`:                 "",
 		`["a"].all(n, verdict(n, "retry") == "pass")`:                      "has no loops",
 		`[].all(n, verdict(n, "retry") == "pass")`:                         "has no loops",
 		`has(run.commit)`:                                                  "names what it reads",
@@ -178,6 +181,25 @@ func TestConditionsThatDecideNothing(t *testing.T) {
 		}
 		if at := (*expr.Error)(nil); err != nil && !errors.As(err, &at) {
 			t.Errorf("%s: the mistake has no place", src)
+		}
+	}
+}
+
+// Of several sources a condition reads what is worst.
+func TestConditionsReadTheWorst(t *testing.T) {
+	t.Parallel()
+	now := time.Now()
+	young := matrix.Source{At: now.Add(-time.Hour), Grade: evidence.GradePacket, Layer: "integration"}
+	old := matrix.Source{At: now.Add(-144 * time.Hour), Grade: evidence.GradeStream, Layer: "component"}
+	for _, sources := range [][]matrix.Source{{young, old}, {old, young}} {
+		if !oldest(sources).Equal(old.At) {
+			t.Errorf("the oldest is of %v", oldest(sources))
+		}
+		if got := least(evidence.Grades(), sources, func(s matrix.Source) string { return s.Grade }); got != evidence.GradeStream {
+			t.Errorf("grade %s", got)
+		}
+		if got := least(evidence.Layers(), sources, func(s matrix.Source) string { return s.Layer }); got != "component" {
+			t.Errorf("layer %s", got)
 		}
 	}
 }

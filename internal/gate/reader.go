@@ -1,10 +1,12 @@
 package gate
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/assay-dev/assay/evidence"
 	"github.com/assay-dev/assay/internal/matrix"
@@ -29,10 +31,14 @@ func functions() map[string]function {
 		}}
 	}
 	return map[string]function{
-		"verdict":    cell(func(_ *reader, s []matrix.Source) any { return merged(s).String() }),
-		"age_h":      cell(func(r *reader, s []matrix.Source) any { return max(0, r.f.Matrix.At.Sub(s[0].At).Hours()) }),
-		"grade":      cell(func(_ *reader, s []matrix.Source) any { return s[0].Grade }),
-		"layer":      cell(func(_ *reader, s []matrix.Source) any { return s[0].Layer }),
+		"verdict": cell(func(_ *reader, s []matrix.Source) any { return merged(s).String() }),
+		"age_h":   cell(func(r *reader, s []matrix.Source) any { return max(0, r.f.Matrix.At.Sub(oldest(s)).Hours()) }),
+		"grade": cell(func(_ *reader, s []matrix.Source) any {
+			return least(evidence.Grades(), s, func(s matrix.Source) string { return s.Grade })
+		}),
+		"layer": cell(func(_ *reader, s []matrix.Source) any {
+			return least(evidence.Layers(), s, func(s matrix.Source) string { return s.Layer })
+		}),
 		"sources":    cell(func(_ *reader, s []matrix.Source) any { return int64(len(s)) }),
 		"count":      {"a verdict", (*reader).count},
 		"result":     {"an experiment", (*reader).result},
@@ -180,6 +186,18 @@ func first(a, b string) string {
 	return b
 }
 
+// oldest returns the time of the oldest source: an answer about all of them is as good as the worst.
+func oldest(sources []matrix.Source) time.Time {
+	return slices.MinFunc(sources, func(a, b matrix.Source) int { return a.At.Compare(b.At) }).At
+}
+
+// least returns what comes first in order of what the sources say.
+func least(order []string, sources []matrix.Source, of func(matrix.Source) string) string {
+	return of(slices.MinFunc(sources, func(a, b matrix.Source) int {
+		return cmp.Compare(slices.Index(order, of(a)), slices.Index(order, of(b)))
+	}))
+}
+
 func merged(sources []matrix.Source) verdict.Verdict {
 	var all []verdict.Verdict
 	for _, s := range sources {
@@ -208,10 +226,20 @@ func (r *reader) count(names []string) (any, error) {
 			}
 			if got == want {
 				n++
+				r.citeAll(cell)
 			}
 		}
 	}
 	return n, nil
+}
+
+// citeAll notes what a cell that was counted rests on.
+func (r *reader) citeAll(cell matrix.Cell) {
+	for _, s := range cell.Sources {
+		if s.Run != "" {
+			r.cite(s, "")
+		}
+	}
 }
 
 // experiment returns the newest word of an experiment, if that is of the candidate.
@@ -266,9 +294,7 @@ func (r *reader) run() map[string]any {
 	}
 	s := matrix.NewSource(f.Matrix.At, *f.Newest, evidence.CardResult{Name: "run " + f.Newest.ID, Sum: f.Newest.ID})
 	s.Known = true
-	if f.Newest.End != nil {
-		s.Verdict = f.Newest.End.Verdict
-	}
+	s.Verdict = f.Newest.Verdict()
 	problem := f.unbound(f.asked(anything), s)
 	if problem != "" {
 		r.fail(&untold{problem, []Change{f.runAny()}})

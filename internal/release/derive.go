@@ -74,6 +74,11 @@ func restsOn(f gate.Facts, now time.Time, cards []evidence.Card) map[string]map[
 	if f.Newest != nil {
 		cite(f.Newest.ID, "")
 	}
+	if f.Newest != nil && len(f.Policy.Conditions) > 0 { // which may read what became of the run
+		for _, r := range f.Newest.Results {
+			cite(f.Newest.ID, r.Name)
+		}
+	}
 	m := lay(f, now, cards)
 	for _, r := range m.Results {
 		if len(f.Policy.Conditions) > 0 { // which may read it, whatever it claims
@@ -125,6 +130,8 @@ func derive(ctx context.Context, r *evidence.Run, err error, card evidence.Card,
 // differs says what is in a result and not in its records, "" for nothing.
 func differs(stored evidence.CardResult, now evidence.ExperimentResult) string {
 	switch {
+	case now.Definition != stored.Definition:
+		return "its plan asks something else than it answers"
 	case now.Verdict != stored.Verdict:
 		return fmt.Sprintf("its records say %s: %s", now.Verdict, now.Reason)
 	case len(now.Checks) != stored.Checks:

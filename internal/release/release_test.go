@@ -174,6 +174,48 @@ func TestResultsAreDerived(t *testing.T) {
 	}
 }
 
+// Whoever asks less of records that failed, and judges them again, has evidence of another experiment; and a plan that is
+// of a broken system is of another run.
+func TestPlanThatWasChanged(t *testing.T) {
+	t.Parallel()
+	for name, tt := range map[string]struct {
+		change func(*run.Plan)
+		want   string
+	}{
+		"asks less": {func(p *run.Plan) {
+			x := &p.Experiments[0].Experiment
+			x.Steady[0].Text, x.During[0].Text = `success("journey-0") >= 0.0`, `success("journey-0") >= 0.0`
+		}, "x0 was changed since"},
+		"of another system": {func(p *run.Plan) { p.Defect = "slow" }, "is of another run"},
+		"as it was":         {func(*run.Plan) {}, "success"},
+	} {
+		p, store := shop(t, 1), newStore(t)
+		r := stored(t, store, p, p.Declared, false)
+		change := resealed(func(r *evidence.Run, _ *evidence.End) error { return rewriteJSON(r, "plan.json", tt.change) })
+		if err := change(r); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := run.Rejudge(t.Context(), r, "1"); err != nil {
+			t.Fatal(err)
+		}
+		if d := decide(t, p, store, options()); d.Verdict == verdict.Pass || !strings.Contains(d.Reason, tt.want) {
+			t.Errorf("%s: %v %s", name, d.Verdict, d.Reason)
+		}
+	}
+}
+
+// A run's verdict is no better than its experiments', whatever its end says.
+func TestEndThatLies(t *testing.T) {
+	t.Parallel()
+	p, store := shop(t, 1), newStore(t)
+	p.Policy.Conditions = []gate.Condition{{Name: "the run", Expect: `run.verdict == "pass"`}}
+	p.Policy.Require = nil
+	stored(t, store, p, p.Declared, false) // which seals it as a pass
+	if d := decide(t, p, store, options()); d.Verdict == verdict.Pass || !strings.Contains(d.Reason, "says that it passed, and its experiment x0 came to fail") {
+		t.Errorf("%v %s", d.Verdict, d.Reason)
+	}
+}
+
 // Evidence of an experiment that was made laxer, or stricter, since is evidence of another one.
 func TestExperimentThatWasChanged(t *testing.T) {
 	t.Parallel()

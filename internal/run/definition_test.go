@@ -1,6 +1,8 @@
 package run
 
 import (
+	"encoding/json"
+	"strings"
 	"testing"
 	"time"
 
@@ -29,6 +31,40 @@ func TestDefinition(t *testing.T) {
 	} {
 		if got == whole {
 			t.Errorf("%s it is the same", name)
+		}
+	}
+}
+
+// The plan in the evidence, without secrets and read back, defines its experiments as the project does; a laxer plan does not.
+func TestDefinitionOfThePlan(t *testing.T) {
+	t.Parallel()
+	for _, dir := range []string{"../../examples/shop", "../../examples/tickets"} {
+		project, err := spec.Load(dir)
+		if err != nil {
+			t.Fatal(err)
+		}
+		project.Final = append(project.Final, workload.Step{Call: "GET http://user:secret@host/", Headers: map[string]string{"Authorization": "Bearer x"}})
+		written, err := NewPlan(t.Context(), project, Options{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		text, err := json.Marshal(written)
+		if err != nil || strings.Contains(string(text), "Bearer x") {
+			t.Fatalf("%v, or a secret is in the plan", err)
+		}
+		var plan Plan
+		if err := json.Unmarshal(text, &plan); err != nil {
+			t.Fatal(err)
+		}
+		for i, x := range plan.Experiments {
+			want := Definition(project, project.Experiments[i])
+			if got := plan.definition(x.Experiment); got != want {
+				t.Errorf("%s: %s: the plan defines it as %s, the project as %s", dir, x.Name, got, want)
+			}
+			x.Expect, x.Steady, x.During = nil, nil, nil
+			if plan.definition(x.Experiment) == want {
+				t.Errorf("%s: %s: a laxer one is the same", dir, x.Name)
+			}
 		}
 	}
 }

@@ -67,10 +67,13 @@ func unplanned(r *evidence.Run, torn, unread error) ([]evidence.ExperimentResult
 // Derive judges experiments of a sealed run once more from its records, and stores nothing. What the plan does not have is not in the result.
 func Derive(ctx context.Context, r *evidence.Run, names []string) (map[string]evidence.ExperimentResult, error) {
 	plan, err := ReadPlan(r)
-	if err != nil {
-		return nil, err
+	if err == nil {
+		err = plan.isOf(r)
 	}
-	if err := r.Verify(); err != nil {
+	if err == nil {
+		err = r.Verify()
+	}
+	if err != nil {
 		return nil, err
 	}
 	results := map[string]evidence.ExperimentResult{}
@@ -102,8 +105,9 @@ func rejudge(ctx context.Context, r *evidence.Run, plan Plan, x experiment.Exper
 		}
 	}
 	result := experiment.Judge(context.WithoutCancel(ctx), x, in, problems)
+	result.Definition = plan.definition(x)
 	if len(earlier) > 0 {
-		result.Replay, result.Definition = earlier[len(earlier)-1].Replay, earlier[0].Definition
+		result.Replay = earlier[len(earlier)-1].Replay
 	}
 	if plan.Control {
 		concludeControl(r, plan.Journeys, x, &result)
@@ -148,4 +152,16 @@ func ReadPlan(r *evidence.Run) (Plan, error) {
 		return plan, fmt.Errorf("plan.json of run %s: %w", r.ID(), err)
 	}
 	return plan, nil
+}
+
+// isOf says whether the plan is what the run says of itself.
+func (p Plan) isOf(r *evidence.Run) error {
+	meta, err := r.Meta()
+	if err != nil {
+		return err
+	}
+	if p.Defect != meta.Defect || p.Control != meta.Control || p.Seed != meta.Seed {
+		return fmt.Errorf("plan.json of run %s is of another run: defect %q, seed %d; the run's own are %q and %d", r.ID(), p.Defect, p.Seed, meta.Defect, meta.Seed)
+	}
+	return nil
 }
