@@ -60,8 +60,8 @@ type Meta struct {
 type Subject struct {
 	Service   string   `json:"service"`
 	Instances []string `json:"instances"`
-	Binary    string   `json:"binary,omitempty"` // path of the file that SHA256 names
-	SHA256    string   `json:"sha256,omitempty"` // as Digest writes it
+	Binary    string   `json:"binary,omitempty"` // path of the file that ran
+	SHA256    string   `json:"sha256,omitempty"` // of that file as Digest writes it, or of it and what fills the service's data folders
 }
 
 // Declaration is declaration.json: what the run was asked to prove, so that a

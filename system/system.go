@@ -104,6 +104,8 @@ type Image struct {
 	Name string            `json:"name"` // a file name that says all that decides the content, such as "postgres-15.13-1f2e"
 	Make []string          `json:"make"` // fills the folder $ASSAY_DATA; argument vector
 	Env  map[string]string `json:"env,omitempty"`
+	// Sum is the digest of the user's files that Make fills it from, as evidence writes digests; "" for none.
+	Sum string `json:"sum,omitempty"`
 	// Notes say what the image lacks; they are told at each start.
 	Notes []string `json:"notes,omitempty"`
 }

@@ -23,14 +23,19 @@ func postgresImage(env map[string]string, f found, scripts []Script) *system.Ima
 	}
 	slices.Sort(all)
 	scripts = slices.SortedFunc(slices.Values(scripts), func(a, b Script) int { return cmp.Compare(a.Name, b.Name) })
+	var fill []string
 	for _, script := range scripts {
-		switch ext := strings.TrimPrefix(path.Ext(strings.TrimSuffix(script.Name, ".gz")), "."); {
-		case ext == "sql":
+		switch ext := path.Ext(strings.TrimSuffix(script.Name, ".gz")); {
+		case script.Runs():
 			image.Make = append(image.Make, script.Name, script.Path)
-			all = append(all, fmt.Sprintf("%q %s", script.Name, script.Sum))
-		case slices.Contains([]string{"sh", "xz", "zst"}, ext): // which the image would run, and nothing else
+			fill = append(fill, fmt.Sprintf("%q %s", script.Name, script.Sum))
+		case slices.Contains([]string{".sh", ".xz", ".zst"}, ext): // which the image would run, and nothing else
 			image.Notes = append(image.Notes, fmt.Sprintf("%s/%s is skipped: only *.sql and *.sql.gz are run here; do what it does in setup", InitFolder, script.Name))
 		}
+	}
+	if len(fill) > 0 {
+		image.Sum = fmt.Sprintf("sha256:%x", sha256.Sum256([]byte(strings.Join(fill, "\n"))))
+		all = append(all, fill...)
 	}
 	sum := sha256.Sum256([]byte(f.program + "\n" + postgresMake + strings.Join(all, "\n")))
 	image.Name = fmt.Sprintf("postgres-%s-%x", f.version, sum[:6])

@@ -11,6 +11,7 @@ package recipe
 import (
 	"fmt"
 	"maps"
+	"path"
 	"slices"
 	"strings"
 	"time"
@@ -38,6 +39,9 @@ type Script struct {
 	Path string // of this machine, absolute
 	Sum  string // digest of its content
 }
+
+// Runs says whether the script is run. The image would run others, too.
+func (s Script) Runs() bool { return path.Ext(strings.TrimSuffix(s.Name, ".gz")) == ".sql" }
 
 // Options are the keys under x-assay that only services with a recipe have.
 type Options struct {

@@ -245,15 +245,18 @@ func TestPostgresScripts(t *testing.T) {
 	if len(base.Notes) != 1 || !strings.Contains(base.Notes[0], "/docker-entrypoint-initdb.d/3.sh is skipped") {
 		t.Errorf("notes: %q", base.Notes)
 	}
-	if other := image(one, two); other.Name != base.Name {
+	if other := image(one, two); other.Name != base.Name || other.Sum != base.Sum {
 		t.Errorf("what is skipped makes another image: %s and %s", other.Name, base.Name)
 	}
 	changed, renamed := one, one
 	changed.Sum, renamed.Name = "z", "9.sql"
 	for what, other := range map[string]*system.Image{"no script": image(), "one less": image(one), "other content": image(changed, two), "another order": image(renamed, two)} {
-		if other.Name == base.Name {
-			t.Errorf("%s has the same image %s", what, base.Name)
+		if other.Name == base.Name || other.Sum == base.Sum {
+			t.Errorf("%s has the same image %s, %s", what, base.Name, base.Sum)
 		}
+	}
+	if got := image(shell).Sum; got != "" {
+		t.Errorf("nothing fills it, and its sum is %s", got)
 	}
 }
 

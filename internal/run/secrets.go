@@ -102,13 +102,13 @@ func looksSecret(name string) bool {
 }
 
 // keepable returns what evidence keeps of a user's file. Env files hold secrets: what they were can be
-// compared, not read. Of YAML files the passwords of URLs go, and the rest stays as it is.
+// compared, not read. Of YAML files and SQL the passwords of URLs go, and the rest stays as it is.
 func keepable(name string, content []byte) []byte {
 	base := filepath.Base(name)
 	if strings.HasPrefix(base, ".env") || strings.HasSuffix(base, ".env") {
 		return fmt.Appendf(nil, "sha256:%x\n", sha256.Sum256(content))
 	}
-	if ending := path.Ext(base); ending == ".yaml" || ending == ".yml" {
+	if ending := path.Ext(base); ending == ".yaml" || ending == ".yml" || ending == ".sql" {
 		return []byte(Redact(string(content)))
 	}
 	return content

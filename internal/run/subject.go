@@ -14,7 +14,7 @@ import (
 	"github.com/assay-dev/assay/system"
 )
 
-// subjects stores what ran: each service with the digest of its binary.
+// subjects stores what ran: each service with the digest of its binary and of what fills it.
 func (s *Session) subjects() error {
 	var subjects []evidence.Subject
 	for _, service := range s.project.System.Services {
@@ -26,7 +26,7 @@ func (s *Session) subjects() error {
 		if err != nil {
 			return err
 		}
-		if subject.SHA256, err = evidence.Digest(path); err != nil {
+		if subject.SHA256, err = SubjectDigest(service, path); err != nil {
 			return fmt.Errorf("digest of what %s runs: %w", service.Name, err)
 		}
 		subject.Binary = path
@@ -36,6 +36,16 @@ func (s *Session) subjects() error {
 		subjects = append(subjects, subject)
 	}
 	return s.run.WriteJSON("subjects.json", subjects)
+}
+
+// SubjectDigest returns the digest of what a service is where it runs the file at path: that of the file, and where its data
+// folders begin with what files of the user make, such as the scripts of a database, one of both.
+func SubjectDigest(service system.Service, path string) (string, error) {
+	digest, err := evidence.Digest(path)
+	if image := service.Process.Image; err == nil && image != nil && image.Sum != "" {
+		digest = fmt.Sprintf("sha256:%x", sha256.Sum256([]byte(digest+"\n"+image.Sum)))
+	}
+	return digest, err
 }
 
 // binary returns the file whose digest names what a service runs.

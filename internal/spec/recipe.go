@@ -109,10 +109,22 @@ func (t *topology) initScripts(c types.ServiceConfig) ([]recipe.Script, error) {
 			if script.Sum, err = evidence.Digest(file); err != nil {
 				return nil, t.unmounted(c.Name, file, errors.Unwrap(err))
 			}
+			if script.Runs() {
+				t.keepScript(script)
+			}
 			all = append(all, script)
 		}
 	}
 	return all, nil
+}
+
+// keepScript keeps a script for evidence, and of one that is too long to be kept its digest.
+func (t *topology) keepScript(script recipe.Script) {
+	content, err := read(script.Path)
+	if err != nil {
+		content = []byte(script.Sum + "\n")
+	}
+	t.keep(script.Path, content)
 }
 
 func (t *topology) unmounted(service, file string, err error) error {

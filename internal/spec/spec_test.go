@@ -4,9 +4,11 @@ import (
 	"bytes"
 	"encoding/json"
 	"errors"
+	"maps"
 	"os"
 	"path/filepath"
 	"reflect"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -289,12 +291,12 @@ func TestTwoExperimentsOfOneName(t *testing.T) {
 // What is mounted into the folder from which an image fills a new database is what recipe postgres fills it from.
 func TestInitScripts(t *testing.T) {
 	t.Parallel()
-	load := func(content string) *system.Image {
+	load := func(content string) (*system.Image, map[string][]byte) {
 		t.Helper()
 		dir := t.TempDir()
 		for name, text := range map[string]string{
 			"assay.yaml":       "system: x\ntopology: compose.yaml\njourneys:\n  j: {steps: [{exec: [a], expect: exit == 0}]}\n",
-			"sql/1-schema.sql": content, "sql/deep/0.sql": "no", "more/data.sql": "select 1;",
+			"sql/1-schema.sql": content, "sql/deep/0.sql": "no", "more/data.sql": "select 1;", "sql/key.txt": "it is not run",
 			"compose.yaml": `services:
   db:
     image: postgres:15
@@ -314,13 +316,25 @@ volumes: {data: {}}
 		for i, word := range image.Make {
 			image.Make[i] = strings.TrimPrefix(word, dir)
 		}
-		return image
+		return image, p.Files
 	}
-	one, two := load("create table a (n int);"), load("create table b (n int);")
+	one, files := load("create table a (n int);")
+	two, _ := load("create table b (n int);")
 	if got, want := one.Make[4:], []string{"1-schema.sql", "/sql/1-schema.sql", "2-data.sql", "/more/data.sql"}; !slices.Equal(got, want) {
 		t.Errorf("runs %q, want %q", got, want)
 	}
 	if one.Name == two.Name {
 		t.Errorf("other content, and the same image %s", one.Name)
+	}
+	if one.Sum == two.Sum || one.Sum == "" {
+		t.Errorf("other content, and the sums %q and %q", one.Sum, two.Sum)
+	}
+	// What runs is kept for evidence, and of what is too long for that the digest.
+	names := slices.Sorted(maps.Keys(files))
+	if want := []string{"assay.yaml", "compose.yaml", "more/data.sql", "sql/1-schema.sql"}; !slices.Equal(names, want) || string(files["sql/1-schema.sql"]) != "create table a (n int);" {
+		t.Errorf("keeps %q, want %q; the schema as %q", names, want, files["sql/1-schema.sql"])
+	}
+	if _, files := load(strings.Repeat("-- long\n", 1<<20)); !regexp.MustCompile(`^sha256:[0-9a-f]{64}\n$`).Match(files["sql/1-schema.sql"]) {
+		t.Errorf("keeps %d bytes of a long script", len(files["sql/1-schema.sql"]))
 	}
 }
