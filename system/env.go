@@ -103,24 +103,6 @@ type Link struct {
 // String returns "a -> b".
 func (l Link) String() string { return l.From + " -> " + l.To }
 
-// A RuleKind says what a Rule does to a link.
-type RuleKind string
-
-const (
-	Delay  RuleKind = "delay"  // bytes arrive later
-	Cut    RuleKind = "cut"    // bytes stall; new dials time out
-	Refuse RuleKind = "refuse" // new dials are reset, and live connections too
-)
-
-// A Rule is what happens to the data on a link while the rule is set.
-type Rule struct {
-	Kind   RuleKind      `json:"kind"`
-	Delay  time.Duration `json:"delay,omitempty"`
-	Jitter time.Duration `json:"jitter,omitempty"` // uniform in ±Jitter, seeded by link and connection
-	Seed   uint64        `json:"seed,omitempty"`
-	Text   string        `json:"text,omitempty"` // the fault in its text form, for records
-}
-
 // A Linker is an Env whose links can be bent and are counted.
 type Linker interface {
 	// SetRule arms rule on links under an id of the caller's, at once for live

@@ -121,16 +121,7 @@ func checkRule(rule system.Rule, links []system.Link) error {
 	if len(links) == 0 {
 		return errors.New("no links")
 	}
-	switch rule.Kind {
-	case system.Cut, system.Refuse:
-		return nil
-	case system.Delay:
-		if rule.Delay < 0 || rule.Jitter < 0 {
-			return fmt.Errorf("delay %s, jitter %s: neither can be negative", rule.Delay, rule.Jitter)
-		}
-		return nil
-	}
-	return fmt.Errorf("no rule is called %q (allowed: %s, %s, %s)", rule.Kind, system.Delay, system.Cut, system.Refuse)
+	return rule.Check()
 }
 
 // apply computes the effects of the touched links anew and brings them to live
