@@ -118,7 +118,7 @@ type Linker interface {
 const ResidenceBuckets = 36
 
 // LinkStats counts what passed, or did not, from one instance to another. It is
-// measured at the sockets' ends, not where rules are applied.
+// measured at the sockets' ends, not where rules are applied; what no end can show is counted by the rules.
 type LinkStats struct {
 	Link
 	BytesIn  int64 `json:"bytes_in"`  // read from the sender
@@ -126,11 +126,28 @@ type LinkStats struct {
 	Dials    int64 `json:"dials"`     // connections From opened to To
 	Stalled  int64 `json:"stalled"`   // dials that were left unanswered
 	Refused  int64 `json:"refused"`   // dials that were reset
-	Reset    int64 `json:"reset"`     // live connections that were reset
+	Reset    int64 `json:"reset"`     // live connections that a rule reset
 	Live     int64 `json:"live"`      // connections open now; the one that shrinks
 	// Residence counts chunks by the time between read and write: bucket i holds
 	// those of [2^i, 2^(i+1)) microseconds, bucket 0 also all below.
 	Residence [ResidenceBuckets]int64 `json:"residence"`
+
+	// Ends counts ends of streams (FIN) passed on to the receiver, and EndWait sums how long each was in the link.
+	Ends    int64         `json:"ends,omitempty"`
+	EndWait time.Duration `json:"end_wait_ns,omitempty"`
+
+	// What rules did. None of these grows on a link that no rule is set on.
+	Bent      int64         `json:"bent,omitempty"`         // chunks and ends that rules of bytes held back, cut into pieces, lost or took; a cut or a delay counts here, too
+	Lost      int64         `json:"lost,omitempty"`         // chunks that a drop lost, each of which arrives late
+	Discarded int64         `json:"discarded,omitempty"`    // bytes taken and thrown away, by a blackhole or behind a limit
+	Throttled time.Duration `json:"throttled_ns,omitempty"` // how long bytes waited for a rate, summed over connections
+	Slices    int64         `json:"slices,omitempty"`       // pieces that a slice wrote where it would have been one chunk: n for a chunk cut into n > 1
+	Closed    int64         `json:"closed,omitempty"`       // live connections that a rule closed with FIN, by a limit or a blackhole; on the rule's direction
+
+	// Of rules of requests, on the link that the request takes, while such a rule is set there.
+	Requests int64 `json:"requests,omitempty"` // requests that began
+	Matched  int64 `json:"matched,omitempty"`  // those of them that a rule's Match fits, whatever its trigger says; once for each rule
+	Hit      int64 `json:"hit,omitempty"`      // those that a rule answered, delayed or changed the response of; counted when it is done
 }
 
 // A Surger is an Env whose load can be raised. Environments do not drive load: whoever does offers this power for them.
