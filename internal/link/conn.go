@@ -12,6 +12,7 @@ import (
 // half, and a pump for each direction.
 type conn struct {
 	mesh     *Mesh
+	front    *front
 	id       uint64
 	src, dst string
 	up, down *pump // up is src -> dst
@@ -29,9 +30,9 @@ type conn struct {
 }
 
 // newConn registers a connection on both its lanes. It returns false when the mesh is closed.
-func (m *Mesh) newConn(caller *net.TCPConn, src, dst string) (*conn, bool) {
+func (m *Mesh) newConn(f *front, caller *net.TCPConn, src, dst string) (*conn, bool) {
 	c := &conn{
-		mesh: m, id: m.ids.Add(1), src: src, dst: dst, caller: caller,
+		mesh: m, front: f, id: m.ids.Add(1), src: src, dst: dst, caller: caller,
 		done: make(chan struct{}), kick: make(chan struct{}, 1),
 	}
 	c.tap = newTap(c)
@@ -40,7 +41,7 @@ func (m *Mesh) newConn(caller *net.TCPConn, src, dst string) (*conn, bool) {
 	c.up.other, c.down.other = c.down, c.up
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	if m.closed {
+	if m.closed || f.gone {
 		return nil, false
 	}
 	m.conns[c] = struct{}{}
@@ -125,14 +126,14 @@ func (c *conn) admission() admission {
 
 // connect dials the instance. One that does not answer counts as a refused dial.
 func (c *conn) connect(target netip.AddrPort) bool {
-	dialer := net.Dialer{KeepAlive: -1}
-	dialer.SetMultipathTCP(false)
-	dialled, err := dialer.DialContext(c.mesh.ctx, "tcp", target.String())
+	server, err := c.front.dial(target)
 	if err != nil {
 		c.up.lane.refused.Add(1)
+		if c.front.Gentle {
+			c.close()
+		}
 		return false
 	}
-	server := dialled.(*net.TCPConn)
 	c.mu.Lock()
 	over := c.over
 	c.server = server

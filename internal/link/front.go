@@ -1,6 +1,7 @@
 package link
 
 import (
+	"context"
 	"errors"
 	"net"
 	"net/netip"
@@ -15,6 +16,10 @@ type front struct {
 	Front
 	mesh     *Mesh
 	listener *net.TCPListener
+	ctx      context.Context // of its dials
+	cancel   context.CancelFunc
+	serving  sync.WaitGroup // its connections
+	gone     bool           // guarded by Mesh.mu
 
 	// accepting is held by the accept loop while it accepts, and by the gate while it
 	// is not open, so that nobody takes the fillers out of the backlog.
@@ -27,6 +32,11 @@ type front struct {
 	fillers map[netip.AddrPort]net.Conn // our own connections in the backlog, by their address
 	drops   uint32                      // the kernel's count of dropped SYNs, as last seen
 	dropped uint64                      // SYNs dealt to targets so far
+}
+
+func newFront(m *Mesh, f Front, l *net.TCPListener) *front {
+	ctx, cancel := context.WithCancel(m.ctx)
+	return &front{Front: f, mesh: m, listener: l, ctx: ctx, cancel: cancel}
 }
 
 // accept runs until the listener is closed.
@@ -63,11 +73,15 @@ func (f *front) accepted(c *net.TCPConn) {
 	}
 	f.mesh.mu.Lock()
 	defer f.mesh.mu.Unlock()
-	if f.mesh.closed {
+	if f.mesh.closed || f.gone {
 		reset(c)
 		return
 	}
-	f.mesh.wg.Go(func() { f.handle(c, n) })
+	f.serving.Add(1)
+	f.mesh.wg.Go(func() {
+		defer f.serving.Done()
+		f.handle(c, n)
+	})
 }
 
 // handle serves one accepted connection.
@@ -86,7 +100,7 @@ func (f *front) handle(caller *net.TCPConn, n uint64) {
 		return
 	}
 	f.mesh.lane(src, dst).dialled(1)
-	c, ok := f.mesh.newConn(caller, src, dst)
+	c, ok := f.mesh.newConn(f, caller, src, dst)
 	if !ok {
 		reset(caller)
 		return
@@ -123,7 +137,22 @@ func addrPort(a net.Addr) netip.AddrPort {
 	return netip.AddrPortFrom(ap.Addr().Unmap(), ap.Port())
 }
 
+// dial connects to the instance that was picked.
+func (f *front) dial(target netip.AddrPort) (*net.TCPConn, error) {
+	if f.Dial != nil {
+		return f.Dial(f.ctx)
+	}
+	dialer := net.Dialer{KeepAlive: -1}
+	dialer.SetMultipathTCP(false)
+	c, err := dialer.DialContext(f.ctx, "tcp", target.String())
+	if err != nil {
+		return nil, err
+	}
+	return c.(*net.TCPConn), nil
+}
+
 func (f *front) close() error {
+	f.cancel()
 	f.harvest()
 	f.mu.Lock()
 	defer f.mu.Unlock()

@@ -39,6 +39,11 @@ type Front struct {
 	// Instances are all that Pick may choose. nil: Host where it is an instance, else
 	// asked of Pick, again every 200 ms while a cut or refuse is set.
 	Instances []string
+	// Dial connects to what Pick chose, in place of a TCP dial of the target, such as where
+	// its address is a name with several addresses. It ends with ctx. nil: the target is dialled.
+	Dial func(ctx context.Context) (*net.TCPConn, error)
+	// Gentle closes a connection whose instance cannot be reached with FIN in place of RST.
+	Gentle bool
 }
 
 // A Mesh is a set of fronts, the connections through them, and the rules that bend
@@ -92,7 +97,7 @@ func (m *Mesh) Listen(ctx context.Context, f Front) error {
 	if err != nil {
 		return fmt.Errorf("listen on %s for %s: %w", f.Addr, f.Host, err)
 	}
-	return m.open(&front{Front: f, mesh: m, listener: l.(*net.TCPListener)})
+	return m.open(newFront(m, f, l.(*net.TCPListener)))
 }
 
 func (m *Mesh) open(f *front) error {
