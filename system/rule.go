@@ -71,7 +71,8 @@ type Rule struct {
 }
 
 // A Trigger says which connections of a link a rule touches, and when. The zero value means all, always.
-// Connections are counted from 1 by link, in the order in which they are accepted.
+// Connections are counted by link from 1 since the rule was set, in the order in which they are accepted: those that were there
+// before are the n-th of none. What is drawn with P is drawn for them, too.
 type Trigger struct {
 	Nth   uint64        `json:"nth,omitempty"`   // only the n-th connection, or with a Match the n-th request that matches
 	First uint64        `json:"first,omitempty"` // only the first n
@@ -157,7 +158,7 @@ func (r Rule) checkAmounts() error {
 			return errors.New("header needs a name")
 		}
 	case Cut, Refuse:
-		if r.When.After != 0 || r.Delay != 0 {
+		if r.When.After != 0 {
 			return fmt.Errorf("%s is of dials and all that follows, not of bytes", r.Kind)
 		}
 	}

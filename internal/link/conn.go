@@ -45,7 +45,8 @@ func (m *Mesh) newConn(f *front, caller *net.TCPConn, src, dst string) (*conn, b
 		return nil, false
 	}
 	m.conns[c] = struct{}{}
-	c.up.ordinal, c.down.ordinal = c.up.lane.join(c.up), c.down.lane.join(c.down)
+	c.up.lane.join(c.up)
+	c.down.lane.join(c.down)
 	c.up.lane.living.Add(1)
 	return c, true
 }
@@ -64,6 +65,8 @@ func (c *conn) serve(target netip.AddrPort) {
 	}
 	c.up.start()
 	c.down.start()
+	c.up.attend(c.up.bend.Load())
+	c.down.attend(c.down.bend.Load())
 }
 
 func (c *conn) leave() {
@@ -98,7 +101,7 @@ func (c *conn) awaitAdmission() bool {
 		}
 		if !stalled {
 			stalled = true
-			stallDial(c.up.lane, c.down.lane)
+			stallDial(c.up.lane, c.down.lane, c.down.bend.Load().cut)
 			c.up.start()
 		}
 		select {
@@ -113,7 +116,7 @@ func (c *conn) awaitAdmission() bool {
 func (c *conn) admission() admission {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	there, back := c.up.lane.effect.Load(), c.down.lane.effect.Load()
+	there, back := c.up.bend.Load(), c.down.bend.Load()
 	switch {
 	case there.cut || back.cut:
 		return stall
@@ -158,6 +161,28 @@ func (c *conn) refuseLive() {
 	}
 }
 
+// resetByRule resets the connection because of a rule of the lane.
+func (c *conn) resetByRule(l *lane) {
+	c.mu.Lock()
+	over := c.over
+	c.mu.Unlock()
+	if !over {
+		l.reset()
+		c.abort()
+	}
+}
+
+// closeByRule closes the connection because of a rule of the lane: what was written arrives, and then the end.
+func (c *conn) closeByRule(l *lane) {
+	c.mu.Lock()
+	over := c.over
+	c.mu.Unlock()
+	if !over {
+		l.closed.Add(1)
+		c.close()
+	}
+}
+
 // poke tells a dial that is held that the rules changed.
 func (c *conn) poke() {
 	select {
@@ -194,7 +219,7 @@ func reset(t *net.TCPConn) {
 
 // texts returns the rules on both directions.
 func (c *conn) texts() []string {
-	there, back := c.up.lane.effect.Load().texts, c.down.lane.effect.Load().texts
+	there, back := c.up.bend.Load().texts, c.down.bend.Load().texts
 	return append(there[:len(there):len(there)], back...)
 }
 
@@ -244,6 +269,13 @@ func (s *source) tryRead(fd uintptr) bool {
 		}
 		return true
 	}
+}
+
+// steal gives the buffer away: whoever has it puts it back.
+func (s *source) steal() *[chunkBytes]byte {
+	buf := s.buf
+	s.buf = nil
+	return buf
 }
 
 func (s *source) release() {

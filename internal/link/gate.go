@@ -183,7 +183,7 @@ func (f *front) harvestLocked() {
 		target := f.targets[f.dropped%uint64(len(f.targets))]
 		there, back := f.mesh.lane(f.Src, target), f.mesh.lane(target, f.Src)
 		there.dialled(1)
-		stallDial(there, back)
+		stallDial(there, back, back.effect.Load().cut)
 		f.dropped++
 	}
 	f.drops = drops

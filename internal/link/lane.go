@@ -22,6 +22,9 @@ type lane struct {
 	used                                    atomic.Bool
 	bytesIn, bytesOut                       atomic.Int64
 	dials, stalled, refused, resets, living atomic.Int64
+	ends, endWait                           atomic.Int64 // ns
+	bent, lost, discarded, slices, closed   atomic.Int64
+	throttled                               atomic.Int64 // ns
 	residence                               [system.ResidenceBuckets]atomic.Int64
 
 	mu    sync.Mutex
@@ -34,13 +37,26 @@ func newLane(link system.Link) *lane {
 	return l
 }
 
-// join adds a pump and returns the ordinal, from 1, of its connection on the lane.
-func (l *lane) join(p *pump) uint64 {
+// join adds a pump, gives it the ordinal, from 1, of its connection on the lane, and the effect that there is.
+func (l *lane) join(p *pump) {
 	l.used.Store(true)
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.pumps[p] = struct{}{}
-	return l.conns.Add(1)
+	p.ordinal = l.conns.Add(1)
+	p.bend.Store(l.effect.Load().bend(p.conn.mesh.opts.Seed, l.link, p.ordinal))
+}
+
+// bendAll brings the effect to all pumps, and returns them.
+func (l *lane) bendAll(seed uint64) []*pump {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	pumps := make([]*pump, 0, len(l.pumps))
+	for p := range l.pumps {
+		p.bend.Store(l.effect.Load().bend(seed, l.link, p.ordinal))
+		pumps = append(pumps, p)
+	}
+	return pumps
 }
 
 func (l *lane) leave(p *pump) {
@@ -49,21 +65,11 @@ func (l *lane) leave(p *pump) {
 	delete(l.pumps, p)
 }
 
-func (l *lane) live() []*pump {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	pumps := make([]*pump, 0, len(l.pumps))
-	for p := range l.pumps {
-		pumps = append(pumps, p)
-	}
-	return pumps
-}
-
 // stallDial counts a dial that a cut left unanswered: for the dialler's direction, and where
 // it is the answer that is cut, for that direction as well.
-func stallDial(there, back *lane) {
+func stallDial(there, back *lane, answer bool) {
 	there.stalled.Add(1)
-	if back.effect.Load().cut {
+	if answer {
 		back.used.Store(true)
 		back.stalled.Add(1)
 	}
@@ -90,6 +96,9 @@ func (l *lane) stats() system.LinkStats {
 		Link: l.link, BytesIn: l.bytesIn.Load(), BytesOut: l.bytesOut.Load(),
 		Dials: l.dials.Load(), Stalled: l.stalled.Load(), Refused: l.refused.Load(),
 		Reset: l.resets.Load(), Live: l.living.Load(),
+		Ends: l.ends.Load(), EndWait: time.Duration(l.endWait.Load()),
+		Bent: l.bent.Load(), Lost: l.lost.Load(), Discarded: l.discarded.Load(), Slices: l.slices.Load(), Closed: l.closed.Load(),
+		Throttled: time.Duration(l.throttled.Load()),
 	}
 	for i := range l.residence {
 		s.Residence[i] = l.residence[i].Load()

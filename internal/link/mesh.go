@@ -60,7 +60,7 @@ type Mesh struct {
 	wg       sync.WaitGroup // accept loops, connections, the watcher
 
 	arming sync.Mutex // one change of rules or recorder at a time
-	rules  map[string]armed
+	rules  map[string]*armed
 
 	mu     sync.Mutex
 	closed bool
@@ -77,7 +77,7 @@ func NewMesh(opts Options) *Mesh {
 		opts.ServiceOf = func(name string) string { return name }
 	}
 	m := &Mesh{
-		opts: opts, start: time.Now(), rules: map[string]armed{}, alarm: newAlarm(),
+		opts: opts, start: time.Now(), rules: map[string]*armed{}, alarm: newAlarm(),
 		lanes: map[system.Link]*lane{}, conns: map[*conn]struct{}{}, dials: map[system.Link]uint64{},
 	}
 	m.pool.New = func() any { return new([chunkBytes]byte) }
@@ -224,7 +224,7 @@ func (m *Mesh) settleAsked() {
 // mayGate says whether a rule is set that could close a front's gate. The caller holds arming.
 func (m *Mesh) mayGate() bool {
 	for _, a := range m.rules {
-		if a.rule.Kind != system.Delay {
+		if a.rule.Kind == system.Cut || a.rule.Kind == system.Refuse {
 			return true
 		}
 	}

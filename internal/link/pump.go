@@ -26,6 +26,7 @@ const (
 // An item is a chunk of data, or the end of its stream, on its way.
 type item struct {
 	data []byte
+	buf  *[chunkBytes]byte // that data is in, nil for one of its own
 	end  ending
 	at   time.Duration // when it was read
 	n    uint64        // its ordinal in its direction
@@ -42,6 +43,8 @@ type pump struct {
 	other   *pump
 	up      bool   // dialler -> instance
 	ordinal uint64 // of the connection on the lane
+	bend    atomic.Pointer[bend]
+	starved atomic.Bool // bytes were thrown away
 	source  *source
 	started bool // by serve alone
 
@@ -50,9 +53,11 @@ type pump struct {
 	sentEnd   atomic.Bool // FIN was sent to dst
 	connected atomic.Bool // dst is set
 
-	writing sync.Mutex   // held while writing; guards dst, broken
+	writing sync.Mutex   // held while writing; guards what follows
 	dst     *net.TCPConn // nil until connected
 	broken  bool         // dst is gone: what comes is dropped, its own reader reports
+	passed  int64        // bytes that were written, or thrown away
+	flow    flow
 
 	mu       sync.Mutex
 	queue    []item
@@ -164,8 +169,17 @@ func (p *pump) send(it item) bool {
 	if p.sendNow(&it) {
 		return true
 	}
-	it.data = append([]byte(nil), it.data...)
-	return p.push(it)
+	return p.push(p.kept(it))
+}
+
+// kept returns the item with data that stays valid: in the reader's buffer, which is given away, or where that is mostly empty a copy.
+func (p *pump) kept(it item) item {
+	if len(it.data) >= chunkBytes/4 {
+		it.buf = p.source.steal()
+	} else {
+		it.data = append([]byte(nil), it.data...)
+	}
+	return it
 }
 
 func (p *pump) sendNow(it *item) bool {
@@ -181,7 +195,7 @@ func (p *pump) sendNow(it *item) bool {
 // writer removes an item when it is written, so for the reader, holding
 // writing, an empty queue means that nothing is on its way.
 func (p *pump) holds() bool {
-	return !p.connected.Load() || !p.lane.effect.Load().free() || p.queued()
+	return !p.connected.Load() || !p.bend.Load().free() || p.queued()
 }
 
 // deliver writes the item, and returns false when an interrupt left a rest of it.
@@ -194,7 +208,7 @@ func (p *pump) deliver(it *item) bool {
 	case p.broken:
 		return true
 	case it.end == endOfData:
-		p.sendEnd()
+		p.sendEnd(it.at)
 		return true
 	}
 	n, err := p.dst.Write(it.data)
@@ -216,6 +230,7 @@ func (p *pump) wrote(it *item, n int) {
 		return
 	}
 	now := p.conn.mesh.now()
+	p.passed += int64(n)
 	p.lane.wrote(n, now-it.at)
 	if p.up {
 		return
@@ -229,10 +244,13 @@ func (p *pump) wrote(it *item, n int) {
 	p.conn.tap.response(it.data[:n], now)
 }
 
-func (p *pump) sendEnd() {
+func (p *pump) sendEnd(at time.Duration) {
+	now := p.conn.mesh.now()
 	if !p.up {
-		p.conn.tap.responseEnded(p.conn.mesh.now())
+		p.conn.tap.responseEnded(now)
 	}
+	p.lane.ends.Add(1)
+	p.lane.endWait.Add(int64(now - at))
 	p.sentEnd.Store(true)
 	ends := p.conn.ends.Add(1)
 	_ = p.dst.CloseWrite()

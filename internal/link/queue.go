@@ -1,6 +1,10 @@
 package link
 
-import "time"
+import (
+	"time"
+
+	"github.com/assay-dev/assay/system"
+)
 
 // forever is the wait of an item that only a change of rules lets go.
 const forever = time.Duration(1<<63 - 1)
@@ -27,16 +31,31 @@ func (p *pump) push(it item) bool {
 func (p *pump) tryPush(it item) bool {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if p.waiting > holdBytes {
+	if p.waiting > p.bend.Load().room() {
 		return false
 	}
 	p.queue = append(p.queue, it)
 	p.waiting += len(it.data) + itemBytes
+	p.startDraining()
+	return true
+}
+
+// startDraining starts the writer, once. The caller holds mu.
+func (p *pump) startDraining() {
 	if !p.draining {
 		p.draining = true
 		p.conn.wg.Go(p.drain)
 	}
-	return true
+}
+
+// attend sees to it that somebody looks after rules that act without data.
+func (p *pump) attend(b *bend) {
+	if !p.connected.Load() || !b.has(system.Reset) && !b.has(system.Blackhole) {
+		return
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.startDraining()
 }
 
 // head returns the oldest item. Only the writer changes or removes it.
@@ -61,6 +80,9 @@ func (p *pump) rest(it *item, done bool) {
 		return
 	}
 	p.waiting -= itemBytes
+	if buf := p.queue[0].buf; buf != nil {
+		p.conn.mesh.pool.Put(buf)
+	}
 	p.queue[0] = item{}
 	p.queue = p.queue[1:]
 	if len(p.queue) == 0 {
@@ -91,22 +113,67 @@ func (p *pump) drain() {
 	}
 }
 
-// step writes the oldest item if it is due, else it returns how long to wait.
+// step writes of the oldest item what may go now, else it returns how long to wait.
 func (p *pump) step() time.Duration {
 	p.writing.Lock()
 	defer p.writing.Unlock()
+	if p.dst == nil {
+		return forever
+	}
+	b, now := p.bend.Load(), p.conn.mesh.now()
+	patience, over := p.doom(b, now)
+	if over {
+		return forever
+	}
 	it, ok := p.head()
-	if !ok || p.dst == nil {
-		return forever
+	if !ok || b.cut {
+		return patience
 	}
-	e := p.lane.effect.Load()
-	if e.cut {
-		return forever
+	stay, lost := b.stay(p.conn.mesh.opts.Seed, p.lane.link, p.ordinal, it, p.passed)
+	if wait := it.at + stay - now; wait > 0 {
+		return min(wait, patience)
 	}
-	due := it.at + e.delay(p.conn.mesh.opts.Seed, p.lane.link, p.ordinal, it.n)
-	if wait := due - p.conn.mesh.now(); wait > 0 {
-		return wait
+	if it.end != notEnd {
+		if b.blackholes(p.passed) {
+			return patience
+		}
+		p.bentOne(b)
+		p.rest(it, p.deliver(it))
+		return 0
 	}
-	p.rest(it, p.deliver(it))
+	n, wait := p.allowed(b, len(it.data), now)
+	if wait > 0 {
+		return min(wait, patience)
+	}
+	p.pass(b, it, n, lost, now)
 	return 0
+}
+
+// pass writes, or throws away, the first n bytes of the item.
+func (p *pump) pass(b *bend, it *item, n, lost int, now time.Duration) {
+	part := *it
+	part.data = it.data[:n]
+	done := true
+	if b.blackholes(p.passed) {
+		p.passed += int64(n)
+		p.starved.Store(true)
+		p.lane.discarded.Add(int64(n))
+	} else if done = p.deliver(&part); !done {
+		p.takeBack(b, len(part.data))
+		n -= len(part.data)
+	}
+	p.wentThrough(b, n, now)
+	it.data = it.data[n:]
+	if len(it.data) == 0 {
+		p.bentOne(b)
+		p.lane.lost.Add(int64(min(lost, 1)))
+	}
+	p.rest(it, len(it.data) == 0)
+}
+
+// bentOne counts an item that rules had a say in.
+func (p *pump) bentOne(b *bend) {
+	if len(b.rules) > 0 {
+		p.lane.bent.Add(1)
+	}
 }

@@ -1,9 +1,9 @@
 package link
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
-	"hash/fnv"
 	"maps"
 	"slices"
 	"time"
@@ -13,12 +13,23 @@ import (
 
 // armed is a rule as it was set.
 type armed struct {
-	links []system.Link
-	rule  system.Rule
+	id     string
+	links  []system.Link
+	rule   system.Rule
+	set    time.Duration          // when
+	before map[system.Link]uint64 // connections that each link had had by then
+	meters map[system.Link]*meter // of a throttle that the connections of a link share
+	timers []*time.Timer          // of its window
+}
+
+// inForce says whether the rule's window is open.
+func (a *armed) inForce(now time.Duration) bool {
+	since, when := now-a.set, a.rule.When
+	return since >= when.From && (when.For == 0 || since < when.From+when.For)
 }
 
 // text says what the rule does to one link, for readers.
-func (a armed) text(link system.Link) string {
+func (a *armed) text(link system.Link) string {
 	text := fmt.Sprintf("%s %s", a.rule.Kind, link)
 	if a.rule.Kind != system.Delay {
 		return text
@@ -30,63 +41,65 @@ func (a armed) text(link system.Link) string {
 	return text
 }
 
-// An effect is what all rules of one link amount to. It is never changed, only replaced.
-type effect struct {
-	cut, refuse bool
-	delays      []system.Rule
-	texts       []string // the rules, for Exchange.Faults
-}
-
-// free says that bytes need not wait.
-func (e *effect) free() bool { return !e.cut && len(e.delays) == 0 }
-
-// delay returns how long a chunk stays: the sum of all delays, each with its own
-// jitter. The choice is keyed by link, connection and chunk, so that traffic
-// elsewhere changes nothing.
-func (e *effect) delay(seed uint64, link system.Link, conn, chunk uint64) time.Duration {
-	var sum time.Duration
-	for i, rule := range e.delays {
-		sum += rule.Delay
-		if rule.Jitter > 0 {
-			draw := mix(mix(mix(mix(seed, rule.Seed), hash(link.From, link.To)), conn), chunk+uint64(i)<<56)
-			unit := float64(draw>>11)/(1<<52) - 1 // [-1, 1)
-			sum += time.Duration(unit * float64(rule.Jitter))
-		}
-	}
-	return max(sum, 0)
-}
-
-// mix is the finalizer of splitmix64 over a combination of both.
-func mix(a, b uint64) uint64 {
-	z := a*0x9e3779b97f4a7c15 + b + 0x9e3779b97f4a7c15
-	z = (z ^ z>>30) * 0xbf58476d1ce4e5b9
-	z = (z ^ z>>27) * 0x94d049bb133111eb
-	return z ^ z>>31
-}
-
-func hash(from, to string) uint64 {
-	h := fnv.New64a()
-	h.Write([]byte(from))
-	h.Write([]byte{0})
-	h.Write([]byte(to))
-	return h.Sum64()
-}
-
 // SetRule arms rule on links, at once for live connections too. Setting an id
 // again replaces it. When it returns, a cut passes no more bytes.
 // On an error nothing is set, except where a front could not be closed or opened.
 func (m *Mesh) SetRule(id string, links []system.Link, rule system.Rule) error {
-	if err := checkRule(rule, links); err != nil {
+	if len(links) == 0 {
+		return fmt.Errorf("set rule %s: no links", id)
+	}
+	if err := rule.Check(); err != nil {
 		return fmt.Errorf("set rule %s: %w", id, err)
 	}
 	m.arming.Lock()
 	defer m.arming.Unlock()
-	touched := slices.Concat(m.rules[id].links, links)
-	m.rules[id] = armed{slices.Clone(links), rule}
+	touched := slices.Concat(m.disarm(id), links)
+	m.rules[id] = m.arm(id, links, rule)
 	if err := m.apply(touched); err != nil {
 		return fmt.Errorf("set rule %s: %w", id, err)
 	}
 	return nil
+}
+
+// arm notes what a rule counts from, and when its window opens and closes. The caller holds arming.
+func (m *Mesh) arm(id string, links []system.Link, rule system.Rule) *armed {
+	a := &armed{id: id, links: slices.Clone(links), rule: rule, set: m.now(), before: map[system.Link]uint64{}, meters: map[system.Link]*meter{}}
+	for _, link := range links {
+		a.before[link], a.meters[link] = m.lane(link.From, link.To).conns.Load(), newMeter(rule.Rate)
+	}
+	turn := func(after time.Duration) {
+		// A timer may be early by less than the clock's step.
+		a.timers = append(a.timers, time.AfterFunc(after+time.Millisecond, func() { m.turn(a) }))
+	}
+	if rule.When.From > 0 {
+		turn(rule.When.From)
+	}
+	if rule.When.For > 0 {
+		turn(rule.When.From + rule.When.For)
+	}
+	return a
+}
+
+// turn brings a rule into force or out of it.
+func (m *Mesh) turn(a *armed) {
+	m.arming.Lock()
+	defer m.arming.Unlock()
+	if m.rules[a.id] == a {
+		_ = m.apply(a.links) // the next ClearRule settles again, and reports
+	}
+}
+
+// disarm forgets a rule, and returns the links that it was on. The caller holds arming.
+func (m *Mesh) disarm(id string) []system.Link {
+	a := m.rules[id]
+	if a == nil {
+		return nil
+	}
+	for _, timer := range a.timers {
+		timer.Stop()
+	}
+	delete(m.rules, id)
+	return a.links
 }
 
 // ClearRule removes the rule: held bytes flow, fronts listen again. An id that is
@@ -94,9 +107,7 @@ func (m *Mesh) SetRule(id string, links []system.Link, rule system.Rule) error {
 func (m *Mesh) ClearRule(id string) error {
 	m.arming.Lock()
 	defer m.arming.Unlock()
-	touched := m.rules[id].links
-	delete(m.rules, id)
-	if err := m.apply(touched); err != nil {
+	if err := m.apply(m.disarm(id)); err != nil {
 		return fmt.Errorf("clear rule %s: %w", id, err)
 	}
 	return nil
@@ -115,13 +126,6 @@ func (m *Mesh) Rules() []string {
 	}
 	slices.Sort(lines)
 	return lines
-}
-
-func checkRule(rule system.Rule, links []system.Link) error {
-	if len(links) == 0 {
-		return errors.New("no links")
-	}
-	return rule.Check()
 }
 
 // apply computes the effects of the touched links anew and brings them to live
@@ -145,7 +149,7 @@ func (m *Mesh) apply(touched []system.Link) error {
 		l.effect.Store(next)
 	}
 	for _, l := range lanes {
-		l.announce()
+		l.announce(m.opts.Seed)
 	}
 	var errs []error
 	for _, f := range m.openFronts() {
@@ -156,46 +160,44 @@ func (m *Mesh) apply(touched []system.Link) error {
 
 func (m *Mesh) effectOn(link system.Link) *effect {
 	e := &effect{}
+	now := m.now()
 	for _, id := range slices.Sorted(maps.Keys(m.rules)) {
 		a := m.rules[id]
-		if !slices.Contains(a.links, link) {
+		if !slices.Contains(a.links, link) || !a.inForce(now) {
 			continue
 		}
-		switch a.rule.Kind {
-		case system.Cut:
-			e.cut = true
-		case system.Refuse:
-			e.refuse = true
-		case system.Delay:
-			e.delays = append(e.delays, a.rule)
-		}
-		text := a.rule.Text
-		if text == "" {
-			text = a.text(link)
-		}
-		e.texts = append(e.texts, text)
+		r := ruling{Rule: a.rule, id: id, before: a.before[link], meter: a.meters[link]}
+		r.Text = cmp.Or(r.Text, a.text(link))
+		e.rules = append(e.rules, r)
+		e.cut = e.cut || r.Kind == system.Cut && r.ofAll()
+		e.refuse = e.refuse || r.Kind == system.Refuse && r.ofAll()
 	}
 	return e
 }
 
 // announce brings the lane's effect to its live connections. It returns when no
 // write that a cut forbids is under way.
-func (l *lane) announce() {
-	e := l.effect.Load()
-	pumps := l.live()
+func (l *lane) announce(seed uint64) {
+	pumps := l.bendAll(seed)
 	for _, p := range pumps {
-		p.conn.tap.faulted(e.texts)
-		if e.cut {
+		b := p.bend.Load()
+		p.conn.tap.faulted(b.texts)
+		if b.cut {
 			p.interrupt()
 		}
 		p.poke()
+		p.attend(b)
 	}
 	for _, p := range pumps {
-		if e.cut {
+		b := p.bend.Load()
+		if b.cut {
 			p.quiesce()
 		}
-		if e.refuse && p.up {
+		if b.refuse && p.up {
 			p.conn.refuseLive()
+		}
+		if p.starved.Load() && !b.has(system.Blackhole) { // what was thrown away cannot be given any more
+			p.conn.resetByRule(p.lane)
 		}
 	}
 }

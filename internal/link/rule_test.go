@@ -87,10 +87,11 @@ func TestDelayKeepsThroughput(t *testing.T) {
 func TestJitterIsSeeded(t *testing.T) {
 	t.Parallel()
 	draw := func(seed uint64, link system.Link, conn uint64) []time.Duration {
-		e := &effect{delays: []system.Rule{{Kind: system.Delay, Delay: time.Second, Jitter: 100 * time.Millisecond, Seed: 3}}}
+		b := &bend{rules: []ruling{{Rule: system.Rule{Kind: system.Delay, Delay: time.Second, Jitter: 100 * time.Millisecond, Seed: 3}}}}
 		var all []time.Duration
 		for n := range uint64(2000) {
-			all = append(all, e.delay(seed, link, conn, n))
+			stay, _ := b.stay(seed, link, conn, &item{n: n}, 0)
+			all = append(all, stay)
 		}
 		return all
 	}
