@@ -47,6 +47,13 @@ func (l *lane) join(p *pump) {
 	p.bend.Store(l.effect.Load().bend(p.conn.mesh.opts.Seed, l.link, p.ordinal))
 }
 
+// idle says that no connection uses the lane.
+func (l *lane) idle() bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return len(l.pumps) == 0
+}
+
 // bendAll brings the effect to all pumps, and returns them.
 func (l *lane) bendAll(seed uint64) []*pump {
 	l.mu.Lock()

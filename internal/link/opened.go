@@ -71,7 +71,7 @@ func (m *Mesh) Count(link system.Link) system.LinkStats {
 func (m *Mesh) Forget(link system.Link) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	if l, ok := m.lanes[link]; ok && len(l.live()) == 0 {
+	if l, ok := m.lanes[link]; ok && l.idle() {
 		delete(m.lanes, link)
 	}
 	delete(m.dials, link)
