@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"sync"
+	"time"
 
 	"github.com/assay-dev/assay/history"
 	"github.com/assay-dev/assay/system"
@@ -28,9 +29,10 @@ func statsOf(ctx context.Context, linker system.Linker) (stats, error) {
 // activeLink is a fault of links that was injected.
 type activeLink struct {
 	fault  link
-	id     string
+	ids    []string // of its rules
 	linker system.Linker
 	links  []system.Link
+	began  time.Time // after the rules were set, before armed was read
 
 	before    stats // read before the rule was set: a refuse resets while it is set
 	beforeErr error
@@ -52,7 +54,11 @@ func (a *activeLink) Heal(ctx context.Context) error {
 	if a.healed {
 		return nil
 	}
-	if err := a.linker.ClearRule(ctx, a.id); err != nil {
+	var errs []error
+	for _, id := range a.ids {
+		errs = append(errs, a.linker.ClearRule(ctx, id))
+	}
+	if err := errors.Join(errs...); err != nil {
 		return fmt.Errorf("%s: clear the rule: %w", a.fault, err)
 	}
 	a.healed = true
@@ -65,68 +71,47 @@ func (a *activeLink) undo(ctx context.Context) error {
 	return a.Heal(ctx)
 }
 
-// Effect compares the links' counters with those at the inject. What was seen of
-// a delay or a refuse stays seen; a cut is seen only as long as nothing passed.
+// Links returns the links that the fault bends: its radius.
+func (a *activeLink) Links() []system.Link { return a.links }
+
+// Effect compares the links' counters with those at the inject. What was seen
+// stays seen; only of a fault that must let nothing pass it is asked anew.
 func (a *activeLink) Effect(ctx context.Context) ([]Effect, error) {
 	a.looking.Lock()
 	defer a.looking.Unlock()
 	now, err := statsOf(ctx, a.linker)
 	err = errors.Join(a.beforeErr, a.armedErr, err)
+	elapsed := time.Since(a.began)
 	effects := make([]Effect, len(a.links))
 	for i, l := range a.links {
 		if err != nil {
 			effects[i] = Effect{Target: l.String(), Text: fmt.Sprintf("the counters of links cannot be read: %v", err)}
 			continue
 		}
-		if seen := a.seen[l]; !seen.Observed || a.fault.kind == "cut" {
-			a.seen[l] = a.look(l, now[l])
+		if !a.seen[l].Observed || a.fault.strict() {
+			a.seen[l] = a.look(l, now, elapsed)
 		}
 		effects[i] = a.seen[l]
 	}
 	return effects, ctx.Err()
 }
 
-func (a *activeLink) look(l system.Link, now system.LinkStats) Effect {
-	effect := Effect{Target: l.String()}
-	switch a.fault.kind {
-	case "delay":
-		a.lookDelay(&effect, a.before[l], a.armed[l], now)
-	case "cut":
-		lookCut(&effect, minus(now, a.armed[l]))
-	case "refuse":
-		lookRefuse(&effect, minus(now, a.before[l]), minus(now, a.armed[l]))
+// look looks at one link for the fault, or for each part of a profile.
+func (a *activeLink) look(l system.Link, now stats, elapsed time.Duration) Effect {
+	back := system.Link{From: l.To, To: l.From}
+	s := sight{fault: a.fault, link: l, before: a.before[l], elapsed: elapsed,
+		sinceBefore: minus(now[l], a.before[l]), sinceArmed: minus(now[l], a.armed[l]),
+		conns:  a.armed[l].Live + a.armed[back].Live + now[l].Dials - a.armed[l].Dials + now[back].Dials - a.armed[back].Dials,
+		resets: now[l].Reset - a.before[l].Reset + now[back].Reset - a.before[back].Reset}
+	if a.fault.kind != profileKind {
+		return s.look()
 	}
-	return effect
-}
-
-func lookCut(effect *Effect, grown system.LinkStats) {
-	effect.Measured = amounts("bytes_in", grown.BytesIn, "bytes_out", grown.BytesOut, "dials", grown.Dials, "stalled", grown.Stalled)
-	switch {
-	case grown.BytesOut > 0:
-		effect.Text = fmt.Sprintf("%d bytes passed on %s since the inject", grown.BytesOut, effect.Target)
-	case grown.BytesIn == 0 && grown.Stalled == 0:
-		// A dial alone proves nothing: it is counted where it is answered too.
-		effect.Idle, effect.Text = true, fmt.Sprintf("no bytes and no unanswered dial on %s since the inject", effect.Target)
-	default:
-		effect.Observed = true
-		effect.Text = fmt.Sprintf("%d bytes were offered and %d dials left unanswered, none passed", grown.BytesIn, grown.Stalled)
+	var parts []Effect
+	for _, part := range a.fault.parts() {
+		s.fault = part
+		parts = append(parts, s.look())
 	}
-}
-
-func lookRefuse(effect *Effect, sinceBefore, sinceArmed system.LinkStats) {
-	effect.Measured = amounts("refused", sinceBefore.Refused, "reset", sinceBefore.Reset, "bytes_out", sinceArmed.BytesOut)
-	switch {
-	case sinceBefore.Refused > 0 || sinceBefore.Reset > 0:
-		effect.Observed = true
-		effect.Text = fmt.Sprintf("%d dials were refused and %d connections reset", sinceBefore.Refused, sinceBefore.Reset)
-	case sinceArmed.BytesOut > 0:
-		effect.Text = fmt.Sprintf("nothing was refused or reset, and %d bytes passed on %s since the inject", sinceArmed.BytesOut, effect.Target)
-	default:
-		effect.Idle, effect.Text = true, fmt.Sprintf("no bytes passed and no dial was made on %s since the inject", effect.Target)
-		if sinceArmed.Dials > 0 {
-			effect.Idle, effect.Text = false, fmt.Sprintf("%d dials were made on %s since the inject, and none refused", sinceArmed.Dials, effect.Target)
-		}
-	}
+	return whole(l.String(), parts)
 }
 
 // minus returns how much the counters grew.
@@ -137,6 +122,17 @@ func minus(now, then system.LinkStats) system.LinkStats {
 	now.Stalled -= then.Stalled
 	now.Refused -= then.Refused
 	now.Reset -= then.Reset
+	now.Ends -= then.Ends
+	now.EndWait -= then.EndWait
+	now.Bent -= then.Bent
+	now.Lost -= then.Lost
+	now.Discarded -= then.Discarded
+	now.Throttled -= then.Throttled
+	now.Slices -= then.Slices
+	now.Closed -= then.Closed
+	now.Requests -= then.Requests
+	now.Matched -= then.Matched
+	now.Hit -= then.Hit
 	for i := range now.Residence {
 		now.Residence[i] -= then.Residence[i]
 	}

@@ -18,23 +18,31 @@ const usual = 10 * time.Millisecond
 // is the bucket which 0.8 of the delay falls into: at worst, 0.4 of the delay.
 // The text says that number and not the wish. Where chunks stayed as long before the inject
 // the buckets cannot tell the fault from the system, and it is not seen.
-func (a *activeLink) lookDelay(effect *Effect, before, armed, now system.LinkStats) {
-	from := bucket(a.fault.delay * 4 / 5)
-	grown := minus(now, armed)
+//
+// A delay with a trigger leaves chunks alone by its own choice. It is seen where some were late, and at least twice as many as before.
+func (s sight) delay(effect *Effect) {
+	from := bucket(s.fault.rule.Delay * 4 / 5)
+	grown := s.sinceArmed
 	chunks, late := countFrom(grown.Residence, from)
 	effect.Measured = amounts("chunks", chunks, "late", late, "late_from_us", bucketFloor(from).Microseconds(), "bytes_in", grown.BytesIn)
-	chunksBefore, lateBefore := countFrom(before.Residence, from)
+	chunksBefore, lateBefore := countFrom(s.before.Residence, from)
 	seen := fmt.Sprintf("%d of %d chunks stayed %s or longer in %s", late, chunks, bucketFloor(from), effect.Target)
+	enough := 2*late > chunks
+	asBefore := 2*lateBefore > chunksBefore
+	if s.fault.triggered() {
+		enough = late > 0
+		asBefore = late*chunksBefore < 2*lateBefore*chunks
+	}
 	switch {
 	case chunks == 0 && grown.BytesIn > 0:
 		effect.Idle, effect.Text = true, fmt.Sprintf("%d bytes went into %s since the inject, none came out yet", grown.BytesIn, effect.Target)
 	case chunks == 0:
 		effect.Idle, effect.Text = true, fmt.Sprintf("no bytes passed on %s since the inject", effect.Target)
-	case 2*late <= chunks:
-		effect.Text = "only " + seen
+	case !enough:
+		effect.Idle, effect.Text = s.spared(s.conns), "only "+seen
 	case chunksBefore == 0 && bucketFloor(from) < usual:
 		effect.Text = seen + ", which may be usual: nothing passed before the inject to compare with"
-	case 2*lateBefore > chunksBefore:
+	case asBefore:
 		effect.Text = fmt.Sprintf("%s, but so did %d of %d before the inject", seen, lateBefore, chunksBefore)
 	default:
 		effect.Observed, effect.Text = true, seen

@@ -17,7 +17,7 @@ func drive(env *fake) {
 	for _, a := range []string{"orders-1", "orders-2"} {
 		for _, b := range []string{"payments-1", "payments-2", "payments-3"} {
 			for range 5 {
-				env.send(a, b, 100)
+				env.send(a, b, 100_000)
 				env.send(b, a, 10)
 			}
 		}
@@ -25,8 +25,15 @@ func drive(env *fake) {
 }
 
 func allKinds() []string {
-	return []string{"kill(orders)", "pause(orders)", "restart(orders)", "delay(orders -> payments, 3s)", "cut(orders <-> payments)", "refuse(orders -> payments)", "surge(checkout, 3x)", "surge(*, 1.5x)"}
+	return []string{"kill(orders)", "pause(orders)", "restart(orders)", "delay(orders -> payments, 3s)", "cut(orders <-> payments)", "refuse(orders -> payments)", "surge(checkout, 3x)", "surge(*, 1.5x)",
+		"delay(orders -> payments, 3s, nth=8)", "delay(orders -> payments, 3s, path=*)", "throttle(orders -> payments, 1KB/s)", "cut(orders -> payments, nth=8)",
+		"drop(orders -> payments, 99.9%)", "blackhole(orders -> payments)", "reset(orders -> payments)", "slowclose(orders -> payments, 5s)",
+		"slice(orders -> payments, 10KB)", "limit(orders -> payments, 1KB)", "abort(orders -> payments, 503)", "truncate(orders -> payments, 1B)",
+		`body(orders -> payments, "x")`, `header(orders -> payments, "-Server")`, "link(orders -> payments, flaky)"}
 }
+
+// untold are faults of which nothing speaks where nothing is seen: their trigger may have spared all, or nothing gave occasion.
+func untold(text string) bool { return strings.Contains(text, "nth=") }
 
 func TestEffectIsObserved(t *testing.T) {
 	t.Parallel()
@@ -59,7 +66,7 @@ func TestEffectOfAnIdleInjectorIsNotObserved(t *testing.T) {
 			for range 3 {
 				drive(env)
 				for _, e := range effects(t, active) {
-					if e.Observed || e.Idle || e.Text == "" {
+					if e.Observed || e.Idle && !untold(text) || e.Text == "" {
 						t.Errorf("nothing was injected, and the effect is %+v", e)
 					}
 				}
@@ -74,6 +81,16 @@ func TestEffectWithoutTrafficIsIdle(t *testing.T) {
 		"delay(orders-1 -> payments-1, 3s)": "no bytes passed on orders-1 -> payments-1 since the inject",
 		"cut(orders-1 -> payments-1)":       "no bytes and no unanswered dial on orders-1 -> payments-1 since the inject",
 		"refuse(orders-1 -> payments-1)":    "no bytes passed and no dial was made on orders-1 -> payments-1 since the inject",
+
+		"throttle(orders-1 -> payments-1, 1KB/s)": "no bytes passed on orders-1 -> payments-1 since the inject",
+		"drop(orders-1 -> payments-1, 5%)":        "no bytes passed on orders-1 -> payments-1 since the inject",
+		"blackhole(orders-1 -> payments-1)":       "no bytes were offered to orders-1 -> payments-1 since the inject",
+		"reset(orders-1 -> payments-1)":           "orders-1 -> payments-1 had no connection since the inject",
+		"slowclose(orders-1 -> payments-1, 5s)":   "no stream ended on orders-1 -> payments-1 since the inject",
+		"slice(orders-1 -> payments-1, 1B)":       "no bytes passed on orders-1 -> payments-1 since the inject",
+		"limit(orders-1 -> payments-1, 1KB)":      "0 bytes passed on 0 connections of orders-1 -> payments-1, and none reached the limit",
+		"abort(orders-1 -> payments-1, 503)":      "no request was made on orders-1 -> payments-1 since the inject",
+		"link(orders-1 -> payments-1, dsl)":       "no bytes passed on orders-1 -> payments-1 since the inject; no bytes passed on orders-1 -> payments-1 since the inject",
 	} {
 		env := newFake(false)
 		drive(env)

@@ -94,30 +94,75 @@ func (f *fake) LinkStats(context.Context) ([]system.LinkStats, error) {
 	return all, nil
 }
 
-// send offers a chunk to a link and lets the rules do what they say, at once.
+// send offers a chunk, which is a request and the whole of a connection too, to a link and lets the rules do what they say, at once.
 func (f *fake) send(from, to string, bytes int64) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	s := f.link(from, to)
-	stayed := 50 * time.Microsecond
+	s.Dials++
+	c := &chunk{bytes: bytes, stayed: 50 * time.Microsecond}
 	for id, links := range f.rules {
-		if !slices.Contains(links, s.Link) {
-			continue
-		}
-		switch rule := f.rule[id]; rule.Kind {
-		case system.Cut:
-			s.BytesIn += bytes
-			return
-		case system.Refuse:
-			s.Refused++
-			return
-		case system.Delay:
-			stayed += rule.Delay
+		if slices.Contains(links, s.Link) {
+			c.bend(s, f.rule[id])
 		}
 	}
 	s.BytesIn += bytes
+	if c.gone {
+		return
+	}
 	s.BytesOut += bytes
-	s.Residence[bits.Len64(uint64(stayed.Microseconds()))-1]++
+	s.Ends++
+	s.EndWait += c.endWait
+	s.Residence[bits.Len64(uint64(c.stayed.Microseconds()))-1]++
+}
+
+type chunk struct {
+	bytes           int64
+	stayed, endWait time.Duration
+	gone            bool
+}
+
+// bend does what a rule says, to every chunk and request, or to the n-th of the link.
+func (c *chunk) bend(s *system.LinkStats, rule system.Rule) {
+	if rule.OfRequests() {
+		s.Requests++
+		s.Matched++
+	}
+	if nth := rule.When.Nth; nth != 0 && s.Dials != int64(nth) {
+		return
+	}
+	if rule.OfRequests() {
+		s.Hit++
+		return
+	}
+	s.Bent++
+	switch rule.Kind {
+	case system.Cut:
+		c.gone = true
+	case system.Refuse:
+		s.Refused++
+		c.gone, s.BytesIn = true, s.BytesIn-c.bytes
+	case system.Delay:
+		c.stayed += rule.Delay
+	case system.Throttle:
+		s.Throttled += time.Duration(float64(c.bytes) / float64(rule.Rate) * float64(time.Second))
+		c.gone = true // not yet
+	case system.Drop:
+		s.Lost++
+		c.stayed += 200 * time.Millisecond
+	case system.Blackhole:
+		s.Discarded += c.bytes
+		c.gone = true
+	case system.Reset:
+		s.Reset++
+		c.gone = true
+	case system.SlowClose:
+		c.endWait += rule.Delay
+	case system.Slice:
+		s.Slices += c.bytes / rule.Bytes
+	case system.Limit:
+		s.Closed++
+	}
 }
 
 func (f *fake) link(from, to string) *system.LinkStats {

@@ -9,6 +9,7 @@ package fault
 
 import (
 	"context"
+	"slices"
 
 	"github.com/assay-dev/assay/history"
 	"github.com/assay-dev/assay/system"
@@ -78,4 +79,8 @@ func Observed(effects []Effect) bool {
 }
 
 // Kinds returns the names of all faults, sorted.
-func Kinds() []string { return []string{"cut", "delay", "kill", "pause", "refuse", "restart", "surge"} }
+func Kinds() []string {
+	kinds := append(linkKinds(), "kill", "pause", "restart", "surge")
+	slices.Sort(kinds)
+	return kinds
+}

@@ -75,7 +75,7 @@ func TestLinkRules(t *testing.T) {
 	env := newFake(false)
 	active := inject(t, env, "delay(orders-1 -> payments, 200ms, jitter=50ms)")
 	rule := env.rule["test/1"]
-	if rule.Kind != system.Delay || rule.Delay.String() != "200ms" || rule.Jitter.String() != "50ms" || rule.Seed == 0 || rule.Text != "delay(orders-1 -> payments, 200ms, jitter=50ms)" {
+	if rule.Kind != system.Delay || rule.Delay.String() != "200ms" || rule.Jitter.String() != "50ms" || rule.Seed == 0 || rule.Text != "delay(orders-1 -> payments, 200ms±50ms)" {
 		t.Errorf("rule is %+v", rule)
 	}
 	if got := len(env.rules["test/1"]); got != 3 {

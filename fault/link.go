@@ -11,62 +11,42 @@ import (
 	"github.com/assay-dev/assay/system"
 )
 
-// Delay makes the data from one side to the other arrive d later, whoever dialled.
-func Delay(from, to string, d time.Duration, with ...With) Fault {
-	return newLink("delay", from, to, d, with)
-}
-
-// Cut stalls the data from one side to the other; new dials time out.
-func Cut(from, to string, with ...With) Fault { return newLink("cut", from, to, 0, with) }
-
-// Refuse resets dials from one side to the other, and their live connections.
-func Refuse(from, to string, with ...With) Fault { return newLink("refuse", from, to, 0, with) }
-
-// link is a fault of the data between instances.
+// link is a fault of the data between instances, or of the requests between them.
 type link struct {
-	kind          string
-	from, to      selector
-	both          bool
-	delay, jitter time.Duration
-	pick          pick   // narrows the instances of to
-	bad           string // why a constructor's arguments make no fault
+	kind     string // a system.RuleKind, or profileKind
+	from, to selector
+	both     bool
+	rule     system.Rule  // what it does, without Match, Seed and Text; zero for a profile
+	match    system.Match // which requests; the zero value means all, and for a delay that it is one of bytes
+	profile  string
+	pick     pick   // narrows the instances of to
+	bad      string // why a constructor's arguments make no fault
 }
 
-func newLink(kind, from, to string, delay time.Duration, with []With) Fault {
-	f := link{kind: kind, delay: delay}
-	for _, w := range with {
-		f.pick, f.both, f.jitter = w.pick(), w.Both, w.Jitter
-	}
-	f.bad = cmp.Or(f.amounts(), f.pick.problem())
-	f.from, f.bad = parseSelector(from, f.bad)
-	f.to, f.bad = parseSelector(to, f.bad)
-	return f
+// ofRequests says that the fault is one of requests, not of bytes and connections.
+func (f link) ofRequests() bool {
+	return system.Rule{Kind: f.rule.Kind}.OfRequests() || f.kind == "delay" && f.match != system.Match{}
 }
 
-// amounts says what is wrong with delay and jitter, or "".
-func (f link) amounts() string {
-	switch {
-	case f.kind != "delay" && f.jitter != 0:
-		return "Jitter is for delay"
-	case f.kind == "delay" && f.delay <= 0:
-		return "delay needs a duration above zero"
-	case f.jitter < 0 || f.jitter > f.delay:
-		return "jitter must be from zero to the delay"
-	}
-	return ""
-}
+// triggered says that the fault leaves out some connections, requests or moments by its own choice.
+func (f link) triggered() bool { return f.rule.When != system.Trigger{} }
 
+// String writes every argument that is set, in the order of params.
 func (f link) String() string {
 	arrow := " -> "
 	if f.both {
 		arrow = " <-> "
 	}
 	text := f.kind + "(" + f.from.String() + arrow + f.to.String()
-	if f.delay != 0 {
-		text += ", " + duration(f.delay)
-	}
-	if f.jitter != 0 {
-		text += ", jitter=" + duration(f.jitter)
+	for _, p := range params(f.kind) {
+		value := p.write(f)
+		switch {
+		case value == "":
+		case p.key == "" || p.flag:
+			text += ", " + value
+		default:
+			text += ", " + p.key + "=" + value
+		}
 	}
 	return text + f.pick.String() + ")"
 }
@@ -83,14 +63,36 @@ func (f link) Powers() []string {
 	return []string{"Linker"}
 }
 
-// Worst cuts both directions of every link, whatever the role of its ends, and refuses where f refuses: a
-// refused dial fails at once, which is another thing than one that hangs.
+// Worst turns the fault up as far as it goes, on every target, whatever the role of its ends, always, and in both directions:
+// what comes late never comes, and so a delay, a throttle, a drop and a profile are a cut. Where f refuses it refuses, as a
+// refused dial fails at once, which is another thing than one that hangs. A fault of requests stays one of the same
+// requests, at every attempt.
 func (f link) Worst() Fault {
-	if f.kind == "delay" {
-		f.kind, f.delay, f.jitter = "cut", 0, 0
-	}
-	f.both, f.pick = true, pick{}
+	f.pick = pick{}
 	f.from.role, f.to.role = "", ""
+	f.rule.When = system.Trigger{}
+	f.match.Key, f.match.Attempt = "", 0
+	if f.ofRequests() {
+		f.rule.Jitter, f.rule.Dist = 0, ""
+		if f.kind == "delay" {
+			f.rule.Delay = forever
+		}
+		if f.kind == "truncate" {
+			f.rule.Bytes = 0
+		}
+		return f
+	}
+	f.both = true
+	switch f.kind {
+	case "delay", "throttle", "drop", profileKind:
+		f.kind, f.profile, f.rule = "cut", "", system.Rule{Kind: system.Cut}
+	case "blackhole", "reset", "limit":
+		f.rule = system.Rule{Kind: f.rule.Kind}
+	case "slowclose":
+		f.rule.Delay = forever
+	case "slice":
+		f.rule = system.Rule{Kind: system.Slice, Bytes: 1, Delay: max(f.rule.Delay, time.Second)}
+	}
 	return f
 }
 
@@ -241,15 +243,22 @@ func (f link) Inject(ctx context.Context, env system.Env, opts Options) (Active,
 		return nil, err
 	}
 	linker := env.(system.Linker) // Check asked for it
-	active := &activeLink{fault: f, id: opts.ID, linker: linker, links: links, seen: map[system.Link]Effect{}}
-	if active.id == "" {
-		active.id = f.String()
-	}
+	active := &activeLink{fault: f, linker: linker, links: links, seen: map[system.Link]Effect{}}
+	id := cmp.Or(opts.ID, f.String())
 	active.before, active.beforeErr = statsOf(ctx, linker)
-	rule := system.Rule{Kind: system.RuleKind(f.kind), Delay: f.delay, Jitter: f.jitter, Seed: lot(opts.Seed, f.String(), opts.ID), Text: f.String()}
-	if err := linker.SetRule(ctx, active.id, links, rule); err != nil {
-		return nil, errors.Join(fmt.Errorf("%s: set the rule: %w", f, err), active.undo(ctx))
+	rules := f.rules()
+	for i, rule := range rules {
+		ruleID := id
+		if len(rules) > 1 {
+			ruleID = fmt.Sprintf("%s/%d", id, i+1)
+		}
+		active.ids = append(active.ids, ruleID)
+		rule.Seed, rule.Text = lot(opts.Seed, f.String(), ruleID), f.String()
+		if err := linker.SetRule(ctx, ruleID, links, rule); err != nil {
+			return nil, errors.Join(fmt.Errorf("%s: set the rule: %w", f, err), active.undo(ctx))
+		}
 	}
+	active.began = time.Now()
 	active.armed, active.armedErr = statsOf(ctx, linker)
 	return active, nil
 }

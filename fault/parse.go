@@ -2,9 +2,9 @@ package fault
 
 import (
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
-	"time"
 	"unicode"
 	"unicode/utf8"
 
@@ -43,9 +43,10 @@ type parser struct {
 	pos  int // in bytes
 }
 
-// An argument is "value" or "key=value" as it was written.
+// An argument is "value" or "key=value" as it was written, a quoted value without its quotes.
 type argument struct {
 	key, value  string
+	quoted      bool
 	at, valueAt int
 }
 
@@ -61,10 +62,11 @@ func (p *parser) fault() (Fault, error) {
 	switch kind {
 	case "kill", "pause", "restart":
 		return p.process(kind)
-	case "delay", "cut", "refuse":
-		return p.link(kind)
 	case "surge":
 		return p.surge()
+	}
+	if slices.Contains(linkKinds(), kind) {
+		return p.link(kind)
 	}
 	return nil, p.wrong(at, hint(kind, Kinds()), "no fault is called %q", kind)
 }
@@ -84,11 +86,15 @@ func (p *parser) process(kind string) (Fault, error) {
 	if target.name == system.Client {
 		return nil, p.wrong(at, "the client may stand in links", "%s cannot hit the load driver", kind)
 	}
-	with, _, err := p.arguments(kind)
+	args, _, err := p.arguments(kind)
 	if err != nil {
 		return nil, err
 	}
-	return process{kind: kind, target: target, pick: with.pick()}, nil
+	pick, err := p.pick(kind, nil, args)
+	if err != nil {
+		return nil, err
+	}
+	return process{kind: kind, target: target, pick: pick}, nil
 }
 
 func (p *parser) link(kind string) (Fault, error) {
@@ -108,11 +114,22 @@ func (p *parser) link(kind string) (Fault, error) {
 	if err != nil {
 		return nil, err
 	}
-	with, delay, err := p.arguments(kind)
+	args, end, err := p.arguments(kind)
 	if err != nil {
 		return nil, err
 	}
-	return link{kind: kind, from: from, to: to, both: arrow == "<->", delay: delay, jitter: with.Jitter, pick: with.pick()}, nil
+	f := link{kind: kind, from: from, to: to, both: arrow == "<->"}
+	if kind != profileKind {
+		f.rule.Kind = system.RuleKind(kind)
+	}
+	if err := p.apply(&f, args, end); err != nil {
+		return nil, err
+	}
+	f.pick, err = p.pick(kind, params(kind), args)
+	if err != nil {
+		return nil, err
+	}
+	return f, nil
 }
 
 // selector reads one target.
@@ -186,129 +203,184 @@ func (p *parser) bracketKey(s *selector) error {
 	return nil
 }
 
-// arguments reads everything after the target, up to the end of the text.
-func (p *parser) arguments(kind string) (With, time.Duration, error) {
-	var args []argument
+// arguments reads everything after the target, up to the end of the text. End is where a missing one would stand.
+func (p *parser) arguments(kind string) (args []argument, end int, err error) {
 	for p.space(); strings.HasPrefix(p.text[p.pos:], ","); p.space() {
 		p.pos++
 		arg, err := p.argument()
 		if err != nil {
-			return With{}, 0, err
+			return nil, 0, err
 		}
 		args = append(args, arg)
 	}
-	end := p.pos
+	end = p.pos
 	if err := p.expect(")", "the arguments of "+kind); err != nil {
-		return With{}, 0, err
+		return nil, 0, err
 	}
 	if at := p.space(); at < len(p.text) {
-		return With{}, 0, p.wrong(at, "one fault is one kind(…)", "nothing may follow the fault, and here is %s", p.next())
+		return nil, 0, p.wrong(at, "one fault is one kind(…)", "nothing may follow the fault, and here is %s", p.next())
 	}
-	return p.apply(kind, args, end)
+	return args, end, nil
 }
 
 func (p *parser) argument() (argument, error) {
 	arg := argument{at: p.space()}
 	arg.valueAt = arg.at
-	arg.value = strings.TrimSpace(p.take(isArgumentByte))
-	if p.pos < len(p.text) && p.text[p.pos] == '=' {
+	if err := p.value(&arg); err != nil {
+		return arg, err
+	}
+	if !arg.quoted && p.pos < len(p.text) && p.text[p.pos] == '=' {
 		p.pos++
 		arg.key, arg.valueAt = arg.value, p.space()
-		arg.value = strings.TrimSpace(p.take(isArgumentByte))
+		if err := p.value(&arg); err != nil {
+			return arg, err
+		}
 	}
-	if arg.value == "" {
+	if arg.value == "" && !arg.quoted {
 		return arg, p.wrong(arg.valueAt, "", "an argument is missing before %s", p.next())
 	}
 	return arg, nil
 }
 
-func argumentKeys(kind string) []string {
-	if kind == "delay" {
-		return []string{"jitter", "mode", "value"}
+// value reads a plain value, or a quoted one as Go writes strings.
+func (p *parser) value(arg *argument) error {
+	if !strings.HasPrefix(p.text[p.pos:], `"`) {
+		arg.value = strings.TrimSpace(p.take(isArgumentByte))
+		return nil
 	}
-	return []string{"mode", "value"}
+	text, err := strconv.QuotedPrefix(p.text[p.pos:])
+	if err == nil {
+		arg.value, err = strconv.Unquote(text)
+	}
+	if err != nil {
+		return p.wrong(p.pos, `such as "a \"quoted\" text"`, "a text starts here and has no end, or a backslash that means nothing")
+	}
+	arg.quoted = true
+	p.pos += len(text)
+	return nil
 }
 
-// apply gives arguments their meaning. End is where a missing one would stand.
-func (p *parser) apply(kind string, args []argument, end int) (With, time.Duration, error) {
-	var with With
-	var delay time.Duration
+// apply gives the arguments of a fault of links their meaning, but for mode and value.
+func (p *parser) apply(f *link, args []argument, end int) error {
+	list := params(f.kind)
 	given := map[string]int{}
 	for _, arg := range args {
+		param, err := p.paramOf(f.kind, list, arg)
+		if err != nil {
+			return err
+		}
+		name := param.name()
+		if at, twice := given[name]; twice {
+			return p.wrong(arg.at, "", "%s is given twice, first in column %d", name, p.col(at))
+		}
+		given[name] = arg.at
+		if param.read == nil {
+			continue
+		}
+		if problem, hint := param.read(f, arg.value); problem != "" {
+			return p.wrong(arg.valueAt, hint, "%s", problem)
+		}
+	}
+	for _, param := range list {
+		if _, has := given[param.name()]; param.need && !has {
+			return p.wrong(end, "such as "+param.such, "%s needs %s", f.kind, param.what)
+		}
+	}
+	f.normalize()
+	if key, problem := f.problem(); problem != "" {
+		return p.wrong(blame(given, key, args, end), "", "%s", problem)
+	}
+	return nil
+}
+
+// blame returns where the argument stands that a problem is with, else the first.
+func blame(given map[string]int, key string, args []argument, end int) int {
+	if at, ok := given[key]; ok {
+		return at
+	}
+	if len(args) > 0 {
+		return args[0].at
+	}
+	return end
+}
+
+// paramOf finds what an argument stands for among those of a kind. One without read is for pick.
+func (p *parser) paramOf(kind string, list []param, arg argument) (param, error) {
+	keys := []string{}
+	var unnamed *param
+	for _, candidate := range list {
+		if candidate.key == "" {
+			unnamed = &candidate
+			continue
+		}
+		keys = append(keys, candidate.key)
+		if candidate.key == arg.key && !candidate.flag || candidate.flag && arg.key == "" && !arg.quoted && arg.value == candidate.key {
+			return candidate, nil
+		}
+	}
+	keys = append(keys, "mode", "value")
+	switch {
+	case arg.key == "mode" || arg.key == "value":
+		return param{key: arg.key}, nil
+	case arg.key == "" && unnamed != nil:
+		return *unnamed, nil
+	case arg.key == "":
+		return param{}, p.wrong(arg.at, "allowed: "+strings.Join(keys, "=…, ")+"=…", "%s takes no argument %q", kind, arg.value)
+	case slices.Contains(keys, arg.key):
+		return param{}, p.wrong(arg.at, "write "+arg.key, "%s takes no value", arg.key)
+	}
+	return param{}, p.wrong(arg.at, hint(arg.key, keys), "%s has no argument %q", kind, arg.key)
+}
+
+// name names an argument in sentences.
+func (p param) name() string {
+	if p.key == "" {
+		return strings.Replace(strings.Replace(p.what, "an ", "the ", 1), "a ", "the ", 1)
+	}
+	return p.key
+}
+
+// pick reads mode and value, which narrow the instances of any target.
+func (p *parser) pick(kind string, list []param, args []argument) (pick, error) {
+	var with With
+	given := map[string]int{}
+	for _, arg := range args {
+		if _, err := p.paramOf(kind, list, arg); err != nil {
+			return pick{}, err
+		}
+		if arg.key != "mode" && arg.key != "value" {
+			continue
+		}
 		if at, twice := given[arg.key]; twice {
-			return with, 0, p.wrong(arg.at, "", "%s is given twice, first in column %d", argumentName(arg.key), p.col(at))
+			return pick{}, p.wrong(arg.at, "", "%s is given twice, first in column %d", arg.key, p.col(at))
 		}
 		given[arg.key] = arg.at
-		if err := p.set(kind, arg, &with, &delay); err != nil {
-			return with, 0, err
+		if err := p.setPick(arg, &with); err != nil {
+			return pick{}, err
 		}
-	}
-	if kind == "delay" && delay == 0 {
-		return with, 0, p.wrong(end, "such as delay(orders -> payments, 200ms)", "delay needs a duration")
-	}
-	if with.Jitter > delay {
-		return with, 0, p.wrong(given["jitter"], "", "jitter %s is more than the delay of %s", duration(with.Jitter), duration(delay))
 	}
 	if problem := with.pick().problem(); problem != "" {
 		at, hasValue := given["value"]
 		if !hasValue {
 			at = given["mode"]
 		}
-		return with, 0, p.wrong(at, "", "%s", problem)
+		return pick{}, p.wrong(at, "", "%s", problem)
 	}
-	return with, delay, nil
+	return with.pick(), nil
 }
 
-func argumentName(key string) string {
-	if key == "" {
-		return "the duration"
-	}
-	return key
-}
-
-// set puts one argument into with or delay.
-func (p *parser) set(kind string, arg argument, with *With, delay *time.Duration) error {
-	switch {
-	case arg.key == "" && kind == "delay":
-		return p.duration(arg, delay)
-	case arg.key == "":
-		return p.wrong(arg.at, "allowed: mode=…, value=…", "%s takes no argument %q", kind, arg.value)
-	case arg.key == "jitter" && kind == "delay":
-		return p.duration(arg, &with.Jitter)
-	case arg.key == "mode":
+func (p *parser) setPick(arg argument, with *With) error {
+	if arg.key == "mode" {
 		with.Mode = Mode(arg.value)
 		if with.Mode != All && (pick{mode: with.Mode, value: 1}).unknown() {
 			return p.wrong(arg.valueAt, hint(arg.value, modes()), "no mode is called %q", arg.value)
 		}
-	case arg.key == "value":
-		n, err := strconv.Atoi(arg.value)
-		if err != nil || n < 1 || n > maxValue {
-			return p.wrong(arg.valueAt, "", "value is a whole number from 1, not %q", arg.value)
-		}
-		with.Value = n
-	default:
-		return p.wrong(arg.at, hint(arg.key, argumentKeys(kind)), "%s has no argument %q", kind, arg.key)
+		return nil
 	}
+	n, err := strconv.Atoi(arg.value)
+	if err != nil || n < 1 || n > maxValue {
+		return p.wrong(arg.valueAt, "", "value is a whole number from 1, not %q", arg.value)
+	}
+	with.Value = n
 	return nil
-}
-
-func (p *parser) duration(arg argument, into *time.Duration) error {
-	d, err := time.ParseDuration(arg.value)
-	if err != nil || d <= 0 {
-		return p.wrong(arg.valueAt, "such as 200ms, 3s or 1m30s", "%q is no duration above zero", arg.value)
-	}
-	*into = d
-	return nil
-}
-
-// duration writes d as short as time.ParseDuration reads it: 1m and not 1m0s.
-func duration(d time.Duration) string {
-	text := d.String()
-	if strings.HasSuffix(text, "m0s") {
-		text = strings.TrimSuffix(text, "0s")
-	}
-	if strings.HasSuffix(text, "h0m") {
-		text = strings.TrimSuffix(text, "0m")
-	}
-	return text
 }

@@ -23,7 +23,7 @@ func TestParsePrintsAsItIsWritten(t *testing.T) {
 		{"kill(orders[owner=x,zone=a])", "kill(orders[zone=a,owner=x])"},
 		{"kill(orders, value=50, mode=fixed-percent)", "kill(orders, mode=fixed-percent, value=50)"},
 		{"delay(orders->payments,3s)", "delay(orders -> payments, 3s)"},
-		{"delay(orders -> payments, 200ms, jitter=50ms)", "delay(orders -> payments, 200ms, jitter=50ms)"},
+		{"delay(orders -> payments, 200ms, jitter=50ms)", "delay(orders -> payments, 200ms±50ms)"},
 		{"delay(client <-> orders, 90s)", "delay(client <-> orders, 1m30s)"},
 		{"delay(a -> b, 3600s)", "delay(a -> b, 1h)"},
 		{"cut(nats-1 <-> *)", "cut(nats-1 <-> *)"},
@@ -81,11 +81,11 @@ func TestConstructorsReportBadArgumentsInCheck(t *testing.T) {
 		{fault.Kill("orders["), `kill(orders[): target "orders[": column 8: a key is missing before the end (allowed: role, zone, owner)`},
 		{fault.Kill("orders x"), `kill(orders x): target "orders x": column 8: nothing may follow a target, and here is "x"`},
 		{fault.Kill("client"), `kill(client): kill cannot hit the load driver`},
-		{fault.Kill("orders", fault.With{Both: true}), `kill(orders): Both and Jitter are for links`},
+		{fault.Kill("orders", fault.With{Both: true}), `kill(orders): only Mode and Value are for instances, the rest is for links`},
 		{fault.Kill("orders", fault.With{Mode: "some"}), `kill(orders, mode=some): no mode is called "some"`},
 		{fault.Kill("orders", fault.With{Mode: fault.Fixed}), `kill(orders, mode=fixed): mode=fixed needs a value from 1 to 1000000`},
 		{fault.Delay("orders", "payments", 0), `delay(orders -> payments): delay needs a duration above zero`},
-		{fault.Cut("orders", "payments", fault.With{Jitter: 1}), `cut(orders -> payments, jitter=1ns): Jitter is for delay`},
+		{fault.Cut("orders", "payments", fault.With{Jitter: 1}), `cut(orders -> payments): Jitter is for delay`},
 		{fault.Surge("check out", 3), `surge(check out, 3x): "check out" is no name of a journey that a fault can write (letters, digits, '.', '_' and '-', or *)`},
 		{fault.Surge("", 3), `surge(, 3x): "" is no name of a journey that a fault can write (letters, digits, '.', '_' and '-', or *)`},
 		{fault.Surge("checkout", 1), `surge(checkout, 1x): a surge needs a factor above 1 and up to 1000`},
@@ -104,7 +104,7 @@ func TestConstructorsReportBadArgumentsInCheck(t *testing.T) {
 
 func TestParseErrors(t *testing.T) {
 	t.Parallel()
-	const kinds = "allowed: cut, delay, kill, pause, refuse, restart, surge"
+	const kinds = "allowed: abort, blackhole, body, cut, delay, drop, header, kill, limit, link, pause, refuse, reset, restart, slice, slowclose, surge, throttle, truncate"
 	cases := []struct {
 		text      string
 		col       int
@@ -145,7 +145,7 @@ func TestParseErrors(t *testing.T) {
 		{"delay(a -> b, -5s)", 15, `"-5s" is no duration above zero`, "such as 200ms, 3s or 1m30s"},
 		{"delay(a -> b, 1s, 2s)", 19, "the duration is given twice, first in column 15", ""},
 		{"delay(a -> b, 1s, jitter=2s)", 19, "jitter 2s is more than the delay of 1s", ""},
-		{"cut(a -> b, 1s)", 13, `cut takes no argument "1s"`, "allowed: mode=…, value=…"},
+		{"cut(a -> b, 1s)", 13, `cut takes no argument "1s"`, "allowed: nth=…, first=…, p=…, from=…, for=…, mode=…, value=…"},
 		{"surge", 6, `"(" is expected after surge, and here is the end`, ""},
 		{"surge(, 3x)", 7, `a journey is missing before ","`, "the name of a journey, or * for all"},
 		{"surge(*a, 3x)", 7, `a journey is missing before "*"`, "the name of a journey, or * for all"},
@@ -177,7 +177,11 @@ func TestParseErrors(t *testing.T) {
 
 func FuzzParse(f *testing.F) {
 	for _, seed := range []string{"kill(db[role=leader], mode=one)", "delay(a -> b, 200ms, jitter=50ms)", "cut(*[zone=a] <-> nats[*])",
-		"refuse(client->orders, mode=fixed, value=3)", "restart(x[owner=team é])", "surge(checkout, 2.5x)", "surge(*,3x)", "kill(", "delay(a--> b,1h)"} {
+		"refuse(client->orders, mode=fixed, value=3)", "restart(x[owner=team é])", "surge(checkout, 2.5x)", "surge(*,3x)", "kill(", "delay(a--> b,1h)",
+		"delay(a -> b, 200ms±50ms, dist=pareto, p=30%, from=2s, for=5s)", "throttle(a -> b, 1.5MiB/s, each)", "drop(a <-> b, 0.7%, nth=3)",
+		"blackhole(a -> b, close=1s)", "reset(a -> b, wait=1s, after=64KB)", "slowclose(a -> b, 5s)", "slice(a -> b, 100B±50B, gap=10ms)", "limit(a -> b, 0B)",
+		`abort(a -> b, UNAVAILABLE, path="/p*", method=POST, header="x-user: 7", key=k, attempt=2, first=9)`, `body(a -> b, "x\n\xff\ufffd", mode=one)`,
+		`header(a -> b, "-Server")`, `header(a -> b, "A: b")`, "truncate(a -> b, 1B)", "link(a -> b, 3g)"} {
 		f.Add(seed)
 	}
 	f.Fuzz(func(t *testing.T, text string) {

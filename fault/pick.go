@@ -7,6 +7,8 @@ import (
 	"fmt"
 	"slices"
 	"time"
+
+	"github.com/assay-dev/assay/system"
 )
 
 // A Mode says how many of the instances that a target names are hit. The zero value means All.
@@ -25,10 +27,24 @@ func modes() []string {
 
 // With narrows or widens a fault. The zero value changes nothing.
 type With struct {
-	Mode   Mode
-	Value  int           // for Fixed and FixedPercent
-	Both   bool          // links: the data from B to A too, written A <-> B
-	Jitter time.Duration // delay: plus or minus this much, drawn anew for every chunk
+	Mode  Mode
+	Value int // for Fixed and FixedPercent
+
+	// What follows is for links.
+	Both   bool                // the data from B to A too, written A <-> B
+	Jitter time.Duration       // delay: plus or minus this much, drawn anew for every chunk or request
+	Dist   system.Distribution // delay: how the jitter is spread
+	Each   bool                // throttle: each connection has the rate for itself
+	Spread int64               // slice: plus or minus so many bytes
+	Wait   time.Duration       // blackhole: until it closes; reset: until it resets; slice: between pieces
+	When   system.Trigger      // which connections or requests, and when
+	Match  system.Match        // which requests, for faults of requests and delay
+}
+
+// ofLinks says that a field is set which only links have.
+func (w With) ofLinks() bool {
+	w.Mode, w.Value = "", 0
+	return w != With{}
 }
 
 // maxValue bounds With.Value, so that amounts cannot overflow.

@@ -33,8 +33,8 @@ func newProcess(kind, target string, with []With) Fault {
 	f := process{kind: kind}
 	for _, w := range with {
 		f.pick = w.pick()
-		if w.Both || w.Jitter != 0 {
-			f.bad = "Both and Jitter are for links"
+		if w.ofLinks() {
+			f.bad = "only Mode and Value are for instances, the rest is for links"
 		}
 	}
 	f.target, f.bad = parseSelector(target, cmp.Or(f.bad, f.pick.problem()))

@@ -10,7 +10,7 @@ func isNameByte(b byte) bool {
 	return b >= 'a' && b <= 'z' || b >= 'A' && b <= 'Z' || b >= '0' && b <= '9' || strings.IndexByte("._-", b) >= 0
 }
 
-func isArgumentByte(b byte) bool { return strings.IndexByte(",)=(", b) < 0 }
+func isArgumentByte(b byte) bool { return strings.IndexByte(",)=(\"", b) < 0 }
 
 // take reads bytes while ok holds, and stops before an arrow: a name may hold
 // "-", so "orders->payments" needs the look ahead.

@@ -1,0 +1,266 @@
+package fault
+
+import (
+	"fmt"
+	"math"
+	"strings"
+	"time"
+
+	"github.com/assay-dev/assay/system"
+)
+
+// A sight is what can be seen of a fault on one link.
+type sight struct {
+	fault       link
+	link        system.Link
+	before      system.LinkStats // all up to the inject
+	sinceBefore system.LinkStats // grown since the rule was about to be set: what happened while it was set counts
+	sinceArmed  system.LinkStats // grown since the rule was set: nothing older is in flight any more
+	elapsed     time.Duration    // at least as long as sinceArmed grew
+	conns       int64            // connections that the link had since, whoever dialled
+	resets      int64            // of them, by rules
+}
+
+// strict says that the fault must let nothing pass, or not more than so much, and so can be refuted at any time.
+func (f link) strict() bool {
+	switch f.kind {
+	case "cut", "blackhole", "throttle":
+		return !f.triggered()
+	}
+	return false
+}
+
+func (s sight) look() Effect {
+	effect := Effect{Target: s.link.String()}
+	if s.fault.ofRequests() {
+		s.requests(&effect)
+		return effect
+	}
+	looks := map[string]func(*Effect){
+		"delay": s.delay, "throttle": s.throttle, "cut": s.cut, "drop": s.drop, "blackhole": s.blackhole, "reset": s.reset,
+		"refuse": s.refuse, "slowclose": s.slowClose, "slice": s.slice, "limit": s.limit,
+	}
+	looks[s.fault.kind](&effect)
+	return effect
+}
+
+// spared says that a fault with a trigger may have left all n connections or requests alone by its own choice. Of
+// a probability alone it can be told how likely that is; less than one in a thousand is no excuse.
+func (s sight) spared(n int64) bool {
+	when := s.fault.rule.When
+	if (when == system.Trigger{P: when.P}) {
+		return when.P > 0 && unlikely(when.P, n) >= 0.001
+	}
+	return true
+}
+
+// unlikely is how likely it is that none of n is hit with the probability p.
+func unlikely(p float64, n int64) float64 { return math.Pow(1-p, float64(n)) }
+
+func (s sight) cut(effect *Effect) {
+	grown := s.sinceArmed
+	effect.Measured = amounts("bytes_in", grown.BytesIn, "bytes_out", grown.BytesOut, "dials", grown.Dials, "stalled", grown.Stalled)
+	switch {
+	case s.fault.triggered() && (grown.Bent > 0 || grown.Stalled > 0):
+		effect.Observed = true
+		effect.Text = fmt.Sprintf("%d chunks were held back and %d dials left unanswered where it was triggered", grown.Bent, grown.Stalled)
+	case s.fault.triggered() && s.spared(s.conns):
+		effect.Idle, effect.Text = true, fmt.Sprintf("none of the %d connections of %s triggered it", s.conns, effect.Target)
+	case grown.BytesOut > 0:
+		effect.Text = fmt.Sprintf("%d bytes passed on %s since the inject", grown.BytesOut, effect.Target)
+	case grown.BytesIn == 0 && grown.Stalled == 0:
+		// A dial alone proves nothing: it is counted where it is answered too.
+		effect.Idle, effect.Text = true, fmt.Sprintf("no bytes and no unanswered dial on %s since the inject", effect.Target)
+	default:
+		effect.Observed = true
+		effect.Text = fmt.Sprintf("%d bytes were offered and %d dials left unanswered, none passed", grown.BytesIn, grown.Stalled)
+	}
+}
+
+func (s sight) refuse(effect *Effect) {
+	refused, reset, grown := s.sinceBefore.Refused, s.sinceBefore.Reset, s.sinceArmed
+	effect.Measured = amounts("refused", refused, "reset", reset, "bytes_out", grown.BytesOut)
+	switch {
+	case refused > 0 || reset > 0:
+		effect.Observed = true
+		effect.Text = fmt.Sprintf("%d dials were refused and %d connections reset", refused, reset)
+	case grown.BytesOut > 0:
+		effect.Idle = s.spared(s.conns)
+		effect.Text = fmt.Sprintf("nothing was refused or reset, and %d bytes passed on %s since the inject", grown.BytesOut, effect.Target)
+	case grown.Dials > 0:
+		effect.Idle = s.spared(s.conns)
+		effect.Text = fmt.Sprintf("%d dials were made on %s since the inject, and none refused", grown.Dials, effect.Target)
+	default:
+		effect.Idle, effect.Text = true, fmt.Sprintf("no bytes passed and no dial was made on %s since the inject", effect.Target)
+	}
+}
+
+// burst is what may pass a throttle at once, besides its rate.
+const burst = 64 << 10
+
+// throttle is seen where bytes had to wait for the rate, and no more came out than it allows. The second is
+// measured at the receiver's end and by another clock than the rule's.
+func (s sight) throttle(effect *Effect) {
+	grown, rule := s.sinceArmed, s.fault.rule
+	rate := float64(rule.Rate)
+	if rule.Each {
+		rate *= float64(max(1, s.conns))
+	}
+	allowed := 1.1*rate*s.elapsed.Seconds() + burst
+	effect.Measured = amounts("bytes_in", grown.BytesIn, "bytes_out", grown.BytesOut, "throttled_ms", grown.Throttled.Milliseconds(), "elapsed_ms", s.elapsed.Milliseconds())
+	passed := fmt.Sprintf("%s passed on %s in %s", size(grown.BytesOut), effect.Target, s.elapsed.Round(time.Millisecond))
+	switch {
+	case !s.fault.triggered() && float64(grown.BytesOut) > allowed:
+		effect.Text = fmt.Sprintf("%s, more than %s/s allows", passed, size(rule.Rate))
+	case grown.Throttled > 0:
+		effect.Observed = true
+		effect.Text = fmt.Sprintf("bytes waited %s for the rate, and %s", grown.Throttled.Round(time.Millisecond), passed)
+	case grown.BytesIn == 0:
+		effect.Idle, effect.Text = true, fmt.Sprintf("no bytes passed on %s since the inject", effect.Target)
+	default:
+		effect.Idle, effect.Text = true, passed+", and none had to wait for the rate"
+	}
+}
+
+// lateDrop is later than a chunk is on a busy machine, and earlier than TCP sends again (200 ms).
+const lateDrop = 80 * time.Millisecond
+
+// drop is seen where chunks were lost by the rule, and some came late by the ends' clocks, or are still missing.
+func (s sight) drop(effect *Effect) {
+	grown := s.sinceArmed
+	chunks, late := countFrom(grown.Residence, bucket(lateDrop))
+	missing := grown.BytesIn - grown.BytesOut
+	effect.Measured = amounts("chunks", chunks, "lost", grown.Lost, "late", late, "missing", max(missing, 0))
+	switch {
+	case grown.Lost > 0 && (late > 0 || missing > 0):
+		effect.Observed = true
+		effect.Text = fmt.Sprintf("%d of %d chunks were lost on %s, %d came %s or later", grown.Lost, chunks, effect.Target, late, bucketFloor(bucket(lateDrop)))
+	case grown.Lost > 0:
+		effect.Text = fmt.Sprintf("%d chunks are said to be lost on %s, and none came late", grown.Lost, effect.Target)
+	case chunks == 0:
+		effect.Idle, effect.Text = true, fmt.Sprintf("no bytes passed on %s since the inject", effect.Target)
+	default:
+		few := unlikely(s.fault.rule.Loss, chunks) >= 0.001
+		effect.Idle = few || s.fault.triggered() && s.spared(s.conns)
+		effect.Text = fmt.Sprintf("%d chunks passed on %s, and none was lost", chunks, effect.Target)
+	}
+}
+
+func (s sight) blackhole(effect *Effect) {
+	grown := s.sinceArmed
+	effect.Measured = amounts("bytes_in", grown.BytesIn, "bytes_out", grown.BytesOut, "discarded", grown.Discarded, "closed", grown.Closed)
+	switch {
+	case !s.fault.triggered() && grown.BytesOut > 0:
+		effect.Text = fmt.Sprintf("%d bytes passed on %s since the inject", grown.BytesOut, effect.Target)
+	case grown.Discarded > 0:
+		effect.Observed = true
+		effect.Text = fmt.Sprintf("%d of %d bytes were thrown away, %d connections closed", grown.Discarded, grown.BytesIn, grown.Closed)
+	case grown.BytesIn == 0:
+		effect.Idle, effect.Text = true, fmt.Sprintf("no bytes were offered to %s since the inject", effect.Target)
+	default:
+		effect.Idle = s.spared(s.conns)
+		effect.Text = fmt.Sprintf("%d bytes were offered to %s since the inject, and none thrown away", grown.BytesIn, effect.Target)
+	}
+}
+
+func (s sight) reset(effect *Effect) {
+	grown := s.sinceArmed
+	effect.Measured = amounts("reset", s.resets, "connections", s.conns, "bytes_out", grown.BytesOut)
+	switch {
+	case s.resets > 0:
+		effect.Observed, effect.Text = true, fmt.Sprintf("%d connections of %s were reset", s.resets, effect.Target)
+	case s.conns == 0 && grown.BytesOut == 0:
+		effect.Idle, effect.Text = true, fmt.Sprintf("%s had no connection since the inject", effect.Target)
+	default:
+		// A connection that has yet to wait is not reset yet.
+		effect.Idle = s.fault.triggered() && s.spared(s.conns) || s.elapsed < s.fault.rule.Delay
+		effect.Text = fmt.Sprintf("%d connections of %s since the inject, %d bytes passed, and none was reset", s.conns, effect.Target, grown.BytesOut)
+	}
+}
+
+// slowClose is judged by the time between the end of a stream and its being passed on.
+func (s sight) slowClose(effect *Effect) {
+	grown := s.sinceArmed
+	effect.Measured = amounts("ends", grown.Ends, "end_wait_ms", grown.EndWait.Milliseconds(), "bent", grown.Bent)
+	want := s.fault.rule.Delay * 4 / 5
+	late := grown.EndWait >= want*time.Duration(max(grown.Ends, 1))
+	if s.fault.triggered() {
+		late = grown.EndWait >= want
+	}
+	switch {
+	case grown.Ends == 0 && grown.Bent > 0:
+		effect.Observed, effect.Text = true, fmt.Sprintf("the end of a stream was held back on %s, and none passed", effect.Target)
+	case grown.Ends == 0:
+		effect.Idle, effect.Text = true, fmt.Sprintf("no stream ended on %s since the inject", effect.Target)
+	case late:
+		effect.Observed, effect.Text = true, fmt.Sprintf("%d streams ended on %s, %s late together", grown.Ends, effect.Target, grown.EndWait.Round(time.Millisecond))
+	default:
+		effect.Idle = s.spared(s.conns)
+		effect.Text = fmt.Sprintf("%d streams ended on %s, only %s late together", grown.Ends, effect.Target, grown.EndWait.Round(time.Millisecond))
+	}
+}
+
+func (s sight) slice(effect *Effect) {
+	grown := s.sinceArmed
+	chunks, _ := countFrom(grown.Residence, 0)
+	effect.Measured = amounts("chunks", chunks, "slices", grown.Slices, "bytes_out", grown.BytesOut)
+	switch {
+	case grown.Slices > 0:
+		effect.Observed, effect.Text = true, fmt.Sprintf("%d bytes came out of %s in pieces, %d of them cut", grown.BytesOut, effect.Target, grown.Slices)
+	case chunks == 0:
+		effect.Idle, effect.Text = true, fmt.Sprintf("no bytes passed on %s since the inject", effect.Target)
+	default:
+		rule := s.fault.rule
+		effect.Idle = grown.BytesOut <= chunks*(rule.Bytes-rule.Spread) || s.fault.triggered() && s.spared(s.conns)
+		effect.Text = fmt.Sprintf("%d bytes passed on %s in %d chunks, and none was cut", grown.BytesOut, effect.Target, chunks)
+	}
+}
+
+func (s sight) limit(effect *Effect) {
+	grown := s.sinceArmed
+	effect.Measured = amounts("closed", grown.Closed, "connections", s.conns, "bytes_out", grown.BytesOut, "discarded", grown.Discarded)
+	passed := fmt.Sprintf("%d bytes passed on %d connections of %s", grown.BytesOut, s.conns, effect.Target)
+	switch {
+	case s.sinceBefore.Closed > 0:
+		effect.Observed, effect.Text = true, fmt.Sprintf("%d connections were closed at the limit", s.sinceBefore.Closed)
+	case grown.BytesOut > s.fault.rule.Bytes*max(s.conns, 1):
+		effect.Idle, effect.Text = s.spared(s.conns), passed+", more than the limit, and none was closed"
+	default:
+		effect.Idle, effect.Text = true, passed+", and none reached the limit"
+	}
+}
+
+// requests is for all that answers, delays or changes requests.
+func (s sight) requests(effect *Effect) {
+	grown := s.sinceArmed
+	effect.Measured = amounts("requests", grown.Requests, "matched", grown.Matched, "hit", grown.Hit, "bytes_in", grown.BytesIn)
+	switch {
+	case grown.Hit > 0:
+		effect.Observed, effect.Text = true, fmt.Sprintf("%d of %d requests on %s were hit, %d matched", grown.Hit, grown.Requests, effect.Target, grown.Matched)
+	case grown.Matched > 0:
+		// Nothing is said of an attempt that did not come.
+		effect.Idle = s.fault.match.Attempt > 1 || s.spared(grown.Matched)
+		effect.Text = fmt.Sprintf("%d requests on %s matched, and none was hit", grown.Matched, effect.Target)
+	case grown.Requests > 0:
+		effect.Idle, effect.Text = true, fmt.Sprintf("%d requests passed on %s, and none matches", grown.Requests, effect.Target)
+	case grown.BytesIn > 0:
+		effect.Text = fmt.Sprintf("%d bytes passed on %s, and no request was recognised in them", grown.BytesIn, effect.Target)
+	default:
+		effect.Idle, effect.Text = true, fmt.Sprintf("no request was made on %s since the inject", effect.Target)
+	}
+}
+
+// whole joins what was seen of the parts of a profile on one link.
+func whole(target string, parts []Effect) Effect {
+	effect := Effect{Target: target, Observed: Observed(parts), Idle: true, Measured: parts[0].Measured}
+	var texts []string
+	for _, part := range parts {
+		effect.Idle = effect.Idle && part.Idle
+		texts = append(texts, part.Text)
+		if part.Observed {
+			effect.Measured = part.Measured
+		}
+	}
+	effect.Text = strings.Join(texts, "; ")
+	return effect
+}

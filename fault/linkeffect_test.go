@@ -1,0 +1,134 @@
+package fault_test
+
+import (
+	"testing"
+	"time"
+
+	"github.com/assay-dev/assay/fault"
+	"github.com/assay-dev/assay/system"
+)
+
+const (
+	seen   = "observed"
+	idle   = "idle"
+	refute = "not observed"
+)
+
+// Each line is what a link counted under a fault, and what that says of the fault.
+func TestWhatCountersSayOfAFault(t *testing.T) {
+	t.Parallel()
+	const chunk = 7 // bucket of 128 µs
+	late := func(n, of int64) [system.ResidenceBuckets]int64 {
+		var r [system.ResidenceBuckets]int64
+		r[18], r[chunk] = n, of-n // 262 ms
+		return r
+	}
+	cases := []struct {
+		name, fault string
+		counted     system.LinkStats
+		want        string
+	}{
+		{"delay of some", "delay(L, 300ms, p=0.3)", system.LinkStats{Residence: late(1, 10)}, seen},
+		{"delay of none, by chance", "delay(L, 300ms, p=0.3)", system.LinkStats{Dials: 10, Residence: late(0, 10)}, idle},
+		{"delay of none, and no chance", "delay(L, 300ms, p=0.3)", system.LinkStats{Dials: 100, Residence: late(0, 100)}, refute},
+		{"delay without a trigger must hit most", "delay(L, 300ms)", system.LinkStats{Residence: late(1, 10)}, refute},
+		{"requests delayed", "delay(L, 300ms, path=/x)", system.LinkStats{Requests: 9, Matched: 2, Hit: 1}, seen},
+		{"requests, none delayed", "delay(L, 300ms, path=/x)", system.LinkStats{Requests: 9, Matched: 2, Residence: late(9, 9)}, refute},
+
+		{"throttled", "throttle(L, 1KB/s)", system.LinkStats{BytesIn: 1e6, BytesOut: 1e3, Throttled: time.Second}, seen},
+		{"throttled, and too much passed", "throttle(L, 1KB/s)", system.LinkStats{BytesIn: 1e6, BytesOut: 1e6, Throttled: time.Second}, refute},
+		{"too much passed for each", "throttle(L, 1KB/s, each)", system.LinkStats{BytesIn: 1e6, BytesOut: 1e6, Throttled: time.Second, Dials: 3}, refute},
+		{"too little to throttle", "throttle(L, 1KB/s)", system.LinkStats{BytesIn: 10, BytesOut: 10}, idle},
+
+		{"cut where triggered", "cut(L, nth=2)", system.LinkStats{BytesIn: 20, BytesOut: 10, Bent: 1}, seen},
+		{"cut, and nothing triggered it", "cut(L, nth=2)", system.LinkStats{BytesIn: 20, BytesOut: 20}, idle},
+		{"cut that should have been triggered", "cut(L, p=0.9)", system.LinkStats{BytesIn: 20, BytesOut: 20, Dials: 20}, refute},
+
+		{"lost and late", "drop(L, 5%)", system.LinkStats{Lost: 1, Residence: late(1, 10)}, seen},
+		{"lost and still missing", "drop(L, 5%)", system.LinkStats{BytesIn: 20, BytesOut: 10, Lost: 1, Residence: late(0, 10)}, seen},
+		{"said to be lost, and on time", "drop(L, 5%)", system.LinkStats{BytesIn: 20, BytesOut: 20, Lost: 1, Residence: late(0, 10)}, refute},
+		{"none lost of a few", "drop(L, 5%)", system.LinkStats{Residence: late(0, 10)}, idle},
+		{"none lost of many", "drop(L, 5%)", system.LinkStats{Residence: late(0, 1000)}, refute},
+
+		{"thrown away", "blackhole(L)", system.LinkStats{BytesIn: 10, Discarded: 10}, seen},
+		{"thrown away, and some passed", "blackhole(L)", system.LinkStats{BytesIn: 10, BytesOut: 1, Discarded: 9}, refute},
+		{"thrown away after so many bytes", "blackhole(L, after=1B)", system.LinkStats{BytesIn: 10, BytesOut: 1, Discarded: 9}, seen},
+		{"held and not thrown away", "blackhole(L)", system.LinkStats{BytesIn: 10}, refute},
+
+		{"reset", "reset(L)", system.LinkStats{Dials: 2, Reset: 1}, seen},
+		{"dialled, and not reset", "reset(L)", system.LinkStats{Dials: 2}, refute},
+		{"dialled, and not reset yet", "reset(L, wait=1h)", system.LinkStats{Dials: 2}, idle},
+		{"a third dial, and not reset", "reset(L, nth=3)", system.LinkStats{Dials: 2}, idle},
+
+		{"late end", "slowclose(L, 1s)", system.LinkStats{Ends: 2, EndWait: 2 * time.Second}, seen},
+		{"held end", "slowclose(L, 1s)", system.LinkStats{Bent: 1}, seen},
+		{"one late end of two", "slowclose(L, 1s)", system.LinkStats{Ends: 2, EndWait: time.Second}, refute},
+		{"one late end of two, where triggered", "slowclose(L, 1s, nth=2)", system.LinkStats{Ends: 2, EndWait: time.Second}, seen},
+
+		{"cut into pieces", "slice(L, 10B)", system.LinkStats{BytesOut: 100, Slices: 10, Residence: late(0, 10)}, seen},
+		{"too small to cut", "slice(L, 10B)", system.LinkStats{BytesOut: 50, Residence: late(0, 10)}, idle},
+		{"large and not cut", "slice(L, 10B)", system.LinkStats{BytesOut: 1000, Residence: late(0, 10)}, refute},
+
+		{"closed at the limit", "limit(L, 100B)", system.LinkStats{BytesOut: 100, Dials: 1, Closed: 1}, seen},
+		{"below the limit", "limit(L, 100B)", system.LinkStats{BytesOut: 150, Dials: 2}, idle},
+		{"beyond the limit", "limit(L, 100B)", system.LinkStats{BytesOut: 150, Dials: 1}, refute},
+
+		{"answered", "abort(L, 503)", system.LinkStats{Requests: 2, Matched: 1, Hit: 1}, seen},
+		{"not answered", "abort(L, 503)", system.LinkStats{Requests: 2, Matched: 1}, refute},
+		{"no second request", "abort(L, 503, nth=2)", system.LinkStats{Requests: 2, Matched: 1}, idle},
+		{"no second attempt", "abort(L, 503, attempt=2)", system.LinkStats{Requests: 2, Matched: 1}, idle},
+		{"no request matches", "abort(L, 503, path=/x)", system.LinkStats{Requests: 2}, idle},
+		{"bytes that are no requests", "abort(L, 503)", system.LinkStats{BytesIn: 10, BytesOut: 10}, refute},
+
+		{"a profile of which all is seen", "link(L, dsl)", system.LinkStats{BytesIn: 1e6, BytesOut: 1e3, Throttled: time.Second, Residence: late(9, 10)}, seen},
+		{"a profile that is only late", "link(L, dsl)", system.LinkStats{BytesIn: 10, BytesOut: 10, Residence: late(9, 10)}, seen},
+		{"a profile that is not late", "link(L, dsl)", system.LinkStats{BytesIn: 1e6, BytesOut: 1e3, Throttled: time.Second, Residence: late(0, 10)}, refute},
+	}
+	for _, c := range cases {
+		env := newFake(true)
+		env.link("orders-1", "payments-1")
+		active := inject(t, env, replaceLink(c.fault))
+		c.counted.Link = system.Link{From: "orders-1", To: "payments-1"}
+		*env.link("orders-1", "payments-1") = c.counted
+		effect := effects(t, active)[0]
+		got := refute
+		switch {
+		case effect.Observed && effect.Idle:
+			got = "both"
+		case effect.Observed:
+			got = seen
+		case effect.Idle:
+			got = idle
+		}
+		if got != c.want {
+			t.Errorf("%s: %s is %s, want %s: %s", c.name, c.fault, got, c.want, effect.Text)
+		}
+	}
+}
+
+func replaceLink(text string) string {
+	for i := range text {
+		if text[i] == 'L' {
+			return text[:i] + "orders-1 -> payments-1" + text[i+1:]
+		}
+	}
+	return text
+}
+
+// What must let nothing pass is asked anew: one that leaks later was none.
+func TestABlackholeThatLeaksLaterWasNone(t *testing.T) {
+	t.Parallel()
+	for _, text := range []string{"blackhole(orders-1 -> payments-1)", "throttle(orders-1 -> payments-1, 1KB/s)", "cut(orders-1 -> payments-1)"} {
+		env := newFake(false)
+		active := inject(t, env, text)
+		env.send("orders-1", "payments-1", 100_000)
+		if !fault.Observed(effects(t, active)) {
+			t.Fatalf("%s: not observed", text)
+		}
+		clear(env.rules)
+		env.send("orders-1", "payments-1", 100_000)
+		if fault.Observed(effects(t, active)) {
+			t.Errorf("%s: bytes passed, and it is still called observed", text)
+		}
+	}
+}
