@@ -46,6 +46,9 @@ func rules() map[string]string {
 		// The harness that kills holders says what is left, by the environment's own marks and ledgers.
 		"internal/hold/holdtest": "system history internal/env/… internal/hold internal/ledger",
 
+		// The stand-alone proxy: the data plane with another tool's API, and a holder of its own, since it holds no environment.
+		"internal/toxiproxy": "system internal/link internal/ledger",
+
 		// Results of other tools become evidence. It knows no mode: whoever asks says which cells they are of.
 		"internal/foreign": "verdict evidence",
 
@@ -78,7 +81,7 @@ func rules() map[string]string {
 
 		// The command. It is also the holder's binary.
 		"internal/cli": concepts + " internal/…",
-		"cmd/assay":    "internal/cli internal/hold",
+		"cmd/assay":    "internal/cli internal/hold internal/toxiproxy",
 
 		// Benchmarks drive what they measure, and nothing imports them.
 		"bench/driver": "history workload",
