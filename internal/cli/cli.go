@@ -92,6 +92,7 @@ func (a *app) root() *cobra.Command {
 		a.evidenceCommand(),
 		a.reportCommand(),
 		a.diffCommand(),
+		a.proxyCommand(),
 		a.recoverCommand(),
 		a.doctorCommand(),
 		a.schemaCommand(),

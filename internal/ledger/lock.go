@@ -12,6 +12,19 @@ import (
 // LockName is the name of the file whose flock says that the owner lives.
 const LockName = "lock"
 
+// Lock takes the lock of a folder that holds no log, creating the folder where it is missing. It is held
+// until free is called or this process dies. The error is [ErrHeld] when another process has it.
+func Lock(dir string) (free func() error, err error) {
+	if err := os.MkdirAll(dir, 0o700); err != nil {
+		return nil, err
+	}
+	file, err := takeLock(dir)
+	if err != nil {
+		return nil, fmt.Errorf("lock %s: %w", dir, err)
+	}
+	return func() error { return unlock(file) }, nil
+}
+
 // takeLock returns the locked file, which is closed on exec so that no service
 // keeps a dead holder's lock.
 func takeLock(dir string) (*os.File, error) {
