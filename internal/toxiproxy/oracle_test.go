@@ -98,7 +98,6 @@ type step struct{ method, path, body string }
 // $NAME stands for the address that the proxy of that name listens on.
 type peer struct {
 	url    string
-	agent  string
 	listen map[string]string
 }
 
