@@ -52,6 +52,7 @@ type Mesh struct {
 	opts     Options
 	start    time.Time
 	pool     sync.Pool // of *[chunkBytes]byte
+	pipes    pipes
 	alarm    *alarm
 	recorder atomic.Pointer[recorder]
 	ids      atomic.Uint64 // of connections
@@ -139,6 +140,7 @@ func (m *Mesh) Close() error {
 	}
 	m.wg.Wait()
 	m.alarm.close()
+	m.pipes.close()
 	return errors.Join(errs...)
 }
 

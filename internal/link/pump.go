@@ -6,6 +6,7 @@ import (
 	"os"
 	"sync"
 	"sync/atomic"
+	"syscall"
 	"time"
 )
 
@@ -46,17 +47,19 @@ type pump struct {
 	bend    atomic.Pointer[bend]
 	starved atomic.Bool // bytes were thrown away
 	source  *source
-	started bool // by serve alone
+	chunks  uint64 // read so far, by the reader alone
+	started bool   // by serve alone
 
 	srcBroken atomic.Bool // a write to the source's socket failed: the end of its data is a reset
 	srcEnded  atomic.Bool // the source has sent FIN
 	sentEnd   atomic.Bool // FIN was sent to dst
 	connected atomic.Bool // dst is set
 
-	writing sync.Mutex   // held while writing; guards what follows
-	dst     *net.TCPConn // nil until connected
-	broken  bool         // dst is gone: what comes is dropped, its own reader reports
-	passed  int64        // bytes that were written, or thrown away
+	writing sync.Mutex      // held while writing; guards what follows
+	dst     *net.TCPConn    // nil until connected
+	broken  bool            // dst is gone: what comes is dropped, its own reader reports
+	passed  int64           // bytes that were written, or thrown away
+	raw     syscall.RawConn // of dst
 	flow    flow
 
 	mu       sync.Mutex
@@ -82,6 +85,7 @@ func (p *pump) from(t *net.TCPConn) error {
 func (p *pump) to(t *net.TCPConn) {
 	p.writing.Lock()
 	p.dst = t
+	p.raw, _ = t.SyscallConn() // it fails only for a connection that is none
 	p.connected.Store(true)
 	p.writing.Unlock()
 	p.poke()
@@ -110,7 +114,8 @@ func notify(c chan struct{}) {
 
 // read moves chunks from the source until its end.
 func (p *pump) read() {
-	for n := uint64(0); ; n++ {
+	for ; ; p.chunks++ {
+		n := p.chunks
 		data, err := p.source.read()
 		at := p.conn.mesh.now()
 		if err != nil || len(data) == 0 {
@@ -121,9 +126,10 @@ func (p *pump) read() {
 		if p.up {
 			p.conn.tap.request(data, at)
 		}
+		many := len(data) == chunkBytes
 		ok := p.send(item{data: data, at: at, n: n})
 		p.source.release()
-		if !ok {
+		if !ok || many && !p.splice() {
 			return
 		}
 	}
