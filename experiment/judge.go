@@ -244,6 +244,7 @@ func (j *judgement) effects() {
 		}
 		j.add(PartEffect, result)
 	}
+	j.outside()
 	if len(j.t.spans) == 0 {
 		j.add(PartEffect, check.Result{Check: "a fault", Reason: "the method has no fault"})
 	}

@@ -94,6 +94,7 @@ func (r *run) inject(ctx context.Context, i int, action Action) (fault.Active, e
 	r.mu.Lock()
 	r.active[i] = active
 	r.order = append(r.order, i)
+	r.within(active)
 	r.mu.Unlock()
 	for _, target := range active.Targets() {
 		r.rec.eventAt(began, history.Event{Kind: history.Inject, Name: f.String(), Fault: i + 1, Target: target})

@@ -93,7 +93,7 @@ func deadlineText(x history.Exchange) string {
 // began under the fault, or spent most of its wait there.
 func (s scene) slowed(x history.Exchange) bool {
 	for _, sp := range s.spans {
-		if !slices.Contains([]string{"delay", "cut", "pause"}, sp.kind) || !s.under(x, sp) {
+		if !slices.Contains([]string{"delay", "cut", "pause", "throttle", "drop", "blackhole", "slice", "link"}, sp.kind) || !s.under(x, sp) {
 			continue
 		}
 		shared := min(x.End, s.healed(sp)) - max(x.Start, sp.inject)

@@ -19,6 +19,10 @@ func (s scene) met(kind string, also func(x history.Exchange, sp span, target st
 		if sp.kind != kind {
 			continue
 		}
+		if sp.partial { // what passed need not have met it
+			lacking = missing("%s hits only some of what passes, and whom it hit is not in the records", sp.fault)
+			continue
+		}
 		lacking = missing("%s was observed, but "+lack, sp.fault, s.journey)
 		for _, target := range sp.observedOn() {
 			for _, x := range s.in.Exchanges {
@@ -168,6 +172,9 @@ func (s scene) breaks(sp span, instance string, zone []string) bool {
 	case "kill", "pause":
 		return slices.Contains(sp.observedOn(), instance)
 	case "cut", "refuse":
+		if sp.partial {
+			return false
+		}
 		for other := range s.in.Zones {
 			away := fmt.Sprintf("%s -> %s", instance, other)
 			back := fmt.Sprintf("%s -> %s", other, instance)

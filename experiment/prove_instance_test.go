@@ -66,6 +66,7 @@ func partitions() []modeCase {
 	}
 	return []modeCase{
 		{"nobody answers, so nothing goes back", "partition", cut, plots(met, silent), "orders-1 -> payments-1"},
+		{"of some connections", "partition", "cut(orders <-> payments, p=0.5)", met, ""},
 		{"one way", "partition", "cut(orders -> payments)", asks(4*s, 4*s, 4*s+tenth, reset()), ""},
 		{"one end is gone before", "partition", cut, plots(met, becomes(2*s, "payments-1", "exited")), ""},
 		{"one end goes under it", "partition", cut, plots(met, becomes(4*s, "payments-1", "exited"), becomes(5*s, "payments-1", "ready")), ""},
@@ -119,6 +120,7 @@ func zones() []modeCase {
 		{"all of it was killed", "zone", kill, plots(two, hit, from(2*s)), "all of zone a (nats-1, orders-1) was broken for 3000 ms, and requests of checkout went through it before"},
 		{"of two faults that overlap", "zone", "kill(orders-1)", plots(two, hits("orders-1"), from(2*s), second("pause(nats-1)", 2*s, 5*s, "nats-1")), "broken for 2000 ms"},
 		{"cut off as a whole", "zone", "cut(*[zone=a] <-> *)", plots(two, cut, from(2*s)), "all of zone a"},
+		{"only some connections were cut off", "zone", "cut(*[zone=a] <-> *, p=0.5)", plots(two, cut, from(2*s)), ""},
 		{"one instance of it lives", "zone", "kill(orders-1)", plots(two, hits("orders-1"), from(2*s)), ""},
 		{"one after the other", "zone", "kill(orders-1)", plots(two, hits("orders-1"), from(2*s), second("kill(nats-1)", 7*s, 9*s, "nats-1")), ""},
 		{"not cut off from all", "zone", "cut(*[zone=a] <-> orders-2)", plots(two, hits("orders-1 -> orders-2", "orders-2 -> orders-1", "nats-1 -> orders-2", "orders-2 -> nats-1"), from(2*s)), ""},

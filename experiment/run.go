@@ -57,6 +57,7 @@ type run struct {
 	mu     sync.Mutex
 	active map[int]fault.Active // by action
 	order  []int                // actions, as they were injected
+	radius []system.Link        // that any of them bends
 
 	healing sync.Mutex
 }
@@ -115,6 +116,7 @@ func (r *run) course(ctx context.Context) (err error) {
 		return err
 	}
 	r.zero = r.rec.now()
+	links, linksErr := r.stats(ctx)
 	r.rec.phase(phaseBefore)
 	stopLoad := r.load(limited)
 	err = r.phases(limited, stopLoad)
@@ -130,6 +132,7 @@ func (r *run) course(ctx context.Context) (err error) {
 		r.rec.note("control", "healed after the load")
 	}
 	stopLoad()
+	r.outside(ctx, links, linksErr)
 	if err != nil && !errors.Is(err, ErrStopped) {
 		return errors.Join(err, healErr)
 	}

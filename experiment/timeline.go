@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/assay-dev/assay/evidence"
+	"github.com/assay-dev/assay/fault"
 	"github.com/assay-dev/assay/history"
 )
 
@@ -24,6 +25,7 @@ const (
 type span struct {
 	fault    string
 	kind     string
+	partial  bool // it left out some of what passed by its own choice
 	targets  []string
 	inject   time.Duration
 	heal     time.Duration // 0: never
@@ -73,7 +75,7 @@ type timeline struct {
 func readTimeline(x Experiment, events []history.Event) timeline {
 	t := timeline{phases: map[string]time.Duration{}, spans: make([]span, len(x.Method))}
 	for i, action := range x.Method {
-		t.spans[i] = span{fault: action.Fault.String(), kind: action.Fault.Kind()}
+		t.spans[i] = span{fault: action.Fault.String(), kind: action.Fault.Kind(), partial: fault.Partial(action.Fault)}
 	}
 	for i, e := range events {
 		t.end = max(t.end, e.At)

@@ -78,6 +78,13 @@ func Observed(effects []Effect) bool {
 	return seen
 }
 
+// Partial says that f leaves out some of what passes its targets by its own choice: it has a trigger or a match, and so what
+// passed while it was there need not have met it.
+func Partial(f Fault) bool {
+	l, ok := f.(link)
+	return ok && (l.triggered() || l.ofRequests())
+}
+
 // Kinds returns the names of all faults, sorted.
 func Kinds() []string {
 	kinds := append(linkKinds(), "kill", "pause", "restart", "surge")
