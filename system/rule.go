@@ -77,6 +77,7 @@ type Trigger struct {
 	Nth   uint64        `json:"nth,omitempty"`   // only the n-th connection, or with a Match the n-th request that matches
 	First uint64        `json:"first,omitempty"` // only the first n
 	After int64         `json:"after,omitempty"` // only once so many bytes have passed on the connection, in the link's direction
+	Data  bool          `json:"data,omitempty"`  // of reset: only once bytes or an end come; they are held and do not arrive
 	P     float64       `json:"p,omitempty"`     // only with this probability, drawn for each connection or request; 0 means 1
 	From  time.Duration `json:"from,omitempty"`  // only so long after the rule was set
 	For   time.Duration `json:"for,omitempty"`   // and only for so long from then on; 0: until the heal
@@ -125,6 +126,9 @@ func (r Rule) Check() error {
 	}
 	if r.Match != nil && r.Kind != Delay && !ofRequests(r.Kind) {
 		return fmt.Errorf("%s bends connections, not requests", r.Kind)
+	}
+	if r.When.Data && r.Kind != Reset {
+		return fmt.Errorf("%s: only a reset waits for data", r.Kind)
 	}
 	return r.checkAmounts()
 }

@@ -17,8 +17,8 @@ type flow struct {
 	idle    time.Duration            // since when a throttle lets nothing through, 0: it does
 }
 
-// doom ends the connection where a rule has that in mind, and else says how long until then.
-func (p *pump) doom(b *bend, now time.Duration) (wait time.Duration, over bool) {
+// doom ends the connection where a rule has that in mind, and else says how long until then. came says that there is something to pass on.
+func (p *pump) doom(b *bend, came bool, now time.Duration) (wait time.Duration, over bool) {
 	wait = forever
 	for i := range b.rules {
 		r := &b.rules[i]
@@ -31,6 +31,9 @@ func (p *pump) doom(b *bend, now time.Duration) (wait time.Duration, over bool) 
 		}
 		at, known := p.flow.dooms[r.meter]
 		if !known {
+			if r.When.Data && !came {
+				continue
+			}
 			at = now + r.Delay
 			p.flow.dooms[r.meter] = at
 		}
@@ -46,6 +49,18 @@ func (p *pump) doom(b *bend, now time.Duration) (wait time.Duration, over bool) 
 		}
 	}
 	return wait, false
+}
+
+// doomed says whether a rule that waited for data has it, and holds it until the end.
+func (p *pump) doomed(b *bend) bool {
+	for i := range b.rules {
+		if r := &b.rules[i]; r.When.Data {
+			if _, known := p.flow.dooms[r.meter]; known {
+				return true
+			}
+		}
+	}
+	return false
 }
 
 // allowed says how many of n bytes may go now, and where none may, how long until some do. What it allows is taken from

@@ -121,12 +121,12 @@ func (p *pump) step() time.Duration {
 		return forever
 	}
 	b, now := p.bend.Load(), p.conn.mesh.now()
-	patience, over := p.doom(b, now)
+	it, ok := p.head()
+	patience, over := p.doom(b, ok, now)
 	if over {
 		return forever
 	}
-	it, ok := p.head()
-	if !ok || b.cut {
+	if !ok || b.cut || p.doomed(b) {
 		return patience
 	}
 	stay, lost := b.stay(p.conn.mesh.opts.Seed, p.lane.link, p.ordinal, it, p.passed)
