@@ -102,7 +102,7 @@ type resetPeer struct {
 }
 
 func (a *resetPeer) rule() (system.Rule, bool) {
-	return system.Rule{Kind: system.Reset, Delay: millis(a.Timeout)}, true
+	return system.Rule{Kind: system.Reset, Delay: millis(a.Timeout), When: system.Trigger{Data: true}}, true
 }
 
 type slicer struct {
