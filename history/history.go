@@ -152,7 +152,9 @@ type Exchange struct {
 	Idempotency   string            `json:"idempotency,omitempty"` // the idempotency key, hashed
 	Attempt       int               `json:"attempt,omitempty"`     // 1 for the first Exchange of a request, set by NumberAttempts
 	Header        map[string]string `json:"header,omitempty"`      // request headers, secrets redacted
-	Faults        []string          `json:"faults,omitempty"`      // rules that were armed on the link while it lasted
+	// Faults are the rules of bytes that were armed on the link while it lasted, and the rules of requests that hit it.
+	Faults  []string `json:"faults,omitempty"`
+	ByFault bool     `json:"by_fault,omitempty"` // the response was made by a fault: the request did not arrive
 }
 
 // Trace returns the trace-id of the exchange's traceparent, or "".

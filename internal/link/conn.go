@@ -18,10 +18,13 @@ type conn struct {
 	up, down *pump // up is src -> dst
 	caller   *net.TCPConn
 	tap      *tap
-	done     chan struct{} // closed when the connection is over
-	kick     chan struct{} // the effect of either lane changed
-	ends     atomic.Int32  // directions that were closed properly
+	editing  atomic.Pointer[editing] // of requests, nil: it is not
+	done     chan struct{}           // closed when the connection is over
+	kick     chan struct{}           // the effect of either lane changed
+	ends     atomic.Int32            // directions that were closed properly
 	wg       sync.WaitGroup
+
+	uneditable bool // by the reader of up alone: what it carries is no HTTP that could be edited
 
 	mu       sync.Mutex
 	admitted bool // the rules let it through; from here a refuse is a reset

@@ -13,6 +13,7 @@ import (
 type effect struct {
 	cut, refuse bool // all connections, so that dials need not be accepted
 	rules       []ruling
+	requests    []*ruling // of requests
 }
 
 // A ruling is a rule as it is in force on one link.
@@ -21,6 +22,7 @@ type ruling struct {
 	id     string
 	before uint64 // connections of the link before the rule was set
 	meter  *meter
+	tally  *tally
 }
 
 // ofAll says that the rule does not choose among connections.

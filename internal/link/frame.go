@@ -97,7 +97,7 @@ func (r *framer) begin() bool {
 
 func keeps(kind byte) bool {
 	switch kind {
-	case frameHeaders, frameContinuation, framePushPromise, frameRSTStream, frameGoAway:
+	case frameHeaders, frameContinuation, framePushPromise, frameRSTStream, frameGoAway, frameSettings:
 		return true
 	}
 	return false

@@ -19,6 +19,7 @@ type http1 struct {
 	sending *flight   // the request being read
 	waiting []*flight // requests without a whole response, in order
 	start   time.Duration
+	begun   uint64 // requests
 }
 
 func newHTTP1(log *exchanges) *http1 {
@@ -60,6 +61,8 @@ func (h *http1) requestHead(first string, fields []field) (framing, bool) {
 		f.header(field.name, field.value)
 	}
 	f.x.Deadline, f.x.Protocol = 0, "http/1.1" // a gRPC header means nothing here
+	h.begun++
+	f.key, f.attempt = h.begun, h.log.attemptOf(f)
 	h.sending = f
 	h.waiting = append(h.waiting, f)
 	return lengthOf(fields)

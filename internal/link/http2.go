@@ -14,11 +14,12 @@ type http2 struct {
 	there, back framer
 	streams     map[uint32]*flight
 	last        uint32 // the highest stream the caller opened
+	window      int64  // that the caller's streams begin with
 	at          time.Duration
 }
 
 func newHTTP2(log *exchanges) *http2 {
-	h := &http2{log: log, streams: map[uint32]*flight{}}
+	h := &http2{log: log, streams: map[uint32]*flight{}, window: 1<<16 - 1}
 	h.there.skip = len(preface)
 	h.there.blocks.init()
 	h.back.blocks.init()
@@ -54,6 +55,10 @@ func (h *http2) fromCaller(f *frame) bool {
 		}
 	case frameRSTStream:
 		h.end(f.stream, gaveUp)
+	case frameSettings:
+		if window, ok := initialWindow(f.flags, f.payload); ok {
+			h.window = window
+		}
 	}
 	return true
 }
@@ -86,6 +91,7 @@ func (h *http2) asked(stream uint32, fields []field) bool {
 		}
 	}
 	h.streams[stream] = f
+	f.key, f.attempt = uint64(stream), h.log.attemptOf(f)
 	return true
 }
 

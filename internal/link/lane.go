@@ -25,6 +25,7 @@ type lane struct {
 	ends, endWait                           atomic.Int64 // ns
 	bent, lost, discarded, slices, closed   atomic.Int64
 	throttled                               atomic.Int64 // ns
+	requests, matched, hit, unedited        atomic.Int64 // unedited: what rules of requests wanted to edit and could not read
 	residence                               [system.ResidenceBuckets]atomic.Int64
 
 	mu    sync.Mutex
@@ -106,6 +107,7 @@ func (l *lane) stats() system.LinkStats {
 		Ends: l.ends.Load(), EndWait: time.Duration(l.endWait.Load()),
 		Bent: l.bent.Load(), Lost: l.lost.Load(), Discarded: l.discarded.Load(), Slices: l.slices.Load(), Closed: l.closed.Load(),
 		Throttled: time.Duration(l.throttled.Load()),
+		Requests:  l.requests.Load(), Matched: l.matched.Load(), Hit: l.hit.Load(),
 	}
 	for i := range l.residence {
 		s.Residence[i] = l.residence[i].Load()

@@ -55,7 +55,8 @@ type Mesh struct {
 	pipes    pipes
 	alarm    *alarm
 	recorder atomic.Pointer[recorder]
-	ids      atomic.Uint64 // of connections
+	attempts atomic.Pointer[attempts] // nil: nobody wants to know
+	ids      atomic.Uint64            // of connections
 	ctx      context.Context
 	cancel   context.CancelFunc
 	wg       sync.WaitGroup // accept loops, connections, the watcher
@@ -190,6 +191,9 @@ func (m *Mesh) Recount() {
 	clear(m.dials)
 	for _, l := range m.lanes {
 		l.conns.Store(0)
+	}
+	if m.attempts.Load() != nil {
+		m.attempts.Store(newAttempts())
 	}
 }
 

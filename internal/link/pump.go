@@ -19,9 +19,11 @@ const (
 type ending uint8
 
 const (
-	notEnd     ending = iota
-	endOfData         // FIN
-	resetByEnd        // RST
+	notEnd       ending = iota
+	endOfData           // FIN
+	resetByEnd          // RST
+	closedHere          // both ends are closed after an answer that was made here
+	closedByRule        // and because of a rule
 )
 
 // An item is a chunk of data, or the end of its stream, on its way.
@@ -30,6 +32,7 @@ type item struct {
 	buf  *[chunkBytes]byte // that data is in, nil for one of its own
 	end  ending
 	at   time.Duration // when it was read
+	due  time.Duration // not before, by a rule of requests
 	n    uint64        // its ordinal in its direction
 }
 
@@ -62,6 +65,7 @@ type pump struct {
 	raw     syscall.RawConn // of dst
 	flow    flow
 
+	hand     sync.Mutex // held by the reader while it has data that is neither written nor queued
 	mu       sync.Mutex
 	queue    []item
 	waiting  int // bytes in queue
@@ -123,11 +127,8 @@ func (p *pump) read() {
 			return
 		}
 		p.lane.bytesIn.Add(int64(len(data)))
-		if p.up {
-			p.conn.tap.request(data, at)
-		}
 		many := len(data) == chunkBytes
-		ok := p.send(item{data: data, at: at, n: n})
+		ok := p.take(item{data: data, at: at, n: n})
 		p.source.release()
 		if !ok || many && !p.splice() {
 			return
@@ -152,6 +153,9 @@ func (p *pump) readEnd(it item) {
 	case <-p.conn.done: // the end is ours
 		return
 	default:
+	}
+	if e := p.conn.editing.Load(); e != nil {
+		e.ended(p, &it)
 	}
 	if p.up {
 		p.conn.tap.callerEnded(it.at)
@@ -201,7 +205,7 @@ func (p *pump) sendNow(it *item) bool {
 // writer removes an item when it is written, so for the reader, holding
 // writing, an empty queue means that nothing is on its way.
 func (p *pump) holds() bool {
-	return !p.connected.Load() || !p.bend.Load().free() || p.queued()
+	return !p.connected.Load() || p.conn.editing.Load() != nil || !p.bend.Load().free() || p.queued()
 }
 
 // deliver writes the item, and returns false when an interrupt left a rest of it.
@@ -215,6 +219,9 @@ func (p *pump) deliver(it *item) bool {
 		return true
 	case it.end == endOfData:
 		p.sendEnd(it.at)
+		return true
+	case it.end != notEnd:
+		p.endHere(it.end)
 		return true
 	}
 	n, err := p.dst.Write(it.data)

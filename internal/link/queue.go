@@ -89,6 +89,7 @@ func (p *pump) rest(it *item, done bool) {
 		p.queue = nil
 	}
 	notify(p.space)
+	notify(p.other.space) // whose reader may make answers that wait here
 }
 
 // drain writes queued items as they fall due, until the connection is over.
@@ -130,7 +131,7 @@ func (p *pump) step() time.Duration {
 		return patience
 	}
 	stay, lost := b.stay(p.conn.mesh.opts.Seed, p.lane.link, p.ordinal, it, p.passed)
-	if wait := it.at + stay - now; wait > 0 {
+	if wait := max(it.at+stay, it.due) - now; wait > 0 {
 		return min(wait, patience)
 	}
 	if it.end != notEnd {

@@ -6,20 +6,24 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strings"
 	"time"
+
+	"golang.org/x/net/http/httpguts"
 
 	"github.com/assay-dev/assay/system"
 )
 
 // armed is a rule as it was set.
 type armed struct {
-	id     string
-	links  []system.Link
-	rule   system.Rule
-	set    time.Duration          // when
-	before map[system.Link]uint64 // connections that each link had had by then
-	meters map[system.Link]*meter // of a throttle that the connections of a link share
-	timers []*time.Timer          // of its window
+	id      string
+	links   []system.Link
+	rule    system.Rule
+	set     time.Duration          // when
+	before  map[system.Link]uint64 // connections that each link had had by then
+	meters  map[system.Link]*meter // of a throttle that the connections of a link share
+	tallies map[system.Link]*tally
+	timers  []*time.Timer // of its window
 }
 
 // inForce says whether the rule's window is open.
@@ -48,7 +52,7 @@ func (m *Mesh) SetRule(id string, links []system.Link, rule system.Rule) error {
 	if len(links) == 0 {
 		return fmt.Errorf("set rule %s: no links", id)
 	}
-	if err := rule.Check(); err != nil {
+	if err := cmp.Or(rule.Check(), checkRequests(rule)); err != nil {
 		return fmt.Errorf("set rule %s: %w", id, err)
 	}
 	m.arming.Lock()
@@ -61,11 +65,22 @@ func (m *Mesh) SetRule(id string, links []system.Link, rule system.Rule) error {
 	return nil
 }
 
+// checkRequests says what rules of requests cannot do.
+func checkRequests(rule system.Rule) error {
+	if _, ok := codeNumber(rule.Code); rule.Code != "" && !ok {
+		return fmt.Errorf("%s: gRPC has no code %q (it has %s)", rule.Kind, rule.Code, strings.Join(grpcCodes[:], ", "))
+	}
+	if rule.Kind == system.Header && (!httpguts.ValidHeaderFieldName(rule.Name) || !httpguts.ValidHeaderFieldValue(rule.Value)) {
+		return fmt.Errorf("header: %q: %q can be no header", rule.Name, rule.Value)
+	}
+	return nil
+}
+
 // arm notes what a rule counts from, and when its window opens and closes. The caller holds arming.
 func (m *Mesh) arm(id string, links []system.Link, rule system.Rule) *armed {
-	a := &armed{id: id, links: slices.Clone(links), rule: rule, set: m.now(), before: map[system.Link]uint64{}, meters: map[system.Link]*meter{}}
+	a := &armed{id: id, links: slices.Clone(links), rule: rule, set: m.now(), before: map[system.Link]uint64{}, meters: map[system.Link]*meter{}, tallies: map[system.Link]*tally{}}
 	for _, link := range links {
-		a.before[link], a.meters[link] = m.lane(link.From, link.To).conns.Load(), newMeter(rule.Rate)
+		a.before[link], a.meters[link], a.tallies[link] = m.lane(link.From, link.To).conns.Load(), newMeter(rule.Rate), &tally{}
 	}
 	turn := func(after time.Duration) {
 		// A timer may be early by less than the clock's step.
@@ -138,6 +153,7 @@ func (m *Mesh) apply(touched []system.Link) error {
 			lanes = append(lanes, l)
 		}
 	}
+	m.countAttempts()
 	for _, f := range m.openFronts() {
 		f.harvest() // while the rules are those that the dials met
 	}
@@ -158,6 +174,20 @@ func (m *Mesh) apply(touched []system.Link) error {
 	return errors.Join(errs...)
 }
 
+// countAttempts begins or ends the count of attempts. The caller holds arming.
+func (m *Mesh) countAttempts() {
+	wanted := false
+	for _, a := range m.rules {
+		wanted = wanted || a.rule.Match != nil && a.rule.Match.Attempt > 0
+	}
+	switch {
+	case !wanted:
+		m.attempts.Store(nil)
+	case m.attempts.Load() == nil:
+		m.attempts.Store(newAttempts())
+	}
+}
+
 func (m *Mesh) effectOn(link system.Link) *effect {
 	e := &effect{}
 	now := m.now()
@@ -166,8 +196,12 @@ func (m *Mesh) effectOn(link system.Link) *effect {
 		if !slices.Contains(a.links, link) || !a.inForce(now) {
 			continue
 		}
-		r := ruling{Rule: a.rule, id: id, before: a.before[link], meter: a.meters[link]}
+		r := ruling{Rule: a.rule, id: id, before: a.before[link], meter: a.meters[link], tally: a.tallies[link]}
 		r.Text = cmp.Or(r.Text, a.text(link))
+		if r.OfRequests() {
+			e.requests = append(e.requests, &r)
+			continue
+		}
 		e.rules = append(e.rules, r)
 		e.cut = e.cut || r.Kind == system.Cut && r.ofAll()
 		e.refuse = e.refuse || r.Kind == system.Refuse && r.ofAll()

@@ -72,17 +72,25 @@ func (p pipe) close() {
 // splice moves bytes that nobody needs to see within the kernel, as long as nothing holds them and there are many. It returns false
 // when the connection is over.
 func (p *pump) splice() bool {
-	for !p.holds() {
-		most := p.conn.tap.opaque(p.up)
-		if most < chunkBytes {
-			return true
-		}
-		n, more, ok := p.spliceOnce(int(min(most, pipeBytes)))
+	for {
+		n, more, ok := p.spliceSome()
 		if !ok || n < chunkBytes/4 || !more {
-			return ok
+			return ok && p.awaitRoom(p)
 		}
 	}
-	return true
+}
+
+func (p *pump) spliceSome() (moved int, more, ok bool) {
+	p.hand.Lock()
+	defer p.hand.Unlock()
+	if p.holds() {
+		return 0, false, true
+	}
+	most := p.conn.tap.opaque(p.up)
+	if most < chunkBytes {
+		return 0, false, true
+	}
+	return p.spliceOnce(int(min(most, pipeBytes)))
 }
 
 // spliceOnce moves what there is, at most n bytes. more is false when the source has none now, or has ended.
@@ -103,7 +111,11 @@ func (p *pump) spliceOnce(n int) (moved int, more, ok bool) {
 	at := p.conn.mesh.now()
 	p.lane.bytesIn.Add(into)
 	left := p.spliceOut(through, int(into), at)
-	p.conn.tap.skip(p.up, into)
+	seen := into
+	if !p.up {
+		seen -= int64(left) // the tap sees what is written
+	}
+	p.conn.tap.skip(p.up, seen)
 	if left == 0 {
 		p.conn.mesh.pipes.put(through, true)
 		return int(into), true, true
@@ -111,7 +123,9 @@ func (p *pump) spliceOnce(n int) (moved int, more, ok bool) {
 	rest := make([]byte, left)
 	_, err = io.ReadFull(pipeReader(through.r), rest)
 	p.conn.mesh.pipes.put(through, err == nil)
-	return int(into), false, err == nil && p.push(item{data: rest, at: at, n: p.chunks})
+	p.enqueue(item{data: rest, at: at, n: p.chunks})
+	p.drainSoon()
+	return int(into), false, err == nil
 }
 
 // spliceOut writes what is in the pipe, and returns how much an interrupt or a rule left in it.

@@ -44,6 +44,7 @@ func newTap(c *conn) *tap {
 	return &tap{log: exchanges{
 		template: history.Exchange{Src: c.src, Dst: c.dst, Conn: c.id},
 		recorder: c.mesh.recorder.Load, now: c.mesh.now, faults: c.texts,
+		attempt: func(f *flight) int { return c.mesh.attempts.Load().count(f, c.mesh.opts.ServiceOf) },
 	}}
 }
 
@@ -206,7 +207,16 @@ type exchanges struct {
 	recorder func() *recorder
 	now      func() time.Duration
 	faults   func() []string
+	attempt  func(*flight) int
 	open     []*flight // in order of begin
+}
+
+// attemptOf returns the how manieth attempt the flight is, 0 where nobody counts.
+func (e *exchanges) attemptOf(f *flight) int {
+	if e.attempt == nil {
+		return 0
+	}
+	return e.attempt(f)
 }
 
 // maxFlights is how many requests one connection may have in flight for the tap.
@@ -216,6 +226,8 @@ const maxFlights = 4096
 type flight struct {
 	x        history.Exchange
 	recorder *recorder // nil: nobody records
+	key      uint64    // of its connection: the stream, or the how manieth request
+	attempt  int       // as far as rules count them, else 0
 }
 
 // begin adds a request, or returns nil when there are too many.
