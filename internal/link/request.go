@@ -241,9 +241,13 @@ type bench struct {
 
 // judge asks all rules. It returns nil where none hits.
 func (b *bench) judge(q request) *plan {
+	rules := b.rules()
+	if len(rules) == 0 {
+		return nil
+	}
 	var p *plan
 	matched := int64(0)
-	for _, r := range b.rules() {
+	for _, r := range rules {
 		if q.before < r.When.After || !q.fits(r.Match) {
 			continue
 		}
