@@ -157,7 +157,7 @@ func (e *edit1) follow(t *turn, head []byte, fields []field, at time.Duration) {
 	}
 	if p != nil && p.delay > 0 {
 		e.bench.did(&p.request, p.delays...)
-		e.toServer.next(at + p.delay)
+		e.toServer.next(at+p.delay, p)
 	}
 	e.toServer.add(head)
 }
@@ -175,7 +175,7 @@ func (e *edit1) answer(at time.Duration) {
 		}
 		e.turns = e.turns[1:]
 		if due := t.plan.at + t.plan.delay; due > at {
-			e.toClient.next(due)
+			e.toClient.next(due, t.plan)
 			e.bench.did(&t.plan.request, t.plan.delays...)
 		}
 		e.bench.did(&t.plan.request, t.plan.abort)

@@ -279,8 +279,10 @@ func (e *edit2) hold(s *stream) {
 }
 
 func (e *edit2) release(now time.Duration) (next time.Duration) {
-	for len(e.held) > 0 && e.held[0].due <= now {
-		e.letGo(e.held[0])
+	for _, s := range slices.Clone(e.held) {
+		if s.due <= now || !s.plan.waits() {
+			e.letGo(s)
+		}
 	}
 	e.settle()
 	if len(e.held) > 0 {

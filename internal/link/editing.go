@@ -163,7 +163,7 @@ func (e *editing) post(cause item) {
 	for _, p := range []*pump{e.conn.up, e.conn.down} {
 		for _, parcel := range e.box(p).take() {
 			if len(parcel.data) > 0 || parcel.end != notEnd {
-				p.enqueue(item{data: parcel.data, end: parcel.end, at: cause.at, due: parcel.due, n: cause.n})
+				p.enqueue(item{data: parcel.data, end: parcel.end, at: cause.at, due: parcel.due, plan: parcel.plan, n: cause.n})
 			}
 		}
 	}
@@ -210,6 +210,13 @@ func (e *editing) wait() {
 			return
 		}
 	}
+}
+
+// healed lets go what waits for a rule that was cleared.
+func (e *editing) healed() {
+	notify(e.wake)
+	notify(e.conn.up.wake)
+	notify(e.conn.down.wake)
 }
 
 func (e *editing) due() {

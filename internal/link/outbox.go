@@ -6,6 +6,7 @@ import "time"
 type parcel struct {
 	data []byte
 	due  time.Duration // not before, 0: at once
+	plan *plan         // that due is of
 	end  ending
 }
 
@@ -28,12 +29,12 @@ func (o *outbox) last() *parcel {
 	if n := len(o.parcels); n > 0 && o.parcels[n-1].end == notEnd {
 		return &o.parcels[n-1]
 	}
-	return o.next(0)
+	return o.next(0, nil)
 }
 
-// next begins a parcel that is not sent before due.
-func (o *outbox) next(due time.Duration) *parcel {
-	o.parcels = append(o.parcels, parcel{due: due, data: o.spare[:0]})
+// next begins a parcel that is not sent before due, as long as the plan waits.
+func (o *outbox) next(due time.Duration, p *plan) *parcel {
+	o.parcels = append(o.parcels, parcel{due: due, plan: p, data: o.spare[:0]})
 	o.spare = nil
 	return &o.parcels[len(o.parcels)-1]
 }

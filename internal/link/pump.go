@@ -33,6 +33,7 @@ type item struct {
 	end  ending
 	at   time.Duration // when it was read
 	due  time.Duration // not before, by a rule of requests
+	plan *plan         // that due is of
 	n    uint64        // its ordinal in its direction
 }
 

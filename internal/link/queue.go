@@ -131,7 +131,10 @@ func (p *pump) step() time.Duration {
 		return patience
 	}
 	stay, lost := b.stay(p.conn.mesh.opts.Seed, p.lane.link, p.ordinal, it, p.passed)
-	if wait := max(it.at+stay, it.due) - now; wait > 0 {
+	if it.due > 0 && it.plan.waits() {
+		stay += it.due - it.at
+	}
+	if wait := it.at + stay - now; wait > 0 {
 		return min(wait, patience)
 	}
 	if it.end != notEnd {

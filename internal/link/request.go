@@ -3,6 +3,7 @@ package link
 import (
 	"encoding/binary"
 	"hash/fnv"
+	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -116,7 +117,8 @@ func (r *request) key(m *system.Match) uint64 {
 
 // A tally counts what one rule has seen on one link since it was set.
 type tally struct {
-	hits atomic.Int64 // requests that it did something to
+	hits    atomic.Int64 // requests that it did something to
+	cleared atomic.Bool  // the rule was
 
 	mu      sync.Mutex
 	matched uint64
@@ -203,6 +205,11 @@ type plan struct {
 // touchesResponse says that the response passes through the editor's hands.
 func (p *plan) touchesResponse() bool {
 	return p != nil && (p.body != nil || p.truncate != nil || len(p.headers) > 0)
+}
+
+// waits says whether a rule that delays the request is still set.
+func (p *plan) waits() bool {
+	return slices.ContainsFunc(p.delays, func(r *ruling) bool { return !r.tally.cleared.Load() })
 }
 
 func (p *plan) add(c choice) {

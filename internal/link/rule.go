@@ -113,6 +113,9 @@ func (m *Mesh) disarm(id string) []system.Link {
 	for _, timer := range a.timers {
 		timer.Stop()
 	}
+	for _, t := range a.tallies {
+		t.cleared.Store(true)
+	}
 	delete(m.rules, id)
 	return a.links
 }
@@ -220,6 +223,9 @@ func (l *lane) announce(seed uint64) {
 			p.interrupt()
 		}
 		p.poke()
+		if e := p.conn.editing.Load(); e != nil {
+			e.healed()
+		}
 		p.attend(b)
 	}
 	for _, p := range pumps {
