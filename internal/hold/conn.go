@@ -16,6 +16,9 @@ type conn struct {
 	w     *wire
 	owner bool
 
+	broken  *broken        // by this client
+	working sync.WaitGroup // its requests
+
 	mu      sync.Mutex
 	running map[int]context.CancelFunc
 }
@@ -26,7 +29,7 @@ var errLater = errors.New("replied to after the teardown")
 // serve answers one client until it is gone or says what is no request.
 func (h *holder) serve(netConn net.Conn, owner bool) {
 	defer netConn.Close()
-	c := &conn{h: h, w: newWire(netConn), owner: owner, running: map[int]context.CancelFunc{}}
+	c := &conn{h: h, w: newWire(netConn), owner: owner, broken: newBroken(), running: map[int]context.CancelFunc{}}
 	ctx, cancel := context.WithCancel(h.ctx)
 	err := c.hello()
 	if err == nil {
@@ -38,6 +41,9 @@ func (h *holder) serve(netConn net.Conn, owner bool) {
 	h.mu.Unlock()
 	if err != nil {
 		c.w.send(response{Error: toWire(err)})
+	}
+	if !owner {
+		c.healGuest()
 	}
 }
 
@@ -126,7 +132,9 @@ func (c *conn) begin(ctx context.Context, r request) {
 		c.reply(r.ID, nil, err)
 		return
 	}
+	c.working.Add(1)
 	go func() {
+		defer c.working.Done()
 		result, err := c.do(ctx, r)
 		c.leave(r.ID)
 		c.h.requests.Done()
@@ -176,7 +184,16 @@ func (c *conn) do(ctx context.Context, r request) (any, error) {
 		c.endWith(r.ID, errClosed, nil)
 		return nil, errLater
 	}
-	return c.h.do(ctx, r)
+	if r.Verb == "broken" {
+		return c.h.broken.list(), nil
+	}
+	var a verbArgs
+	if len(r.Args) > 0 {
+		if err := json.Unmarshal(r.Args, &a); err != nil {
+			return nil, fmt.Errorf("arguments of %s: %w", r.Verb, err)
+		}
+	}
+	return c.act(ctx, r.Verb, a)
 }
 
 func (c *conn) start(ctx context.Context, r request) (any, error) {
@@ -214,28 +231,26 @@ func joinTeardown(err, teardown error) error {
 	return fmt.Errorf("%w\nand its teardown: %v", err, teardown)
 }
 
-// do does a verb on the running environment.
-func (h *holder) do(ctx context.Context, r request) (any, error) {
-	do, ok := verbs()[r.Verb]
+// act does a verb on the running environment, and remembers what it breaks.
+func (c *conn) act(ctx context.Context, name string, a verbArgs) (any, error) {
+	do, ok := verbs()[name]
 	if !ok {
-		return nil, fmt.Errorf("there is no verb %q", r.Verb)
+		return nil, fmt.Errorf("there is no verb %q", name)
 	}
-	var a verbArgs
-	if len(r.Args) > 0 {
-		if err := json.Unmarshal(r.Args, &a); err != nil {
-			return nil, fmt.Errorf("arguments of %s: %w", r.Verb, err)
-		}
-	}
-	h.mu.Lock()
-	env := h.env
-	h.mu.Unlock()
+	c.h.mu.Lock()
+	env := c.h.env
+	c.h.mu.Unlock()
 	if env == nil {
 		return nil, errors.New("the environment has not started")
 	}
-	h.broken.before(r.Verb, a)
+	for _, b := range []*broken{c.h.broken, c.broken} {
+		b.before(name, a, !c.owner)
+	}
 	result, err := do(ctx, env, a)
 	if err == nil {
-		h.broken.after(r.Verb, a)
+		for _, b := range []*broken{c.h.broken, c.broken} {
+			b.after(name, a)
+		}
 	}
 	return result, err
 }

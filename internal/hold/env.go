@@ -37,7 +37,8 @@ func newEnv(c *client, w welcome, l *life) *Env {
 }
 
 // Attach returns the environment that listens on socket, as one more client: it
-// may use and break the environment, and its Close only hangs up.
+// may use and break the environment. Its Close only hangs up; what it broke and did not heal is healed by the holder then, and
+// just so when this process dies.
 func Attach(ctx context.Context, socket string) (*Env, error) {
 	if socket == "" {
 		return nil, errors.New("attach to environment: it is still starting")
@@ -108,6 +109,19 @@ func (e *Env) LinkStats(ctx context.Context) ([]system.LinkStats, error) {
 	err := e.client.call(ctx, "link-stats", verbArgs{}, &stats)
 	return stats, err
 }
+
+// Broken returns what is broken in the environment now, by whomever, the oldest first.
+func (e *Env) Broken(ctx context.Context) ([]Broken, error) {
+	var all []Broken
+	err := e.client.call(ctx, "broken", struct{}{}, &all)
+	return all, err
+}
+
+// Done is closed when the environment is gone, or this client's connection to it.
+func (e *Env) Done() <-chan struct{} { return e.client.first }
+
+// Lost returns why there are no more answers, nil while there are.
+func (e *Env) Lost() error { return e.client.lost() }
 
 // Record implements system.Recorder. The holder writes the files.
 func (e *Env) Record(ctx context.Context, dir string, epoch time.Duration) error {

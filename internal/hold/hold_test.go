@@ -340,15 +340,21 @@ func TestAttach(t *testing.T) {
 	if err := guest.client.call(ctx, "close", struct{}{}, nil); err == nil || err.Error() != "only the owner closes an environment" {
 		t.Errorf("close by a guest: %v", err)
 	}
+	broken, err := owner.Broken(ctx)
+	if err != nil || len(broken) != 1 || broken[0].ID != "from-guest" || broken[0].Fault != "refuse" || !broken[0].ByUser || broken[0].Since.IsZero() {
+		t.Errorf("what is broken: %+v, %v", broken, err)
+	}
 	if err := guest.Close(ctx); err != nil {
 		t.Error(err)
 	}
 	if _, err := guest.Snapshot(ctx); !errors.Is(err, errHungUp) {
 		t.Errorf("after it hung up: %v", err)
 	}
-	if s, err := owner.Snapshot(ctx); err != nil || !reflect.DeepEqual(s.Rules, []string{"from-guest"}) {
-		t.Errorf("the guest's rule: got %v, %v", s.Rules, err)
-	}
+	eventually(t, "the guest's rule is cleared", func() bool {
+		s, err := owner.Snapshot(ctx)
+		broken, _ := owner.Broken(ctx)
+		return err == nil && len(s.Rules) == 0 && len(broken) == 0
+	})
 	again, err := Attach(ctx, owner.Info().Socket)
 	if err != nil {
 		t.Fatal(err)
@@ -362,6 +368,49 @@ func TestAttach(t *testing.T) {
 	wantJournal(t, sys, "set-rule from-guest [] refuse 0s", "clear-rule from-guest", "close")
 	if _, err := Attach(ctx, owner.Info().Socket); !errors.Is(err, os.ErrNotExist) {
 		t.Errorf("attach to a closed one: %v", err)
+	}
+}
+
+// What a guest broke is healed when it goes, and nothing that the owner broke.
+func TestWhatAGuestBrokeIsHealed(t *testing.T) {
+	t.Parallel()
+	ctx := t.Context()
+	sys := testSystem(t, "a", "b")
+	owner := mustStart(t, "fake", sys, testOptions(t))
+	guest, err := Attach(ctx, owner.Info().Socket)
+	if err != nil {
+		t.Fatal(err)
+	}
+	owners, guests := owner.Nodes(), guest.Nodes()
+	for _, err := range []error{
+		owner.SetRule(ctx, "owner's", nil, system.Rule{Kind: system.Cut}),
+		owners[0].(*Node).Pause(ctx),
+		guest.SetRule(ctx, "g1", nil, system.Rule{Kind: system.Cut, Text: "cut(a -> b)"}),
+		guest.SetRule(ctx, "g2", nil, system.Rule{Kind: system.Cut}),
+		guest.ClearRule(ctx, "g2"),
+		guests[1].(*Node).Pause(ctx),
+		guests[0].(*Node).Kill(ctx),
+		guests[1].(*Node).Kill(ctx),
+		guests[1].(*Node).Start(ctx),
+	} {
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	guest.client.w.conn.Close() // as the kernel does for a process that is killed
+	eventually(t, "the guest's faults are healed", func() bool {
+		said := journal(t, sys)
+		return strings.Contains(said, "clear-rule g1") && strings.Contains(said, "resume b-1") && strings.Contains(said, "start a-1")
+	})
+	eventually(t, "only the owner's are left", func() bool { broken, _ := owner.Broken(ctx); return len(broken) == 2 })
+	said := journal(t, sys)
+	for _, wrong := range []string{"clear-rule owner's", "resume a-1"} {
+		if strings.Contains(said, wrong) {
+			t.Errorf("the guest's end led to %q:\n%s", wrong, said)
+		}
+	}
+	if strings.Count(said, "clear-rule g2") != 1 || strings.Count(said, "start b-1") != 1 {
+		t.Errorf("what the guest healed is healed again:\n%s", said)
 	}
 }
 
@@ -386,7 +435,7 @@ func TestVersionMismatch(t *testing.T) {
 	conn := dialRaw(t, env.Info().Socket)
 	conn.Write([]byte(`{"id":1,"verb":"hello","args":{"version":99}}` + "\n"))
 	line, err := bufio.NewReader(conn).ReadString('\n')
-	want := "the holder speaks version 1 of its protocol and the client version 99: use the assay that started the environment"
+	want := "the holder speaks version 2 of its protocol and the client version 99: use the assay that started the environment"
 	if err != nil || !strings.Contains(line, want) {
 		t.Errorf("got %s, %v; want %s", line, err, want)
 	}
@@ -395,7 +444,7 @@ func TestVersionMismatch(t *testing.T) {
 func TestGarbageEndsOnlyItsConnection(t *testing.T) {
 	t.Parallel()
 	env := mustStart(t, "fake", testSystem(t, "a"), testOptions(t))
-	hello := `{"id":1,"verb":"hello","args":{"version":1}}` + "\n"
+	hello := `{"id":1,"verb":"hello","args":{"version":2}}` + "\n"
 	for name, c := range map[string]struct{ text, want string }{
 		"http":                {"GET / HTTP/1.1\r\n\r\n", "this socket speaks assay's holder protocol"},
 		"nothing":             {"\n", "this socket speaks assay's holder protocol"},

@@ -285,6 +285,11 @@ func (h *holder) teardown() error {
 	return errors.Join(healErr, closeErr, swept.err())
 }
 
+// complain writes to the holder's log.
+func (h *holder) complain(format string, args ...any) {
+	fmt.Fprintf(os.Stderr, "assay holder: "+format+"\n", args...)
+}
+
 // waitForRequests waits until those in flight, which were cancelled, have let go of the environment.
 func (h *holder) waitForRequests() {
 	idle := make(chan struct{})

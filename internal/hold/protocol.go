@@ -14,8 +14,8 @@ import (
 // The protocol between a controller and its holder, and between any other
 // client and the holder's socket: one JSON value a line, both ways, on a stream socket.
 //
-//	→ {"id":1,"verb":"hello","args":{"version":1,"lease":2000000000}}
-//	← {"id":1,"result":{"version":1,"id":"shop-1f0c","kind":"plain",...}}
+//	→ {"id":1,"verb":"hello","args":{"version":2,"lease":2000000000}}
+//	← {"id":1,"result":{"version":2,"id":"shop-1f0c","kind":"plain",...}}
 //	→ {"id":2,"verb":"kill","args":{"instance":"orders-1"}}
 //	→ {"id":3,"verb":"probe","args":{"instance":"db-1","name":"role"}}
 //	← {"id":3,"result":"leader"}
@@ -29,12 +29,15 @@ import (
 // The first request on a connection is a hello. Versions that differ end the
 // connection with an error that says so; a line that is no request ends only the connection it came on.
 //
+// What another client breaks is its own to heal: a rule that it set, an instance that it paused or killed. When its
+// connection ends, however it ends, the holder heals what it left.
+//
 // The owner's connection is inherited by the holder at its birth and is the
 // lease: {"ping":true} every 300 ms. When the holder tears down without being asked by the owner it says
 // {"gone":"reason"} first.
 
 // version is the version of the protocol. Any change of a verb or a field raises it.
-const version = 1
+const version = 2
 
 const (
 	maxLine      = 64 << 20               // bytes of one message; a system with its files is the largest
