@@ -88,19 +88,18 @@ func (r *remote) watch(ctx context.Context, api string) (<-chan error, error) {
 
 // stop ends the holder, and returns when it is gone.
 func (r *remote) stop(ctx context.Context) error {
-	answer, err := r.ask(ctx, controlSocket, "POST", "/stop", nil)
-	if err != nil {
-		return fmt.Errorf("stop the proxies of %s: %w", r.place.ID, err)
+	answer, asked := r.ask(ctx, controlSocket, "POST", "/stop", nil)
+	if asked == nil {
+		answer.Body.Close()
 	}
-	answer.Body.Close()
 	for {
 		running, err := r.place.Running()
 		if err != nil || !running {
-			return err
+			return err // also where it was killed just then
 		}
 		select {
 		case <-ctx.Done():
-			return fmt.Errorf("stop the proxies of %s: the holder is still ending: %w", r.place.ID, context.Cause(ctx))
+			return fmt.Errorf("stop the proxies of %s: the holder is still there: %w", r.place.ID, errors.Join(asked, context.Cause(ctx)))
 		case <-time.After(5 * time.Millisecond):
 		}
 	}

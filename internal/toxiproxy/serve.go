@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"net"
+	"path/filepath"
 	"sync"
 	"time"
 )
@@ -22,7 +23,7 @@ type Options struct {
 	Once       bool   // the place is removed at the end, where nothing goes wrong
 	Version    string // of the program
 	// Ready is called once, when the API answers.
-	Ready func(api string, holder Info, attached bool)
+	Ready func(api string, holder Info, attached bool) `json:"-"`
 }
 
 // ErrHolderGone reports that the holder ended while its API was served.
@@ -42,6 +43,9 @@ func (e *ConfigError) Error() string { return e.Text }
 // Serve serves the API until ctx ends, and ends the holder then, unless it is to stay. Where the place
 // has a holder it goes on with that one, its seed and its toxics.
 func Serve(ctx context.Context, opts Options) error {
+	if !filepath.IsAbs(opts.Place.Dir) {
+		return fmt.Errorf("the folder of proxies %q is not an absolute path", opts.Place.Dir)
+	}
 	l, err := net.Listen("tcp", opts.Listen)
 	if err != nil {
 		return fmt.Errorf("serve the API (another address: --listen): %w", err)
