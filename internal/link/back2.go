@@ -28,14 +28,18 @@ func (e *edit2) fromServer(f raw2) bool {
 		return ok
 	case frameGoAway:
 		return e.goAway(f)
+	case frameSettings, framePing: // of the connection, whatever stream they name
+		return e.back.forward(f)
+	case framePriority:
+		return e.shifted || e.back.forward(f)
 	}
 	if e.old(id) {
 		return e.back.forward(f)
 	}
 	s := e.byServer[id]
-	if s == nil { // one that is over
+	if s == nil { // one that is over, or never was
 		e.swallowed(int64(flowOf(f)))
-		return true
+		return id <= e.lastServer || f.kind() > frameContinuation
 	}
 	if f.kind() == frameData {
 		return e.serverData(s, f)
@@ -66,7 +70,7 @@ func (e *edit2) serverHeaders(begun raw2) bool {
 		e.back.sendHeaders(frameHeaders, end, id, nil, fields)
 		return true
 	case s == nil:
-		return true
+		return id <= e.lastServer
 	}
 	s.serverEnded = s.serverEnded || end != 0
 	status := statusIn(fields)

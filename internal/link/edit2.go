@@ -104,6 +104,9 @@ func (e *edit2) fromCaller(f raw2) bool {
 		return false
 	case frameSettings:
 		e.settings(f)
+		return e.there.forward(f)
+	case framePing, frameGoAway: // of the connection, whatever stream they name
+		return e.there.forward(f)
 	case framePriority, framePriorityUpdate: // a hint, whose numbers mean something else at the server
 		return e.shifted || e.there.forward(f)
 	case frameData, frameRSTStream:
@@ -115,7 +118,7 @@ func (e *edit2) fromCaller(f raw2) bool {
 	case e.old(id):
 		return e.there.forward(f)
 	case id > e.lastCaller:
-		return false
+		return f.kind() > frameContinuation // of which nobody knows what it means
 	}
 	s := e.streams[id]
 	if s == nil { // one that is over

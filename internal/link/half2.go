@@ -9,6 +9,7 @@ import (
 
 const (
 	framePriority       = 0x2
+	framePing           = 0x6
 	frameWindowUpdate   = 0x8
 	framePriorityUpdate = 0x10 // RFC 9218
 
@@ -29,6 +30,7 @@ type half2 struct {
 	pass    int    // bytes that pass as they are: of the preface, or of the frame that the editing began in
 	carry   []byte // of a frame that is not whole
 	gone    int    // bytes of it that had passed before
+	unbegun bool   // no frame was sent yet: the first must be SETTINGS
 	decoder *hpack.Decoder
 	fields  []hpack.HeaderField
 	size    int
@@ -89,11 +91,11 @@ func (h *half2) read(data []byte, on func(raw2) bool) bool {
 			break
 		}
 		f := raw2(data[:size:size])
-		if h.begun != nil != (f.kind() == frameContinuation) || !on(f) {
+		if h.begun != nil != (f.kind() == frameContinuation) || h.unbegun && f.kind() != frameSettings || !on(f) {
 			return false
 		}
 		data = data[size:]
-		h.gone = 0
+		h.gone, h.unbegun = 0, false
 		h.catchUp()
 	}
 	h.carry = append(h.carry[:0], data...)
@@ -103,8 +105,8 @@ func (h *half2) read(data []byte, on func(raw2) bool) bool {
 	return true
 }
 
-// inside says that a part of a frame was sent whose rest is still to come.
-func (h *half2) inside() bool { return h.pass > 0 || h.gone > 0 }
+// inside says that what passes now must go first: the rest of a frame, or the connection's beginning.
+func (h *half2) inside() bool { return h.pass > 0 || h.gone > 0 || h.unbegun }
 
 func (h *half2) catchUp() {
 	if len(h.later) > 0 && !h.inside() {
