@@ -10,13 +10,16 @@ import (
 	"github.com/rogpeppe/go-internal/testscript"
 
 	"github.com/assay-dev/assay/internal/hold"
+	"github.com/assay-dev/assay/internal/toxiproxy"
 )
 
 func TestMain(m *testing.M) {
 	hold.Main()
+	toxiproxy.Main()
 	testscript.Main(m, map[string]func(){
 		"assay": func() {
 			hold.Main()
+			toxiproxy.Main()
 			os.Exit(Main(os.Args[1:], os.Stdout, os.Stderr))
 		},
 	})

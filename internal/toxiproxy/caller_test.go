@@ -7,7 +7,10 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"os"
+	"runtime"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 )
@@ -57,10 +60,25 @@ func (c *caller) must(method, path, body string) (v view) {
 	return v
 }
 
+// nextHost makes each proxy listen on an address of its own, so that no other test takes its port when it is free again.
+var nextHost atomic.Uint32
+
+func ownHost() string {
+	if runtime.GOOS != "linux" {
+		return "127.0.0.1"
+	}
+	n := nextHost.Add(1)
+	return fmt.Sprintf("127.%d.%d.%d", 200+os.Getpid()%50, n/250, 1+n%250)
+}
+
 // proxy makes a proxy on a free port and returns where it listens.
 func (c *caller) proxy(name, upstream string) string {
 	c.t.Helper()
-	return c.must("POST", "/proxies", fmt.Sprintf(`{"name":%q,"listen":"127.0.0.1:0","upstream":%q}`, name, upstream)).Listen
+	body, err := json.Marshal(map[string]string{"name": name, "listen": ownHost() + ":0", "upstream": upstream})
+	if err != nil {
+		c.t.Fatal(err)
+	}
+	return c.must("POST", "/proxies", string(body)).Listen
 }
 
 func (c *caller) toxic(proxy, body string) {

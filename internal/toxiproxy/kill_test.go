@@ -11,7 +11,7 @@ import (
 	"time"
 )
 
-const slow = `{"type":"latency","attributes":{"latency":100}}`
+const slow = `{"type":"latency","attributes":{"latency":400}}`
 
 // The API process is killed, and everything goes on: connections, toxics, and with the next process the API.
 func TestKillAPI(t *testing.T) {
@@ -24,8 +24,8 @@ func TestKillAPI(t *testing.T) {
 	says(t, c, "before")
 	_, before := first.api.do("GET", "/proxies", "")
 	first.kill()
-	if took := says(t, c, "between"); took < 100*time.Millisecond {
-		t.Errorf("a toxic of 100 ms took %v", took)
+	if took := says(t, c, "between"); took < 400*time.Millisecond {
+		t.Errorf("a toxic of 400 ms took %v", took)
 	}
 	says(t, dial(t, addr), "another")
 	second := serveIn(t, place, nil)
@@ -36,7 +36,7 @@ func TestKillAPI(t *testing.T) {
 		t.Errorf("got %s, want %s", after, before)
 	}
 	second.api.must("DELETE", "/proxies/echo/toxics/latency_downstream", "")
-	if took := says(t, c, "after"); took >= 100*time.Millisecond {
+	if took := says(t, c, "after"); took >= 400*time.Millisecond {
 		t.Errorf("without a toxic it took %v", took)
 	}
 }
@@ -71,7 +71,7 @@ func TestKillHolder(t *testing.T) {
 				t.Errorf("the second start: %+v", second)
 			}
 			took := says(t, dial(t, addr), "after")
-			if got := took >= 100*time.Millisecond; got != keep {
+			if got := took >= 400*time.Millisecond; got != keep {
 				t.Errorf("after the start it took %v; toxics were kept: %t", took, keep)
 			}
 			if second.api.must("GET", "/proxies/off", "").Enabled {

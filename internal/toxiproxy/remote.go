@@ -92,14 +92,24 @@ func (r *remote) stop(ctx context.Context) error {
 	if asked == nil {
 		answer.Body.Close()
 	}
+	if err := r.awaitEnd(ctx); err != nil { // else it is gone, whatever it died of
+		return errors.Join(asked, err)
+	}
+	return nil
+}
+
+// awaitEnd returns when the holder is gone.
+func (r *remote) awaitEnd(ctx context.Context) error {
+	ctx, cancel := context.WithTimeoutCause(ctx, endLimit, errors.New("it takes too long"))
+	defer cancel()
 	for {
 		running, err := r.place.Running()
 		if err != nil || !running {
-			return err // also where it was killed just then
+			return err
 		}
 		select {
 		case <-ctx.Done():
-			return fmt.Errorf("stop the proxies of %s: the holder is still there: %w", r.place.ID, errors.Join(asked, context.Cause(ctx)))
+			return fmt.Errorf("the holder of the proxies of %s does not answer and does not end: %w", r.place.ID, context.Cause(ctx))
 		case <-time.After(5 * time.Millisecond):
 		}
 	}

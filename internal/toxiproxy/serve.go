@@ -51,18 +51,11 @@ func Serve(ctx context.Context, opts Options) error {
 		return fmt.Errorf("serve the API (another address: --listen): %w", err)
 	}
 	defer l.Close()
-	holder, err := attach(opts.Place)
+	holder, gone, attached, err := reach(ctx, l.Addr().String(), opts)
 	if err != nil {
 		return err
 	}
-	attached := holder != nil
-	if !attached {
-		holder, err = spawn(ctx, holderArgs{opts.Place, opts.Seed, opts.KeepToxics, opts.Version})
-		if err != nil {
-			return err
-		}
-	}
-	err = serve(ctx, l, holder, opts, attached)
+	err = serve(ctx, l, holder, gone, opts, attached)
 	switch {
 	case errors.Is(err, errStopped):
 		return nil
@@ -70,6 +63,29 @@ func Serve(ctx context.Context, opts Options) error {
 		return err
 	}
 	return errors.Join(err, end(ctx, holder, opts))
+}
+
+// reach finds the holder of the place or starts one.
+func reach(ctx context.Context, api string, opts Options) (holder *remote, gone <-chan error, attached bool, err error) {
+	for {
+		holder, err = attach(opts.Place)
+		if err != nil {
+			return nil, nil, false, err
+		}
+		attached = holder != nil
+		if !attached {
+			holder, err = spawn(ctx, holderArgs{opts.Place, opts.Seed, opts.KeepToxics, opts.Version})
+		}
+		if err == nil {
+			gone, err = holder.watch(ctx, api)
+		}
+		if err == nil || !attached || ctx.Err() != nil {
+			return holder, gone, attached, err
+		}
+		if err := holder.awaitEnd(ctx); err != nil { // it was dying just then
+			return nil, nil, false, err
+		}
+	}
 }
 
 // endLimit is how long connections and files of a holder may take to go.
@@ -85,14 +101,10 @@ func end(ctx context.Context, holder *remote, opts Options) error {
 	return err
 }
 
-func serve(ctx context.Context, l net.Listener, holder *remote, opts Options, attached bool) error {
+func serve(ctx context.Context, l net.Listener, holder *remote, gone <-chan error, opts Options, attached bool) error {
 	api := l.Addr().String()
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
-	gone, err := holder.watch(ctx, api)
-	if err != nil {
-		return err
-	}
 	if err := holder.populate(ctx, opts.Config); err != nil {
 		return err
 	}
@@ -107,6 +119,9 @@ func serve(ctx context.Context, l net.Listener, holder *remote, opts Options, at
 	case <-ctx.Done():
 		err = nil
 	case err = <-gone:
+		if ctx.Err() != nil { // we hung up
+			err = nil
+		}
 	}
 	l.Close()
 	r.close()
