@@ -26,6 +26,11 @@ func (s sight) delay(effect *Effect) {
 	chunks, late := countFrom(grown.Residence, from)
 	effect.Measured = amounts("chunks", chunks, "late", late, "late_from_us", bucketFloor(from).Microseconds(), "bytes_in", grown.BytesIn)
 	chunksBefore, lateBefore := countFrom(s.before.Residence, from)
+	// What rules held up before is no habit of the link, if a rule held up now what came late now.
+	if 2*grown.Bent > late {
+		held := min(s.before.Bent, lateBefore)
+		chunksBefore, lateBefore = chunksBefore-held, lateBefore-held
+	}
 	seen := fmt.Sprintf("%d of %d chunks stayed %s or longer in %s", late, chunks, bucketFloor(from), effect.Target)
 	enough := 2*late > chunks
 	asBefore := 2*lateBefore > chunksBefore

@@ -156,6 +156,22 @@ func TestDelayIsJudgedByBuckets(t *testing.T) {
 	}
 }
 
+// A second delay is told from the system although the first one made the link slow before.
+func TestADelayAfterADelay(t *testing.T) {
+	t.Parallel()
+	const text = "delay(orders-1 -> payments-1, 3s)"
+	for _, bent := range []int64{0, 10} {
+		env := newFake(true)
+		count := env.link("orders-1", "payments-1")
+		count.Residence[21], count.Bent = 10, 10 // by the first
+		active := inject(t, env, text)
+		count.Residence[21], count.Bent = 20, 10+bent
+		if seen := effects(t, active); fault.Observed(seen) != (bent > 0) {
+			t.Errorf("%d chunks bent now: %s", bent, describe(seen))
+		}
+	}
+}
+
 func TestDelayOnlyCountsMostChunks(t *testing.T) {
 	t.Parallel()
 	env := newFake(false)

@@ -9,10 +9,10 @@ import (
 
 // A Profile is a kind of link as it is found in the world, written link(A -> B, NAME).
 type Profile struct {
-	Name   string
-	Faults []string // what it amounts to for one direction, as the arguments of faults: "delay(…)" without the link
-	Source string   // of the figures
-	Ours   string   // what of them is our choice, "" for nothing
+	Name   string   `json:"name"`
+	Faults []string `json:"faults"`         // what it amounts to for one direction, as faults without their links: "delay 40ms±2ms"
+	Source string   `json:"source"`         // of the figures
+	Ours   string   `json:"ours,omitempty"` // what of them is our choice, "" for nothing
 }
 
 // Profiles are all of them, sorted by name. Published delays are of a round trip; here each direction has half.

@@ -87,6 +87,8 @@ func (a *app) root() *cobra.Command {
 	root.AddCommand(
 		a.initCommand(),
 		a.runCommand(),
+		a.upCommand(),
+		a.faultCommand(),
 		a.matrixCommand(),
 		a.gateCommand(),
 		a.evidenceCommand(),

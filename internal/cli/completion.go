@@ -13,6 +13,7 @@ import (
 
 	"github.com/assay-dev/assay/evidence"
 	"github.com/assay-dev/assay/experiment"
+	"github.com/assay-dev/assay/internal/hold"
 	"github.com/assay-dev/assay/internal/spec"
 )
 
@@ -66,6 +67,7 @@ func flagCompleters() map[string]completer {
 		"experiment": experimentNames, "defect": defectNames,
 		"journey": journeyNames, "journeys": journeyNames,
 		"mode": modes, "modes": modes,
+		"env":   environmentIDs,
 		"layer": func(*app, []string) []string { return evidence.Layers() },
 		"grade": func(*app, []string) []string { return evidence.Grades() },
 	}
@@ -110,6 +112,16 @@ func (a *app) completion(names completer) cobra.CompletionFunc {
 		}
 		return found, cobra.ShellCompDirectiveNoFileComp
 	}
+}
+
+// environmentIDs are those that run.
+func environmentIDs(*app, []string) []string {
+	all, _ := hold.Environments()
+	var ids []string
+	for _, info := range all {
+		ids = append(ids, info.ID)
+	}
+	return ids
 }
 
 // runIDs are the runs of the store, newest first. Only their folders are looked at, as a store may be large.

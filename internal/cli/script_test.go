@@ -1,11 +1,16 @@
 package cli
 
 import (
+	"context"
+	"net/http"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"strings"
+	"sync"
 	"testing"
+	"time"
 
 	"github.com/rogpeppe/go-internal/testscript"
 
@@ -35,7 +40,7 @@ func TestScripts(t *testing.T) {
 	}
 	testscript.Run(t, testscript.Params{
 		Dir:  "testdata/script",
-		Cmds: map[string]func(*testscript.TestScript, bool, []string){"punctual": punctual, "stored": stored},
+		Cmds: map[string]func(*testscript.TestScript, bool, []string){"punctual": punctual, "stored": stored, "await": await, "traffic": traffic},
 		Setup: func(env *testscript.Env) error {
 			copyRegister(t, example, filepath.Join(env.WorkDir, "register"))
 			env.Setenv("ASSAY_STATE_DIR", filepath.Join(env.WorkDir, "state"))
@@ -61,6 +66,46 @@ func punctual(ts *testscript.TestScript, neg bool, args []string) {
 		}
 		return
 	}
+}
+
+// await waits until a file has a line that matches: await FILE REGEXP.
+func await(ts *testscript.TestScript, neg bool, args []string) {
+	want := regexp.MustCompile("(?m)" + args[1])
+	for deadline := time.Now().Add(time.Minute); ; time.Sleep(10 * time.Millisecond) {
+		text, _ := os.ReadFile(ts.MkAbs(args[0]))
+		if want.Match(text) != neg {
+			return
+		}
+		if time.Now().After(deadline) {
+			ts.Fatalf("%s: not after a minute: %s\n%s", args[0], args[1], text)
+		}
+	}
+}
+
+// traffic makes requests of the register, whose address stands in a file, on connections of their own until the script ends.
+func traffic(ts *testscript.TestScript, _ bool, args []string) {
+	addr := regexp.MustCompile(`register:8080 +(\S+)`).FindStringSubmatch(ts.ReadFile(args[0]))
+	if addr == nil {
+		ts.Fatalf("no address in %s", args[0])
+	}
+	client := &http.Client{Timeout: 5 * time.Second, Transport: &http.Transport{DisableKeepAlives: true}}
+	ctx, cancel := context.WithCancel(context.Background())
+	var going sync.WaitGroup
+	for range 4 {
+		going.Go(func() {
+			for ctx.Err() == nil {
+				req, _ := http.NewRequestWithContext(ctx, "PUT", "http://"+addr[1]+"/registers/a", strings.NewReader("1"))
+				if resp, err := client.Do(req); err == nil {
+					resp.Body.Close()
+				}
+				select {
+				case <-ctx.Done():
+				case <-time.After(20 * time.Millisecond): // a rate, and nothing that is waited for
+				}
+			}
+		})
+	}
+	ts.Defer(func() { cancel(); going.Wait() })
 }
 
 func goEnv(t *testing.T, name string) string {

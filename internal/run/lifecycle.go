@@ -2,15 +2,11 @@ package run
 
 import (
 	"context"
-	"errors"
 	"fmt"
-	"time"
 
-	"github.com/assay-dev/assay/experiment"
 	"github.com/assay-dev/assay/internal/hold"
 	"github.com/assay-dev/assay/internal/spec"
 	"github.com/assay-dev/assay/system"
-	"github.com/assay-dev/assay/workload"
 )
 
 // up starts project's system as the session's environment.
@@ -55,11 +51,7 @@ func (s *Session) setupSteps(ctx context.Context) error {
 		return nil
 	}
 	s.say("setup", fmt.Sprintf("%d setup steps", len(s.project.Setup)))
-	driver, err := workload.New(experiment.ClientOptions(s.env, s.project.Seed))
-	if err != nil {
-		return err
-	}
-	return errors.Join(driver.RunSteps(ctx, "setup", s.project.Setup), driver.Close())
+	return runSetup(ctx, s.env, s.project)
 }
 
 // restore brings the system back to its state after the setup, and verifies that it is.
@@ -93,10 +85,8 @@ func (s *Session) teardown(ctx context.Context) error {
 		return nil
 	}
 	s.say("teardown", "stopping the system")
-	cleanup, cancel := context.WithTimeout(context.WithoutCancel(ctx), time.Minute)
-	defer cancel()
 	begin := system.Monotonic()
-	err := s.env.Close(cleanup)
+	err := Down(ctx, s.env)
 	s.env = nil
 	s.report.Timings = append(s.report.Timings, Lap{Name: "teardown", Took: system.Monotonic() - begin})
 	return err
