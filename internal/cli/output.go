@@ -11,10 +11,10 @@ import (
 	"path/filepath"
 	"strings"
 	"syscall"
-	"unicode"
 	"unicode/utf8"
 
 	"github.com/assay-dev/assay/internal/run"
+	"github.com/assay-dev/assay/internal/table"
 )
 
 func writeJSON(w io.Writer, v any) error {
@@ -123,18 +123,12 @@ func (h *harmless) Write(p []byte) (int, error) {
 }
 
 func writeRune(out *bytes.Buffer, r rune, raw []byte) {
-	switch {
-	case r == '\n' || r == '\t':
-		out.WriteRune(r)
-	case r == utf8.RuneError && len(raw) == 1:
-		fmt.Fprintf(out, `\x%02x`, raw[0])
-	case unicode.IsControl(r) && r < 0x20:
-		fmt.Fprintf(out, `\x%02x`, r)
-	case unicode.IsControl(r) || unicode.In(r, unicode.Bidi_Control) || r == '\u2028' || r == '\u2029':
-		fmt.Fprintf(out, `\u%04x`, r)
-	default:
+	escape := table.Escape(r, string(raw))
+	if escape == "" || r == '\n' || r == '\t' {
 		out.Write(raw)
+		return
 	}
+	out.WriteString(escape)
 }
 
 // colour returns the length of one of our own colour codes at the head of text, 0 for anything else.

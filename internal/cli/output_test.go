@@ -11,6 +11,7 @@ import (
 	"testing"
 
 	"github.com/assay-dev/assay/internal/run"
+	"github.com/assay-dev/assay/internal/table"
 )
 
 // A folder that is missing is made, and what cannot be written is said of the path that the user gave.
@@ -76,6 +77,18 @@ func TestHarmless(t *testing.T) {
 			if out.String() != want {
 				t.Errorf("%q, cut at %d: %q, want %q", in, cut, out.String(), want)
 			}
+		}
+	}
+}
+
+// A table counts the columns of what is shown in the end.
+func TestWidthOfWhatIsShown(t *testing.T) {
+	t.Parallel()
+	for _, text := range []string{"plain", "a\u202eb", "a\u2028b", "a\u2029b", "a\xffb", "\xe2\x80", "a\x7fb", "a\u009bb", "a\x1b[1mb", "界"} {
+		var out bytes.Buffer
+		(&harmless{w: &out}).Write([]byte(text + "."))
+		if got, want := table.Width(text+"."), table.Width(out.String()); got != want {
+			t.Errorf("%q is laid out as %d columns, and %q takes %d", text, got, out.String(), want)
 		}
 	}
 }

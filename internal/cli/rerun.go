@@ -6,6 +6,7 @@ import (
 	"path/filepath"
 	"regexp"
 	"slices"
+	"strings"
 
 	"github.com/assay-dev/assay/evidence"
 	"github.com/assay-dev/assay/experiment"
@@ -45,14 +46,19 @@ func (a *app) again(r *evidence.Run, named string) again {
 	return again{}
 }
 
-// command runs an experiment again with the same seed and defect; "" where that cannot be done from here.
+// command runs an experiment again with the same seed and defect; "" where that cannot be done from here. A control is run
+// with its experiment.
 func (g again) command(name string) string {
+	name, _, control := strings.Cut(name, "@")
 	if g.project == nil || !slices.ContainsFunc(g.project.Experiments, func(x experiment.Experiment) bool { return x.Name == name }) {
 		return ""
 	}
 	words := []string{"run", g.folder, "--experiment", name, "--seed", fmt.Sprint(g.meta.Seed)}
 	if g.meta.Defect != "" {
 		words = append(words, "--defect", g.meta.Defect)
+	}
+	if control || g.meta.Control {
+		words = append(words, "--control")
 	}
 	return g.app.command(words...)
 }

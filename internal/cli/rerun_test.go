@@ -5,6 +5,9 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"github.com/assay-dev/assay/evidence"
+	"github.com/assay-dev/assay/internal/spec"
 )
 
 // projectOf writes a project whose system has this name, with an experiment.
@@ -25,6 +28,32 @@ func projectOf(t *testing.T, system, experiment string) string {
 		}
 	}
 	return dir
+}
+
+// What a control shows is shown again by running it with its experiment.
+func TestRerunOfAControl(t *testing.T) {
+	t.Parallel()
+	project, err := spec.Load(projectOf(t, "register", "killed"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	a := &app{name: "assay", store: defaultStore}
+	for _, tt := range []struct {
+		name    string
+		control bool
+		want    string
+	}{
+		{"killed", false, "assay run shop --experiment killed --seed 7"},
+		{"killed", true, "assay run shop --experiment killed --seed 7 --control"},
+		{"killed@slow", true, "assay run shop --experiment killed --seed 7 --control"},
+		{"killed@slow", false, "assay run shop --experiment killed --seed 7 --control"},
+		{"paused@slow", true, ""},
+	} {
+		g := again{a, "shop", project, evidence.Meta{Seed: 7, Control: tt.control}}
+		if got := g.command(tt.name); got != tt.want {
+			t.Errorf("%s of a run with controls %t: got %q, want %q", tt.name, tt.control, got, tt.want)
+		}
+	}
 }
 
 // A command that is shown works where the reader is, or is said to be of the machine that ran it.

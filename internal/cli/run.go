@@ -65,6 +65,9 @@ func (a *app) runOptions(path string, flags runFlags, seedGiven bool) run.Option
 		if flags.defect != "" {
 			words = append(words, "--defect", flags.defect)
 		}
+		if flags.control {
+			words = append(words, "--control")
+		}
 		return a.command(words...)
 	}
 	return opts

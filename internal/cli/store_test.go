@@ -96,6 +96,9 @@ func TestReplayCanBePasted(t *testing.T) {
 	if got, want := a.runOptions("my shop", flags, false).Replay("slow", 7), "assay run 'my shop' --experiment slow --seed 7 --defect no-retry"; got != want {
 		t.Errorf("%s, want %s", got, want)
 	}
+	if got, want := a.runOptions("shop", runFlags{control: true}, false).Replay("slow", 7), "assay run shop --experiment slow --seed 7 --control"; got != want {
+		t.Errorf("%s, want %s", got, want)
+	}
 	a.store = "the store"
 	if got, want := a.runOptions("shop", runFlags{}, false).Replay("slow", 7), "assay run shop --experiment slow --seed 7 --store 'the store'"; got != want {
 		t.Errorf("%s, want %s", got, want)

@@ -1,7 +1,5 @@
 package report
 
-import "strings"
-
 // whereItRan is said of commands that work on another machine, if anywhere.
 const whereItRan = "on the machine that ran it"
 
@@ -11,8 +9,7 @@ const whereItRan = "on the machine that ran it"
 func (r *Report) Rerun(how func(experiment string) string) {
 	for i := range r.Experiments {
 		x := &r.Experiments[i]
-		name, _, _ := strings.Cut(x.Name, "@") // a control is run with its experiment
-		x.rerun(how(name))
+		x.rerun(how(x.Name))
 	}
 	for i := range r.Headlines {
 		for _, x := range r.Experiments {

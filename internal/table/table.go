@@ -9,9 +9,11 @@
 package table
 
 import (
+	"fmt"
 	"slices"
 	"strings"
 	"unicode"
+	"unicode/utf8"
 
 	"golang.org/x/text/width"
 
@@ -227,10 +229,12 @@ func Shorten(text string, most int) string {
 		return text
 	}
 	room := most - 1
-	for i, r := range text {
-		if room -= runeWidth(r); room < 0 {
+	for i := 0; i < len(text); {
+		columns, size := runeWidth(text[i:])
+		if room -= columns; room < 0 {
 			return strings.TrimRight(text[:i], " ") + "…"
 		}
+		i += size
 	}
 	return text
 }
@@ -270,19 +274,38 @@ func wrap(text string, most int) []string {
 // Width is how many columns of a terminal a text takes.
 func Width(text string) int {
 	n := 0
-	for _, r := range text {
-		n += runeWidth(r)
+	for i := 0; i < len(text); {
+		columns, size := runeWidth(text[i:])
+		n, i = n+columns, i+size
 	}
 	return n
 }
 
-// runeWidth counts what cannot be seen as the escape that stands for it on a terminal, such as \x1b.
-func runeWidth(r rune) int {
-	switch kind := width.LookupRune(r).Kind(); {
+// Escape returns what stands on a terminal for a character that could steer it or that turns the direction of text, such as
+// \x1b and \u202e, and "" for one that is shown as it is. Of a text that is no UTF-8 r is utf8.RuneError, and raw the byte.
+func Escape(r rune, raw string) string {
+	switch {
+	case r == utf8.RuneError && len(raw) == 1:
+		return fmt.Sprintf(`\x%02x`, raw[0])
 	case unicode.IsControl(r) && r < 0x20:
-		return 4
-	case unicode.IsControl(r):
-		return 6
+		return fmt.Sprintf(`\x%02x`, r)
+	case unicode.IsControl(r) || unicode.In(r, unicode.Bidi_Control) || r == '\u2028' || r == '\u2029':
+		return fmt.Sprintf(`\u%04x`, r)
+	}
+	return ""
+}
+
+// runeWidth returns the columns and the bytes of the first character of a text, which is not empty.
+func runeWidth(text string) (columns, size int) {
+	r, size := utf8.DecodeRuneInString(text)
+	if escape := Escape(r, text[:size]); escape != "" {
+		return len(escape), size
+	}
+	return shownWidth(r), size
+}
+
+func shownWidth(r rune) int {
+	switch kind := width.LookupRune(r).Kind(); {
 	case unicode.In(r, unicode.Mn, unicode.Me):
 		return 0
 	case kind == width.EastAsianWide, kind == width.EastAsianFullwidth:

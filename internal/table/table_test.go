@@ -125,6 +125,9 @@ func TestShorten(t *testing.T) {
 		{"東京都", 6, "東京都"},
 		{"e\u0301te\u0301", 3, "e\u0301te\u0301"},
 		{"\x1b[1m", 6, "\x1b[…"},
+		{"a\u202eb", 7, "a…"},
+		{"a\u202eb", 8, "a\u202eb"},
+		{"a\xffb", 5, "a…"},
 	} {
 		if got := Shorten(c.text, c.most); got != c.want || Width(got) > c.most {
 			t.Errorf("%q to %d: got %q, want %q", c.text, c.most, got, c.want)
