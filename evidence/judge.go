@@ -92,13 +92,18 @@ func (r *Run) Result(experiment string) (ExperimentResult, error) {
 }
 
 // AddJudgement stores a newer judgement next to those before, also in a sealed
-// run. It notes when that was unless the result says so, and which records it belongs to.
+// run. It notes when that was unless the result says so, and which records it belongs to. Where the records are no
+// longer those that Input of this Run read, as after a merge that replaced the run, it stores nothing and returns an error.
 func (r *Run) AddJudgement(experiment string, result ExperimentResult) error {
 	numbers, err := r.judged(experiment)
 	if err != nil {
 		return err
 	}
+	before := r.seen.of(experiment, r.standing(experiment))
 	text, err := r.sign(experiment, result)
+	if err == nil {
+		err = r.unmoved(experiment, before)
+	}
 	if err != nil {
 		return fmt.Errorf("evidence: run %s: add judgement of %s: %w", r.ID(), experiment, err)
 	}
@@ -107,15 +112,39 @@ func (r *Run) AddJudgement(experiment string, result ExperimentResult) error {
 		next = numbers[len(numbers)-1] + 1
 	}
 	for ; ; next++ {
-		err := r.writeNew("x/"+experiment+"/"+judgementName(next), strings.NewReader(text))
+		name := "x/" + experiment + "/" + judgementName(next)
+		err := r.writeNew(name, strings.NewReader(text))
 		if errors.Is(err, fs.ErrExist) {
 			continue // another process judged at the same moment
+		}
+		if err == nil {
+			err = r.takeBack(experiment, name, text, before)
 		}
 		if err != nil {
 			return fmt.Errorf("evidence: run %s: add judgement of %s: %w", r.ID(), experiment, err)
 		}
 		return nil
 	}
+}
+
+// takeBack removes a judgement that was written just now, where the records were replaced at that moment and are others.
+func (r *Run) takeBack(experiment, name, text string, before []fs.FileInfo) error {
+	moved := r.unmoved(experiment, before)
+	if moved == nil {
+		return nil
+	}
+	found, err := contentOf(r.dir, nil)
+	if err != nil {
+		return errors.Join(moved, err)
+	}
+	written, err := os.ReadFile(r.path(name))
+	if err != nil || string(written) != text {
+		return moved // it is in the copy that gave way, or somebody else's
+	}
+	if result, err := readJudgement(written, r.ID()); err == nil && belongs(result, experiment, found) == nil {
+		return nil // other files with the same records
+	}
+	return errors.Join(moved, os.Remove(r.path(name)))
 }
 
 // sign returns the text of a judgement that says of which records it is, and whether it is whole.

@@ -79,6 +79,7 @@ func (r *Run) service() (func(string) string, error) {
 func (r *Run) Input(experiment string) (check.Input, []string) {
 	var in check.Input
 	var errs [5]error
+	r.seen.note(experiment, r.standing(experiment))
 	in.Ops, errs[0] = r.Ops(experiment)
 	in.Events, errs[1] = r.Events(experiment)
 	in.Exchanges, errs[2] = r.Exchanges(experiment)

@@ -53,10 +53,13 @@ func fitting(id string, run *Run, names []string, found content) []string {
 
 // replace puts a whole run in the place of an earlier copy of it.
 func (m *merger) replace(staged, id string) error {
-	final, aside := m.store.at(id), &Run{dir: staged}
-	err := m.exchange(staged, final.dir)
+	final, aside := m.store.at(id), &Run{dir: filepath.Join(m.dir, swapped+id)}
+	err := os.Rename(staged, aside.dir)
+	if err == nil {
+		err = m.exchange(aside.dir, final.dir)
+	}
 	if errors.Is(err, errors.ErrUnsupported) {
-		aside = &Run{dir: filepath.Join(m.dir, setAside+id)}
+		staged, aside = aside.dir, &Run{dir: filepath.Join(m.dir, setAside+id)}
 		err = inTurn(staged, final.dir, aside.dir)
 	}
 	if err != nil {
@@ -76,10 +79,14 @@ func inTurn(staged, final, aside string) error {
 	return nil
 }
 
-// setAside begins the name of a run, in a folder of runs on their way, that gives way to a later copy.
-const setAside = "aside-"
+// These begin the name of a run, in a folder of runs on their way, that gives way to a later copy.
+const (
+	setAside = "aside-"   // it is out of its place
+	swapped  = "swapped-" // it is in one exchange with its successor, which is here until then
+)
 
-// putBack returns runs to their places that had to go when their successors had not come in.
+// putBack returns runs to their places that had to go when their successors had not come in. Where these have come in, they
+// get the judgements that were added to the earlier ones meanwhile.
 func (s *Store) putBack(passing string) error {
 	entries, err := os.ReadDir(passing)
 	if errors.Is(err, fs.ErrNotExist) || errors.Is(err, syscall.ENOTDIR) {
@@ -89,16 +96,27 @@ func (s *Store) putBack(passing string) error {
 		return err
 	}
 	for _, entry := range entries {
-		id, ok := strings.CutPrefix(entry.Name(), setAside)
-		if !ok {
-			continue
+		left := filepath.Join(passing, entry.Name())
+		if id, ok := strings.CutPrefix(entry.Name(), setAside); ok {
+			_, err = s.enter(left, id)
+			err = errors.Join(err, syncDir(s.runs()), s.carryLate(left, id))
+		} else if id, ok := strings.CutPrefix(entry.Name(), swapped); ok {
+			err = s.carryLate(left, id)
 		}
-		if _, err := s.enter(filepath.Join(passing, entry.Name()), id); err != nil {
-			return err
-		}
-		if err := syncDir(s.runs()); err != nil {
+		if err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// carryLate carries what was judged in a copy of a run on its way, which is left by a process that died, if both are there.
+func (s *Store) carryLate(left, id string) error {
+	if !s.has(id) || !isDir(left) {
+		return nil
+	}
+	if err := carry(id, &Run{dir: left}, s.at(id)); err != nil {
+		return err
+	}
+	return syncTree(s.at(id).dir)
 }

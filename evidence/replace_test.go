@@ -191,6 +191,65 @@ func TestReplaceDiedInBetween(t *testing.T) {
 	}
 }
 
+// A process that dies when the copies have changed places leaves what somebody judged at that moment to the next one.
+func TestReplaceDiedBeforeItCarried(t *testing.T) {
+	t.Parallel()
+	early := smallRun(4).cutShort()
+	for name, swap := range map[string]func(store *Store, way string) func(a, b string) error{
+		"in one exchange": func(*Store, string) func(a, b string) error { return exchange },
+		"in turn": func(_ *Store, way string) func(a, b string) error {
+			return func(a, b string) error { return inTurn(a, b, filepath.Join(way, setAside+early.id)) }
+		},
+	} {
+		store := storeOf(t, early)
+		way, err := store.passage()
+		must(t, err)
+		staged := filepath.Join(way, "1")
+		must(t, os.Rename(smallRun(4).write(t, storeOf(t)), staged))
+		m := store.merger(defaultLimits())
+		m.dir = way
+		died := errors.New("here it dies")
+		m.exchange = func(a, b string) error {
+			early.judged(2, "meanwhile").write(t, store)
+			must(t, swap(store, way)(a, b))
+			return died
+		}
+		if err := m.replace(staged, early.id); !errors.Is(err, died) {
+			t.Fatalf("%s: %v", name, err)
+		}
+		for range 2 {
+			_, err = store.Merge(t.Context(), storeOf(t, smallRun(1)).Dir())
+			must(t, err)
+			whole(t, store)
+			if got, want := held(t, store), held(t, storeOf(t, smallRun(1), smallRun(4).judged(2, "meanwhile"))); got != want {
+				t.Errorf("%s: got\n%s\nwant\n%s", name, got, want)
+			}
+		}
+	}
+}
+
+// What was concluded from the earlier copy is not said of the whole run that took its place.
+func TestJudgeWhileReplaced(t *testing.T) {
+	t.Parallel()
+	store := storeOf(t, smallRun(4).at(2, 3))
+	run, err := store.Open(smallRun(4).id)
+	must(t, err)
+	run.Input("killed")
+	_, err = store.Merge(t.Context(), storeOf(t, smallRun(4)).Dir())
+	must(t, err)
+	before := held(t, store)
+	err = run.AddJudgement("killed", ExperimentResult{Name: "killed", Reason: "of half the records"})
+	if err == nil || !strings.Contains(err.Error(), "was changed or replaced while it was judged: judge it again") {
+		t.Errorf("got %v", err)
+	}
+	if got := held(t, store); got != before {
+		t.Errorf("got\n%s\nwant\n%s", got, before)
+	}
+	run.Input("killed")
+	must(t, run.AddJudgement("killed", ExperimentResult{Name: "killed", Reason: "of all records"}))
+	whole(t, store)
+}
+
 // Somebody judges the earlier copy while the whole run is on its way.
 func TestReplaceKeepsAJudgementOfThatMoment(t *testing.T) {
 	t.Parallel()

@@ -20,6 +20,7 @@ var ErrSealed = errors.New("the run is sealed: only judgements can be added")
 type Run struct {
 	dir  string
 	lock *os.File // held while it is being written; nil when it was opened to be read
+	seen readings
 }
 
 // begin writes run.json and takes the lock that tells others that this run is alive.
