@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math"
 	"slices"
 	"strings"
 	"time"
@@ -293,9 +294,14 @@ func toFloat(x any) (float64, bool) {
 	return 0, false
 }
 
+// number has four decimals, and of a small number, which these would make zero, four digits.
 func number(x any) string {
 	if f, ok := x.(float64); ok {
-		return strings.TrimSuffix(strings.TrimRight(fmt.Sprintf("%.4f", f), "0"), ".")
+		decimals := 4
+		if a := math.Abs(f); a > 1e-12 && a < 1e-3 { // what is less comes of rounding
+			decimals = 3 - int(math.Floor(math.Log10(a)))
+		}
+		return strings.TrimSuffix(strings.TrimRight(fmt.Sprintf("%.*f", decimals, f), "0"), ".")
 	}
 	return fmt.Sprint(x)
 }
