@@ -65,7 +65,10 @@ func (m *merger) replace(staged, id string) error {
 	if err != nil {
 		return fmt.Errorf("evidence: put run %s in the place of an earlier copy: %w", id, err)
 	}
-	return carry(id, aside, final) // once more: somebody may have judged meanwhile
+	if err := carry(id, aside, final); err != nil { // once more: somebody may have judged meanwhile
+		return err
+	}
+	return os.Rename(aside.dir, m.folder()) // it is done with, and a still later copy may come with the same merge
 }
 
 // inTurn is an exchange for where there is none. If this process dies in between, putBack undoes the first half.

@@ -148,6 +148,22 @@ func TestMergeOfTwoRunsOfOneID(t *testing.T) {
 	}
 }
 
+// A run can grow twice within one merge.
+func TestReplaceTwice(t *testing.T) {
+	t.Parallel()
+	for name, exchange := range map[string]func(a, b string) error{"in one exchange": exchange, "in turn": cannot} {
+		store := storeOf(t, smallRun(4).at(1, 3))
+		m := store.merger(defaultLimits())
+		m.exchange = exchange
+		got, err := m.merge(t.Context(), []string{storeOf(t, smallRun(4).at(2, 3)).Dir(), storeOf(t, smallRun(4)).Dir()})
+		must(t, err)
+		whole(t, store)
+		if want := held(t, storeOf(t, smallRun(4))); held(t, store) != want || len(got.Refused) > 0 {
+			t.Errorf("%s: %s, got\n%s\nwant\n%s", name, brief(got), held(t, store), want)
+		}
+	}
+}
+
 // cannot is an exchange where there is none.
 func cannot(_, _ string) error { return errors.ErrUnsupported }
 
