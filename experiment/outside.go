@@ -33,22 +33,22 @@ func (r *run) within(active fault.Active) {
 }
 
 // outside notes whether links outside the radius of all faults show what only a fault does. It looks when all are healed, as
-// what is held back at the inject is counted when it is let go.
+// what is held back at the inject is counted when it is let go. So a fault that somebody injected by hand meanwhile is found, too.
 func (r *run) outside(ctx context.Context, before []system.LinkStats, err error) {
 	now, errNow := r.stats(ctx)
 	r.mu.Lock()
 	radius := r.radius
 	r.mu.Unlock()
-	if len(radius) == 0 {
-		return
-	}
 	event := history.Event{Kind: history.Note, Name: noteOutside, OK: true}
 	leaks := fault.Outside(before, now, radius)
+	if len(radius) == 0 && len(leaks) == 0 {
+		return // nothing was to bend links, and nothing did
+	}
 	switch err = errors.Join(err, errNow); {
 	case err != nil:
 		event.OK, event.Text = false, fmt.Sprintf("the counters of links cannot be read: %v", err)
 	case len(leaks) > 0:
-		event.OK, event.Text = false, "a fault hit links that it was not on: "+leakText(leaks)
+		event.OK, event.Text = false, "links were bent that no fault of this experiment is on: "+leakText(leaks)
 	default:
 		event.Text = fmt.Sprintf("%d links that no fault was on show no effect", outsiders(now, radius))
 	}

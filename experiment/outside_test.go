@@ -42,9 +42,10 @@ func TestARunNotesWhatItsFaultsHitOutside(t *testing.T) {
 		want   string // of the event, "" for none
 	}{
 		{"nothing outside", bending{links: []system.Link{in}}, []system.LinkStats{{Link: in, Bent: 3}, {Link: other, BytesIn: 9}}, nil, `"ok":true,"text":"1 links that no fault was on show no effect"`},
-		{"a leak", bending{links: []system.Link{in}}, []system.LinkStats{{Link: in, Bent: 3}, {Link: other, Bent: 1}}, nil, `"text":"a fault hit links that it was not on: a -\u003e c (1 chunks bent)"`},
+		{"a leak", bending{links: []system.Link{in}}, []system.LinkStats{{Link: in, Bent: 3}, {Link: other, Bent: 1}}, nil, `"text":"links were bent that no fault of this experiment is on: a -\u003e c (1 chunks bent)"`},
 		{"nobody knows", bending{links: []system.Link{in}}, nil, errors.New("socket closed"), `"text":"the counters of links cannot be read: socket closed"`},
-		{"no fault of links", struct{ fault.Active }{}, []system.LinkStats{{Link: other, Bent: 1}}, nil, ""},
+		{"no fault of links", struct{ fault.Active }{}, []system.LinkStats{{Link: other, BytesIn: 1}}, nil, ""},
+		{"no fault of links, and somebody bends one by hand", struct{ fault.Active }{}, []system.LinkStats{{Link: other, Bent: 1}}, nil, `"text":"links were bent that no fault of this experiment is on: a -\u003e c (1 chunks bent)"`},
 	}
 	for _, c := range cases {
 		dir := t.TempDir()

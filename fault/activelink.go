@@ -101,8 +101,9 @@ func (a *activeLink) look(l system.Link, now stats, elapsed time.Duration) Effec
 	back := system.Link{From: l.To, To: l.From}
 	s := sight{fault: a.fault, link: l, before: a.before[l], elapsed: elapsed,
 		sinceBefore: minus(now[l], a.before[l]), sinceArmed: minus(now[l], a.armed[l]),
-		conns:  a.armed[l].Live + a.armed[back].Live + now[l].Dials - a.armed[l].Dials + now[back].Dials - a.armed[back].Dials,
+		dials:  now[l].Dials - a.armed[l].Dials + now[back].Dials - a.armed[back].Dials,
 		resets: now[l].Reset - a.before[l].Reset + now[back].Reset - a.before[back].Reset}
+	s.conns = s.dials + a.armed[l].Live + a.armed[back].Live
 	if a.fault.kind != profileKind {
 		return s.look()
 	}

@@ -44,7 +44,7 @@ func (s sight) delay(effect *Effect) {
 	case chunks == 0:
 		effect.Idle, effect.Text = true, fmt.Sprintf("no bytes passed on %s since the inject", effect.Target)
 	case !enough:
-		effect.Idle, effect.Text = s.spared(s.conns), "only "+seen
+		effect.Idle, effect.Text = s.spared(), "only "+seen
 	case chunksBefore == 0 && bucketFloor(from) < usual:
 		effect.Text = seen + ", which may be usual: nothing passed before the inject to compare with"
 	case asBefore:

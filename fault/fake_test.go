@@ -113,12 +113,13 @@ func (f *fake) send(from, to string, bytes int64) {
 	s.BytesOut += bytes
 	s.Ends++
 	s.EndWait += c.endWait
-	s.Residence[bits.Len64(uint64(c.stayed.Microseconds()))-1]++
+	s.Residence[bits.Len64(uint64(c.stayed.Microseconds()))-1] += max(c.pieces, 1)
 }
 
 type chunk struct {
 	bytes           int64
 	stayed, endWait time.Duration
+	pieces          int64
 	gone            bool
 }
 
@@ -159,7 +160,8 @@ func (c *chunk) bend(s *system.LinkStats, rule system.Rule) {
 	case system.SlowClose:
 		c.endWait += rule.Delay
 	case system.Slice:
-		s.Slices += c.bytes / rule.Bytes
+		c.pieces += c.bytes / rule.Bytes
+		s.Slices += c.pieces
 	case system.Limit:
 		s.Closed++
 	}

@@ -18,6 +18,7 @@ type sight struct {
 	sinceArmed  system.LinkStats // grown since the rule was set: nothing older is in flight any more
 	elapsed     time.Duration    // at least as long as sinceArmed grew
 	conns       int64            // connections that the link had since, whoever dialled
+	dials       int64            // of them, those that were new
 	resets      int64            // of them, by rules
 }
 
@@ -44,12 +45,24 @@ func (s sight) look() Effect {
 	return effect
 }
 
-// spared says that a fault with a trigger may have left all n connections or requests alone by its own choice. Of
-// a probability alone it can be told how likely that is; less than one in a thousand is no excuse.
-func (s sight) spared(n int64) bool {
-	when := s.fault.rule.When
-	if (when == system.Trigger{P: when.P}) {
-		return when.P > 0 && unlikely(when.P, n) >= 0.001
+// spared says that a fault with a trigger may have left everything alone by its own choice: who was to be hit did not come,
+// or chance would have it so. Less than one chance in a thousand is no excuse.
+func (s sight) spared() bool {
+	when, drawn, dialled := s.fault.rule.When, s.conns, s.dials
+	if s.fault.ofRequests() {
+		drawn, dialled = s.sinceArmed.Matched, s.sinceArmed.Matched
+	}
+	switch {
+	case !s.fault.triggered():
+		return false
+	case s.fault.match.Key != "": // nobody knows how many came of each
+		return true
+	case when == system.Trigger{P: when.P}:
+		return unlikely(when.P, drawn) >= 0.001
+	case when == system.Trigger{Nth: when.Nth}:
+		return dialled <= int64(when.Nth) // the last of them may have said nothing yet
+	case when == system.Trigger{First: when.First}:
+		return dialled <= 1
 	}
 	return true
 }
@@ -64,7 +77,7 @@ func (s sight) cut(effect *Effect) {
 	case s.fault.triggered() && (grown.Bent > 0 || grown.Stalled > 0):
 		effect.Observed = true
 		effect.Text = fmt.Sprintf("%d chunks were held back and %d dials left unanswered where it was triggered", grown.Bent, grown.Stalled)
-	case s.fault.triggered() && s.spared(s.conns):
+	case s.spared():
 		effect.Idle, effect.Text = true, fmt.Sprintf("none of the %d connections of %s triggered it", s.conns, effect.Target)
 	case grown.BytesOut > 0:
 		effect.Text = fmt.Sprintf("%d bytes passed on %s since the inject", grown.BytesOut, effect.Target)
@@ -85,10 +98,10 @@ func (s sight) refuse(effect *Effect) {
 		effect.Observed = true
 		effect.Text = fmt.Sprintf("%d dials were refused and %d connections reset", refused, reset)
 	case grown.BytesOut > 0:
-		effect.Idle = s.spared(s.conns)
+		effect.Idle = s.spared()
 		effect.Text = fmt.Sprintf("nothing was refused or reset, and %d bytes passed on %s since the inject", grown.BytesOut, effect.Target)
 	case grown.Dials > 0:
-		effect.Idle = s.spared(s.conns)
+		effect.Idle = s.spared()
 		effect.Text = fmt.Sprintf("%d dials were made on %s since the inject, and none refused", grown.Dials, effect.Target)
 	default:
 		effect.Idle, effect.Text = true, fmt.Sprintf("no bytes passed and no dial was made on %s since the inject", effect.Target)
@@ -141,7 +154,7 @@ func (s sight) drop(effect *Effect) {
 		effect.Idle, effect.Text = true, fmt.Sprintf("no bytes passed on %s since the inject", effect.Target)
 	default:
 		few := unlikely(s.fault.rule.Loss, chunks) >= 0.001
-		effect.Idle = few || s.fault.triggered() && s.spared(s.conns)
+		effect.Idle = few || s.spared()
 		effect.Text = fmt.Sprintf("%d chunks passed on %s, and none was lost", chunks, effect.Target)
 	}
 }
@@ -158,7 +171,7 @@ func (s sight) blackhole(effect *Effect) {
 	case grown.BytesIn == 0:
 		effect.Idle, effect.Text = true, fmt.Sprintf("no bytes were offered to %s since the inject", effect.Target)
 	default:
-		effect.Idle = s.spared(s.conns)
+		effect.Idle = s.spared()
 		effect.Text = fmt.Sprintf("%d bytes were offered to %s since the inject, and none thrown away", grown.BytesIn, effect.Target)
 	}
 }
@@ -173,7 +186,7 @@ func (s sight) reset(effect *Effect) {
 		effect.Idle, effect.Text = true, fmt.Sprintf("%s had no connection since the inject", effect.Target)
 	default:
 		// A connection that has yet to wait is not reset yet.
-		effect.Idle = s.fault.triggered() && s.spared(s.conns) || s.elapsed < s.fault.rule.Delay
+		effect.Idle = s.spared() || s.elapsed < s.fault.rule.Delay
 		effect.Text = fmt.Sprintf("%d connections of %s since the inject, %d bytes passed, and none was reset", s.conns, effect.Target, grown.BytesOut)
 	}
 }
@@ -195,24 +208,25 @@ func (s sight) slowClose(effect *Effect) {
 	case late:
 		effect.Observed, effect.Text = true, fmt.Sprintf("%d streams ended on %s, %s late together", grown.Ends, effect.Target, grown.EndWait.Round(time.Millisecond))
 	default:
-		effect.Idle = s.spared(s.conns)
+		effect.Idle = s.spared()
 		effect.Text = fmt.Sprintf("%d streams ended on %s, only %s late together", grown.Ends, effect.Target, grown.EndWait.Round(time.Millisecond))
 	}
 }
 
+// slice is seen where more pieces were written than chunks were read.
 func (s sight) slice(effect *Effect) {
 	grown := s.sinceArmed
 	chunks, _ := countFrom(grown.Residence, 0)
-	effect.Measured = amounts("chunks", chunks, "slices", grown.Slices, "bytes_out", grown.BytesOut)
+	effect.Measured = amounts("chunks", grown.Bent, "pieces", chunks, "bytes_out", grown.BytesOut)
 	switch {
-	case grown.Slices > 0:
-		effect.Observed, effect.Text = true, fmt.Sprintf("%d bytes came out of %s in pieces, %d of them cut", grown.BytesOut, effect.Target, grown.Slices)
+	case grown.Slices > 0 && chunks > grown.Bent:
+		effect.Observed, effect.Text = true, fmt.Sprintf("%d chunks came out of %s in %d pieces", grown.Bent, effect.Target, chunks)
 	case chunks == 0:
 		effect.Idle, effect.Text = true, fmt.Sprintf("no bytes passed on %s since the inject", effect.Target)
 	default:
 		rule := s.fault.rule
-		effect.Idle = grown.BytesOut <= chunks*(rule.Bytes-rule.Spread) || s.fault.triggered() && s.spared(s.conns)
-		effect.Text = fmt.Sprintf("%d bytes passed on %s in %d chunks, and none was cut", grown.BytesOut, effect.Target, chunks)
+		effect.Idle = grown.BytesOut <= chunks*(rule.Bytes-rule.Spread) || s.spared()
+		effect.Text = fmt.Sprintf("%d bytes passed on %s in %d chunks, and none was cut into pieces", grown.BytesOut, effect.Target, chunks)
 	}
 }
 
@@ -224,7 +238,7 @@ func (s sight) limit(effect *Effect) {
 	case s.sinceBefore.Closed > 0:
 		effect.Observed, effect.Text = true, fmt.Sprintf("%d connections were closed at the limit", s.sinceBefore.Closed)
 	case grown.BytesOut > s.fault.rule.Bytes*max(s.conns, 1):
-		effect.Idle, effect.Text = s.spared(s.conns), passed+", more than the limit, and none was closed"
+		effect.Idle, effect.Text = s.spared(), passed+", more than the limit, and none was closed"
 	default:
 		effect.Idle, effect.Text = true, passed+", and none reached the limit"
 	}
@@ -239,7 +253,7 @@ func (s sight) requests(effect *Effect) {
 		effect.Observed, effect.Text = true, fmt.Sprintf("%d of %d requests on %s were hit, %d matched", grown.Hit, grown.Requests, effect.Target, grown.Matched)
 	case grown.Matched > 0:
 		// Nothing is said of an attempt that did not come.
-		effect.Idle = s.fault.match.Attempt > 1 || s.spared(grown.Matched)
+		effect.Idle = s.fault.match.Attempt > 1 || s.spared()
 		effect.Text = fmt.Sprintf("%d requests on %s matched, and none was hit", grown.Matched, effect.Target)
 	case grown.Requests > 0:
 		effect.Idle, effect.Text = true, fmt.Sprintf("%d requests passed on %s, and none matches", grown.Requests, effect.Target)

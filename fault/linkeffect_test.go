@@ -58,6 +58,7 @@ func TestWhatCountersSayOfAFault(t *testing.T) {
 		{"reset", "reset(L)", system.LinkStats{Dials: 2, Reset: 1}, seen},
 		{"dialled, and not reset", "reset(L)", system.LinkStats{Dials: 2}, refute},
 		{"dialled, and not reset yet", "reset(L, wait=1h)", system.LinkStats{Dials: 2}, idle},
+		{"four dials, and the third was not reset", "reset(L, nth=3)", system.LinkStats{Dials: 4}, refute},
 		{"a third dial, and not reset", "reset(L, nth=3)", system.LinkStats{Dials: 2}, idle},
 
 		{"late end", "slowclose(L, 1s)", system.LinkStats{Ends: 2, EndWait: 2 * time.Second}, seen},
@@ -66,6 +67,7 @@ func TestWhatCountersSayOfAFault(t *testing.T) {
 		{"one late end of two, where triggered", "slowclose(L, 1s, nth=2)", system.LinkStats{Ends: 2, EndWait: time.Second}, seen},
 
 		{"cut into pieces", "slice(L, 10B)", system.LinkStats{BytesOut: 100, Slices: 10, Residence: late(0, 10)}, seen},
+		{"pieces, each of them a chunk before", "slice(L, 10B)", system.LinkStats{BytesOut: 100, Slices: 10, Bent: 10, Residence: late(0, 10)}, idle},
 		{"too small to cut", "slice(L, 10B)", system.LinkStats{BytesOut: 50, Residence: late(0, 10)}, idle},
 		{"large and not cut", "slice(L, 10B)", system.LinkStats{BytesOut: 1000, Residence: late(0, 10)}, refute},
 
@@ -75,6 +77,8 @@ func TestWhatCountersSayOfAFault(t *testing.T) {
 
 		{"answered", "abort(L, 503)", system.LinkStats{Requests: 2, Matched: 1, Hit: 1}, seen},
 		{"not answered", "abort(L, 503)", system.LinkStats{Requests: 2, Matched: 1}, refute},
+		{"a third request, and the second was not hit", "abort(L, 503, nth=2)", system.LinkStats{Requests: 3, Matched: 3}, refute},
+		{"a third request, and nobody knows of whom", "abort(L, 503, nth=2, key=k)", system.LinkStats{Requests: 3, Matched: 3}, idle},
 		{"no second request", "abort(L, 503, nth=2)", system.LinkStats{Requests: 2, Matched: 1}, idle},
 		{"no second attempt", "abort(L, 503, attempt=2)", system.LinkStats{Requests: 2, Matched: 1}, idle},
 		{"no request matches", "abort(L, 503, path=/x)", system.LinkStats{Requests: 2}, idle},

@@ -75,7 +75,7 @@ func ownParams(kind string) []param {
 	case "blackhole":
 		return []param{durationParam("close", func(f *link) *time.Duration { return &f.rule.Delay })}
 	case "reset":
-		return []param{durationParam("wait", func(f *link) *time.Duration { return &f.rule.Delay })}
+		return []param{durationParam("wait", func(f *link) *time.Duration { return &f.rule.Delay }), dataParam()}
 	case "slowclose":
 		return []param{needed(durationParam("", func(f *link) *time.Duration { return &f.rule.Delay }), "slowclose(api -> pricing, 5s)")}
 	case "slice":
@@ -277,6 +277,16 @@ func rateParam() param {
 			f.rule.Rate = n
 			return "", ""
 		}}
+}
+
+// dataParam lets a reset wait until there is something to lose.
+func dataParam() param {
+	return param{key: "data", flag: true, goFor: "Data is for reset", write: func(f link) string {
+		if f.rule.When.Data {
+			return "data"
+		}
+		return ""
+	}, read: func(f *link, _ string) (string, string) { f.rule.When.Data = true; return "", "" }}
 }
 
 func eachParam() param {

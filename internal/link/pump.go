@@ -35,6 +35,7 @@ type item struct {
 	due  time.Duration // not before, by a rule of requests
 	plan *plan         // that due is of
 	n    uint64        // its ordinal in its direction
+	held bool          // a cut held it back, which was counted
 }
 
 // A pump moves one direction of a connection.

@@ -69,6 +69,14 @@ func (p *pump) head() (*item, bool) {
 	return &it, true
 }
 
+// held counts, once, that a cut holds back the oldest item.
+func (p *pump) held() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.queue[0].held = true
+	p.lane.bent.Add(1)
+}
+
 // rest replaces the oldest item by what an interrupted write left of it, or removes it.
 func (p *pump) rest(it *item, done bool) {
 	p.mu.Lock()
@@ -127,6 +135,9 @@ func (p *pump) step() time.Duration {
 	if over {
 		return forever
 	}
+	if ok && b.cut && !it.held {
+		p.held()
+	}
 	if !ok || b.cut || p.doomed(b) {
 		return patience
 	}
@@ -141,7 +152,7 @@ func (p *pump) step() time.Duration {
 		if b.blackholes(p.passed) {
 			return patience
 		}
-		p.bentOne(b)
+		p.bentOne(b, it)
 		p.rest(it, p.deliver(it))
 		return 0
 	}
@@ -169,15 +180,15 @@ func (p *pump) pass(b *bend, it *item, n, lost int, now time.Duration) {
 	p.wentThrough(b, n, now)
 	it.data = it.data[n:]
 	if len(it.data) == 0 {
-		p.bentOne(b)
+		p.bentOne(b, it)
 		p.lane.lost.Add(int64(min(lost, 1)))
 	}
 	p.rest(it, len(it.data) == 0)
 }
 
 // bentOne counts an item that rules had a say in.
-func (p *pump) bentOne(b *bend) {
-	if len(b.rules) > 0 {
+func (p *pump) bentOne(b *bend, it *item) {
+	if len(b.rules) > 0 && !it.held {
 		p.lane.bent.Add(1)
 	}
 }

@@ -131,7 +131,7 @@ func TestCutHoldsAndHeals(t *testing.T) {
 		if err := say(c, "during", 100*time.Millisecond); !isTimeout(err) {
 			t.Fatalf("%s: cut, and got %v", cut, err)
 		}
-		if got := statsOf(m, cut.From, cut.To); got.BytesOut != before.BytesOut || got.BytesIn != before.BytesIn+6 {
+		if got := statsOf(m, cut.From, cut.To); got.BytesOut != before.BytesOut || got.BytesIn != before.BytesIn+6 || got.Bent != before.Bent+1 {
 			t.Errorf("%s: in %d out %d, before in %d out %d", cut, got.BytesIn, got.BytesOut, before.BytesIn, before.BytesOut)
 		}
 		clearRule(t, m, "cut")
