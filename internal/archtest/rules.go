@@ -85,6 +85,7 @@ func rules() map[string]string {
 
 		// Benchmarks drive what they measure, and nothing imports them.
 		"bench/driver": "history workload",
+		"bench/link":   "system history internal/link",
 
 		"internal/archtest": "",
 	}
