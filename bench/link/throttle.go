@@ -14,27 +14,35 @@ func throttle(b *bench) error {
 		return err
 	}
 	defer s.close()
-	ways, err := b.ways(s.addr, toxiproxy, ours)
+	for _, rate := range []int64{100e3, 1e6, 10e6, 100e6, 500e6} {
+		if err := b.throttleTo(rate, s.addr); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// throttleTo has proxies of its own: Toxiproxy may not get rid of this toxic any more, once a connection was closed in its flood.
+func (b *bench) throttleTo(rate int64, server string) error {
+	defer b.stopAll()
+	ways, err := b.ways(server, toxiproxy, ours)
 	if err != nil {
 		return err
 	}
-	for _, rate := range []int64{100e3, 1e6, 10e6, 100e6, 500e6} {
-		limit := fault{false, system.Rule{Kind: system.Throttle, Rate: rate}, "bandwidth", map[string]int64{"rate": rate / 1000}}
-		all, err := b.compare(ways, 1, func(p *proxy) ([]float64, error) {
-			if err := p.arm(limit); err != nil {
-				return nil, err
-			}
-			got, err := rateThrough(p.addr, 2*time.Second)
-			if err != nil {
-				return nil, err
-			}
-			return []float64{got / float64(rate)}, p.heal()
-		})
+	for _, p := range ways {
+		err := p.arm(fault{false, system.Rule{Kind: system.Throttle, Rate: rate, Each: true}, "bandwidth", map[string]int64{"rate": rate / 1000}})
 		if err != nil {
 			return err
 		}
-		b.add(fmt.Sprintf("throttle of %s MB/s: measured / asked", number(float64(rate)/1e6)), "", all[0]).oursWithin(0.98, 1.02)
 	}
+	all, err := b.compare(ways, 1, func(p *proxy) ([]float64, error) {
+		got, err := rateThrough(p.addr, 2*time.Second)
+		return []float64{got / float64(rate)}, err
+	})
+	if err != nil {
+		return err
+	}
+	b.add(fmt.Sprintf("throttle of %s MB/s: measured / asked", number(float64(rate)/1e6)), "", all[0]).oursWithin(0.98, 1.02)
 	return nil
 }
 

@@ -120,8 +120,11 @@ func (a *toxicAPI) do(method, path string, body, into any) error {
 	}
 	defer res.Body.Close()
 	got, err := io.ReadAll(res.Body)
-	if err != nil || res.StatusCode/100 != 2 {
-		return fmt.Errorf("%s %s: %s %s %w", method, path, res.Status, got, err)
+	if err != nil {
+		return fmt.Errorf("%s %s: %w", method, path, err)
+	}
+	if res.StatusCode/100 != 2 {
+		return fmt.Errorf("%s %s: %s: %s", method, path, res.Status, got)
 	}
 	if into == nil {
 		return nil
