@@ -96,8 +96,10 @@ func (p *pump) rest(it *item, done bool) {
 	if len(p.queue) == 0 {
 		p.queue = nil
 	}
-	notify(p.space)
-	notify(p.other.space) // whose reader may make answers that wait here
+	if room := p.bend.Load().room(); p.waiting <= room-room/8 { // not for each item: to wake a reader costs more than to read
+		notify(p.space)
+		notify(p.other.space) // whose reader may make answers that wait here
+	}
 }
 
 // drain writes queued items as they fall due, until the connection is over.
