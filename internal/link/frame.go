@@ -25,7 +25,7 @@ const (
 	maxString = 64 << 10  // of one name or value
 )
 
-// A frame is an HTTP/2 frame. Its payload is kept only where it says something of the exchange.
+// A frame is an HTTP/2 frame. Its payload is kept only where it says something of the exchange, and until the next frame.
 type frame struct {
 	kind, flags byte
 	stream      uint32
@@ -40,6 +40,7 @@ type framer struct {
 	skip   int // bytes of the preface still to come
 	header []byte
 	frame  frame
+	room   []byte // of payloads before, for the next
 	left   int
 	inside bool // in a payload
 	first  bool // a frame was read
@@ -76,16 +77,24 @@ func (r *framer) read(data []byte, on func(*frame) bool) bool {
 		if !on(&r.frame) {
 			return false
 		}
-		r.frame.payload = nil
+		r.keep(r.frame.payload)
 	}
 	return true
+}
+
+// keep keeps the room of a payload for the next, unless it is much.
+func (r *framer) keep(payload []byte) {
+	r.frame.payload = nil
+	if cap(payload) <= 4<<10 {
+		r.room = payload[:0]
+	}
 }
 
 // begin reads a frame's header.
 func (r *framer) begin() bool {
 	h := r.header
 	r.frame = frame{kind: h[3], flags: h[4], stream: binary.BigEndian.Uint32(h[5:]) &^ (1 << 31),
-		length: int(h[0])<<16 | int(h[1])<<8 | int(h[2])}
+		length: int(h[0])<<16 | int(h[1])<<8 | int(h[2]), payload: r.room}
 	r.header = h[:0]
 	r.left, r.inside = r.frame.length, true
 	if !r.first && r.frame.kind != frameSettings {
@@ -157,7 +166,11 @@ func (b *blocks) add(f *frame) (begun *frame, fields []field, ok bool) {
 			return nil, nil, false
 		}
 		copied := *f
-		b.begun, b.block = &copied, nil
+		copied.payload = nil
+		b.begun = &copied
+		if b.block = b.block[:0]; cap(b.block) > 4<<10 {
+			b.block = nil
+		}
 	}
 	if b.block = append(b.block, part...); len(b.block) > maxBlock {
 		return nil, nil, false

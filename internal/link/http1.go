@@ -1,7 +1,6 @@
 package link
 
 import (
-	"bytes"
 	"strings"
 	"time"
 )
@@ -159,15 +158,19 @@ func lengthOf(fields []field) (framing, bool) {
 
 // fieldsOf splits a head into its first line and its fields.
 func fieldsOf(head []byte) (first string, fields []field) {
-	for i, line := range bytes.Split(head, []byte("\n")) {
-		text := strings.TrimRight(string(line), "\r")
-		if i == 0 {
-			first = text
-			continue
+	first, rest, _ := strings.Cut(string(head), "\n") // one copy for all, which lives as long as anything that is kept of it
+	long := len(head) > 4<<10
+	if long {
+		first = strings.Clone(first)
+	}
+	fields = make([]field, 0, min(strings.Count(rest, "\n"), 2*maxHeaders))
+	for line := range strings.Lines(rest) {
+		if long {
+			line = strings.Clone(line)
 		}
-		if name, value, ok := strings.Cut(text, ":"); ok {
+		if name, value, ok := strings.Cut(strings.TrimRight(line, "\r\n"), ":"); ok {
 			fields = append(fields, field{name, strings.Trim(value, " \t")})
 		}
 	}
-	return first, fields
+	return strings.TrimRight(first, "\r"), fields
 }

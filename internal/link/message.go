@@ -71,29 +71,39 @@ func (m *message) bodyRead() {
 	}
 }
 
-// readHead collects up to the empty line, then asks how long the body is.
+// readHead collects up to the empty line, then asks how long the body is. A head that comes whole, as nearly all do, is read where it is.
 func (m *message) readHead(data []byte) (int, bool) {
-	for i, b := range data {
-		if len(m.line) == 0 && (b == '\r' || b == '\n') {
-			continue // some send an empty line between messages
+	begin := 0
+	if len(m.line) == 0 {
+		begin = len(data) - len(bytes.TrimLeft(data, "\r\n")) // some send an empty line between messages
+	}
+	for n := begin; ; {
+		end := bytes.IndexByte(data[n:], '\n')
+		if end < 0 {
+			m.line = append(m.line, data[begin:]...)
+			return len(data), len(m.line) <= maxHead
 		}
-		m.line = append(m.line, b)
-		if b == '\n' && endsHead(m.line) {
-			return i + 1, m.headRead()
+		n += end + 1
+		head := data[begin:n]
+		if len(m.line) > 0 {
+			m.line = append(m.line, head...)
+			head, begin = m.line, n
 		}
-		if len(m.line) > maxHead {
+		if len(head) > maxHead {
 			return 0, false
 		}
+		if endsHead(head) {
+			return n, m.headRead(head)
+		}
 	}
-	return len(data), true
 }
 
 func endsHead(head []byte) bool {
 	return bytes.HasSuffix(head, []byte("\n\r\n")) || bytes.HasSuffix(head, []byte("\n\n"))
 }
 
-func (m *message) headRead() bool {
-	first, fields := fieldsOf(m.line)
+func (m *message) headRead(head []byte) bool {
+	first, fields := fieldsOf(head)
 	m.line = nil
 	is, ok := m.head(first, fields)
 	m.left, m.crlf = 0, 0

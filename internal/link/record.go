@@ -18,14 +18,16 @@ type recorder struct {
 
 	mu     sync.Mutex
 	queue  []history.Exchange
+	spare  []history.Exchange // an empty one, for the next batch
 	lost   uint64
 	closed bool
 	wake   chan struct{}
+	ending chan struct{} // closed when nothing more comes
 	done   chan struct{}
 }
 
 func newRecorder(offset time.Duration, on func(history.Exchange)) *recorder {
-	r := &recorder{offset: offset, on: on, wake: make(chan struct{}, 1), done: make(chan struct{})}
+	r := &recorder{offset: offset, on: on, wake: make(chan struct{}, 1), ending: make(chan struct{}), done: make(chan struct{})}
 	go r.run()
 	return r
 }
@@ -49,12 +51,22 @@ func (r *recorder) run() {
 			r.on(x)
 		}
 		if len(batch) > 0 {
+			r.reuse(batch)
 			continue
 		}
 		if closed {
 			return
 		}
 		<-r.wake
+		r.gather()
+	}
+}
+
+// gather lets some exchanges come together: to wake this goroutine for each would cost more than the exchange.
+func (r *recorder) gather() {
+	select {
+	case <-time.After(time.Millisecond):
+	case <-r.ending:
 	}
 }
 
@@ -62,8 +74,19 @@ func (r *recorder) take() ([]history.Exchange, bool) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	batch := r.queue
-	r.queue = nil
+	r.queue, r.spare = r.spare, nil
 	return batch, r.closed
+}
+
+// reuse keeps the room of a batch that was handed over, unless it is much.
+func (r *recorder) reuse(batch []history.Exchange) {
+	if cap(batch) == 0 || cap(batch) > 4096 {
+		return
+	}
+	clear(batch)
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.spare = batch[:0]
 }
 
 // close returns when all is handed over.
@@ -71,6 +94,7 @@ func (r *recorder) close() {
 	r.mu.Lock()
 	r.closed = true
 	r.mu.Unlock()
+	close(r.ending)
 	notify(r.wake)
 	<-r.done
 }
