@@ -63,6 +63,7 @@ type Mesh struct {
 
 	arming sync.Mutex // one change of rules or recorder at a time
 	rules  map[string]*armed
+	gates  bool // one of them may close a gate
 
 	mu     sync.Mutex
 	closed bool
@@ -228,13 +229,14 @@ func (m *Mesh) settleAsked() {
 }
 
 // mayGate says whether a rule is set that could close a front's gate. The caller holds arming.
-func (m *Mesh) mayGate() bool {
+func (m *Mesh) mayGate() bool { return m.gates }
+
+// lookForGates brings mayGate up to date, once for all fronts: there may be thousands of fronts and of rules.
+func (m *Mesh) lookForGates() {
+	m.gates = false
 	for _, a := range m.rules {
-		if a.rule.Kind == system.Cut || a.rule.Kind == system.Refuse {
-			return true
-		}
+		m.gates = m.gates || a.rule.Kind == system.Cut || a.rule.Kind == system.Refuse
 	}
-	return false
 }
 
 func (m *Mesh) openFronts() []*front {

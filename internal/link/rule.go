@@ -157,6 +157,7 @@ func (m *Mesh) apply(touched []system.Link) error {
 		}
 	}
 	m.countAttempts()
+	m.lookForGates()
 	for _, f := range m.openFronts() {
 		f.harvest() // while the rules are those that the dials met
 	}

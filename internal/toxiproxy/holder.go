@@ -130,12 +130,13 @@ func (h *holder) open() error {
 	if err := removeSockets(h.sockets); err != nil {
 		return err
 	}
-	kept := &store{path: filepath.Join(h.args.Place.Dir, stateName), toxics: h.args.KeepToxics}
+	kept := &store{path: filepath.Join(h.args.Place.Dir, stateName)}
 	before, err := kept.load()
 	if err != nil {
 		return err
 	}
 	h.set = NewSet(h.args.Seed)
+	h.set.keepToxics = h.args.KeepToxics
 	h.problems = h.set.restore(context.Background(), before)
 	h.set.keep = kept.keep
 	return errors.Join(h.serve(apiSocket, h.set.Handler()), h.serve(controlSocket, h.control()))

@@ -17,6 +17,8 @@ type Set struct {
 	mesh *link.Mesh
 	keep func(saved) error // nil: nothing is kept
 
+	keepToxics bool
+
 	mu      sync.Mutex
 	closed  bool
 	proxies map[string]*proxy
@@ -48,15 +50,25 @@ func (s *Set) Close() error {
 }
 
 // do changes the set, and returns when the change is kept.
-func (s *Set) do(change func() error) error {
+func (s *Set) do(change func() error) error { return s.doAnd(true, change) }
+
+// doToxics is do for what touches toxics alone.
+func (s *Set) doToxics(change func() error) error { return s.doAnd(s.keepToxics, change) }
+
+func (s *Set) doAnd(keep bool, change func() error) error {
 	err := s.locked(func() error {
 		if s.closed {
 			return errors.New("the proxies are being stopped")
 		}
-		s.change++ // also where it fails: half of it may be done
+		if keep {
+			s.change++ // also where it fails: half of it may be done
+		}
 		return change()
 	})
-	return errors.Join(err, s.save())
+	if keep {
+		err = errors.Join(err, s.save())
+	}
+	return err
 }
 
 func (s *Set) locked(do func() error) error {

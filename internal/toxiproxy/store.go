@@ -32,37 +32,38 @@ type savedProxy struct {
 	Toxics   []json.RawMessage `json:"toxics,omitempty"` // as the API shows them
 }
 
-// snapshot returns all that could be kept. The caller holds mu.
+// snapshot returns all that is to be kept. The caller holds mu.
 func (s *Set) snapshot() saved {
 	now := saved{Format: stateFormat, Proxies: []savedProxy{}}
 	for _, name := range slices.Sorted(maps.Keys(s.proxies)) {
 		p := s.proxies[name]
 		one := savedProxy{Name: p.name, Listen: p.listen, Upstream: p.upstream, Enabled: p.wanted}
-		for _, t := range p.toxics {
-			text, err := json.Marshal(t)
-			if err == nil { // numbers and texts
-				one.Toxics = append(one.Toxics, text)
-			}
+		if s.keepToxics {
+			one.Toxics = p.toxicsAsJSON()
 		}
 		now.Proxies = append(now.Proxies, one)
 	}
 	return now
 }
 
+func (p *proxy) toxicsAsJSON() []json.RawMessage {
+	var all []json.RawMessage
+	for _, t := range p.toxics {
+		if text, err := json.Marshal(t); err == nil { // numbers and texts
+			all = append(all, text)
+		}
+	}
+	return all
+}
+
 // A store keeps proxies in one file, which is replaced as a whole.
 type store struct {
-	path   string
-	toxics bool // keep them, too
-	last   []byte
+	path string
+	last []byte
 }
 
 // keep returns when the proxies are on disk.
 func (st *store) keep(now saved) error {
-	if !st.toxics {
-		for i := range now.Proxies {
-			now.Proxies[i].Toxics = nil
-		}
-	}
 	text, err := json.MarshalIndent(now, "", " ")
 	if err != nil || bytes.Equal(text, st.last) {
 		return err
@@ -124,6 +125,9 @@ func (s *Set) restore(ctx context.Context, before saved) (problems []string) {
 	for _, kept := range before.Proxies {
 		p := &proxy{name: kept.Name, listen: kept.Listen, upstream: kept.Upstream, wanted: kept.Enabled}
 		s.proxies[p.name] = p
+		if !s.keepToxics {
+			kept.Toxics = nil // of a start that kept them
+		}
 		for _, text := range kept.Toxics {
 			if err := s.restoreToxic(p, text); err != nil {
 				problems = append(problems, fmt.Sprintf("proxy %q: a toxic does not come back: %v", p.name, err))

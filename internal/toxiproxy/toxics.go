@@ -9,7 +9,7 @@ import (
 
 // addToxic adds the toxic that a body describes.
 func (s *Set) addToxic(name string, body []byte) (added *toxic, err error) {
-	err = s.do(func() error {
+	err = s.doToxics(func() error {
 		p := s.proxies[name]
 		if p == nil {
 			return errNoProxy
@@ -51,7 +51,7 @@ func (s *Set) bend(p *proxy, t *toxic) error {
 }
 
 func (s *Set) updateToxic(name, toxicName string, body []byte) (next *toxic, err error) {
-	err = s.do(func() error {
+	err = s.doToxics(func() error {
 		p := s.proxies[name]
 		if p == nil {
 			return errNoProxy
@@ -74,7 +74,7 @@ func (s *Set) updateToxic(name, toxicName string, body []byte) (next *toxic, err
 }
 
 func (s *Set) removeToxic(name, toxicName string) error {
-	return s.do(func() error {
+	return s.doToxics(func() error {
 		p := s.proxies[name]
 		if p == nil {
 			return errNoProxy
