@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"net"
 	"net/http"
 	"os"
@@ -124,10 +125,14 @@ func (h *holder) open() error {
 	if h.free, err = ledger.Lock(h.args.Place.Dir); err != nil {
 		return err
 	}
-	if h.sockets, err = h.args.Place.sockets(); err != nil {
+	h.sockets = h.args.Place.sockets()
+	if err := removeSockets(h.sockets); err != nil { // of one that was killed
 		return err
 	}
-	if err := removeSockets(h.sockets); err != nil {
+	if err := os.Mkdir(h.sockets, 0o700); err != nil && !errors.Is(err, fs.ErrExist) {
+		return err
+	}
+	if err := own(h.sockets); err != nil {
 		return err
 	}
 	kept := &store{path: filepath.Join(h.args.Place.Dir, stateName)}
@@ -143,11 +148,7 @@ func (h *holder) open() error {
 }
 
 func (h *holder) serve(name string, handler http.Handler) error {
-	dir, err := h.args.Place.sockets() // again: it may have gone with the sockets
-	if err != nil {
-		return err
-	}
-	l, err := net.Listen("unix", filepath.Join(dir, name))
+	l, err := net.Listen("unix", filepath.Join(h.sockets, name))
 	if err != nil {
 		return err
 	}

@@ -82,24 +82,26 @@ const (
 	controlSocket = "ctl.sock"
 )
 
-// sockets returns the folder of the sockets: the place's own, or where its path is too long for one, a private one in the folder of temporary files.
-func (p Place) sockets() (string, error) {
+// sockets returns the folder of the sockets: the place's own, or where its path is too long for one, a
+// private one in the folder of temporary files. It need not exist.
+func (p Place) sockets() string {
 	if len(filepath.Join(p.Dir, apiSocket)) <= maxSocketPath {
-		return p.Dir, nil
+		return p.Dir
 	}
-	dir := filepath.Join(os.TempDir(), fmt.Sprintf("assay-proxy-%x", sha256.Sum256([]byte(p.Dir)))[:12+16])
-	if err := os.Mkdir(dir, 0o700); err != nil && !errors.Is(err, fs.ErrExist) {
-		return "", err
-	}
+	return filepath.Join(os.TempDir(), fmt.Sprintf("assay-proxy-%x", sha256.Sum256([]byte(p.Dir)))[:12+16])
+}
+
+// own says whether a folder of sockets is there and nobody else's.
+func own(dir string) error {
 	info, err := os.Lstat(dir)
 	if err != nil {
-		return "", err
+		return err
 	}
 	owner, ok := info.Sys().(*syscall.Stat_t)
 	if !info.IsDir() || !ok || int(owner.Uid) != os.Getuid() || info.Mode().Perm() != 0o700 {
-		return "", fmt.Errorf("%s is not a private folder of this user", dir)
+		return fmt.Errorf("%s is not a private folder of this user", dir)
 	}
-	return dir, nil
+	return nil
 }
 
 // removeSockets takes away the sockets of a holder that ends, or that was killed before.

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"net"
 	"net/http"
 	"net/url"
@@ -25,7 +26,11 @@ type remote struct {
 
 // attach finds the holder of a place. It returns nil where there is none.
 func attach(place Place) (*remote, error) {
-	sockets, err := place.sockets()
+	sockets := place.sockets()
+	err := own(sockets)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, nil
+	}
 	if err != nil {
 		return nil, err
 	}
