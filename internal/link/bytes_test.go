@@ -70,27 +70,28 @@ func TestThrottle(t *testing.T) {
 // Two connections share a link's rate, or each has it.
 func TestThrottleOfEach(t *testing.T) {
 	t.Parallel()
-	took := func(each bool) time.Duration {
-		_, front := bent(t, system.Rule{Kind: system.Throttle, Rate: 2 << 20, Each: each})
-		start := time.Now()
-		done := make(chan error, 2)
-		for range 2 {
-			c := dial(t, front)
-			go func() {
-				_, err := exchangeAll(c, make([]byte, 512<<10))
-				done <- err
-			}()
-		}
-		if err := errors.Join(<-done, <-done); err != nil {
-			t.Error(err)
-		}
-		return time.Since(start)
+	_, front := bent(t, system.Rule{Kind: system.Throttle, Rate: 2 << 20})
+	start := time.Now()
+	done := make(chan error, 2)
+	for range 2 {
+		c := dial(t, front)
+		go func() {
+			_, err := exchangeAll(c, make([]byte, 512<<10))
+			done <- err
+		}()
 	}
-	if shared := took(false); shared < 470*time.Millisecond {
-		t.Errorf("two times 512 KiB over 2 MiB/s together took %s", shared)
+	if err := errors.Join(<-done, <-done); err != nil {
+		t.Error(err)
 	}
-	if each := took(true); each < 235*time.Millisecond || each > 470*time.Millisecond {
-		t.Errorf("512 KiB over 2 MiB/s each took %s", each)
+	if took := time.Since(start); took < 470*time.Millisecond {
+		t.Errorf("two times 512 KiB over 2 MiB/s together took %s", took)
+	}
+	for _, each := range []bool{false, true} {
+		r := &ruling{Rule: system.Rule{Kind: system.Throttle, Rate: 1, Each: each}, meter: newMeter(1)}
+		one, two := &pump{}, &pump{}
+		if a, b := one.meterOf(r), two.meterOf(r); (a == b) == each || a != one.meterOf(r) {
+			t.Errorf("each: %t, and the meters are %p and %p", each, a, b)
+		}
 	}
 }
 
