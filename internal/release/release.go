@@ -17,6 +17,7 @@ import (
 	"github.com/assay-dev/assay/internal/matrix"
 	"github.com/assay-dev/assay/internal/run"
 	"github.com/assay-dev/assay/internal/spec"
+	"github.com/assay-dev/assay/system"
 )
 
 // Options say what is to be released, and what it is compared with. The zero value releases what was run last.
@@ -145,8 +146,10 @@ func brief(commit string) string {
 func named(project *spec.Project, subjects []string) (map[string]string, error) {
 	digests := map[string]string{}
 	var services []string
+	of := map[string]system.Service{}
 	for _, s := range project.System.Services {
 		services = append(services, s.Name)
+		of[s.Name] = s
 	}
 	for _, text := range subjects {
 		service, what, ok := strings.Cut(text, "=")
@@ -159,7 +162,7 @@ func named(project *spec.Project, subjects []string) (map[string]string, error) 
 			digests[service] = what
 			continue
 		}
-		digest, err := evidence.Digest(filepath.Clean(what))
+		digest, err := run.SubjectDigest(of[service], filepath.Clean(what))
 		if err != nil {
 			return nil, &run.UsageError{Msg: fmt.Sprintf("--subject %s: %v", text, err)}
 		}
