@@ -24,7 +24,8 @@ type conn struct {
 	ends     atomic.Int32            // directions that were closed properly
 	wg       sync.WaitGroup
 
-	uneditable bool // by the reader of up alone: what it carries is no HTTP that could be edited
+	unwrapped  *net.TCPConn // the instance's half inside TLS, nil: it is dialled
+	uneditable bool         // by the reader of up alone: what it carries is no HTTP that could be edited
 
 	mu       sync.Mutex
 	admitted bool // the rules let it through; from here a refuse is a reset
@@ -77,6 +78,9 @@ func (c *conn) leave() {
 	c.down.lane.leave(c.down)
 	c.up.lane.living.Add(-1)
 	c.tap.finish()
+	if c.unwrapped != nil {
+		reset(c.unwrapped) // where it never came to be the server; else it is closed
+	}
 	c.mesh.mu.Lock()
 	defer c.mesh.mu.Unlock()
 	delete(c.mesh.conns, c)
@@ -132,7 +136,10 @@ func (c *conn) admission() admission {
 
 // connect dials the instance. One that does not answer counts as a refused dial.
 func (c *conn) connect(target netip.AddrPort) bool {
-	server, err := c.front.dial(target)
+	server, err := c.unwrapped, error(nil)
+	if server == nil {
+		server, err = c.front.dial(target)
+	}
 	if err != nil {
 		c.up.lane.refused.Add(1)
 		if c.front.Gentle {

@@ -100,11 +100,21 @@ func (f *front) handle(caller *net.TCPConn, n uint64) {
 		return
 	}
 	f.mesh.lane(src, dst).dialled(1)
-	c, ok := f.mesh.newConn(f, caller, src, dst)
-	if !ok {
+	inner, server, err := f.unwrap(caller, f.mesh.lane(src, dst), f.mesh.lane(dst, src), target)
+	if err != nil {
+		f.mesh.lane(src, dst).unedited.Add(1)
 		reset(caller)
 		return
 	}
+	c, ok := f.mesh.newConn(f, inner, src, dst)
+	if !ok {
+		reset(inner)
+		if server != nil {
+			reset(server)
+		}
+		return
+	}
+	c.unwrapped = server
 	c.serve(target)
 	f.refusedOne(c)
 }

@@ -44,6 +44,9 @@ type Front struct {
 	Dial func(ctx context.Context) (*net.TCPConn, error)
 	// Gentle closes a connection whose instance cannot be reached with FIN in place of RST.
 	Gentle bool
+	// Authority takes TLS off connections that begin while a rule of requests is set on their link, if their callers trust it. All
+	// others pass as they are. nil: all do.
+	Authority *Authority
 }
 
 // A Mesh is a set of fronts, the connections through them, and the rules that bend
