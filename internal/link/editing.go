@@ -17,6 +17,7 @@ type editing struct {
 	editor editor
 	desk   *desk
 	failed bool
+	made   int           // bytes of answers since the caller last had read all
 	timed  bool          // somebody waits for what is due
 	next   time.Duration // when the editor must be asked again
 }
@@ -116,7 +117,7 @@ func (p *pump) take(it item) bool {
 		p.flush()
 		e.reuse(p, lent)
 	}
-	return p.awaitRoom(p) && (e == nil || p.awaitRoom(p.other))
+	return p.awaitRoom()
 }
 
 // edit lets the editor read the item, and queues what comes out. It returns a buffer that is free once all is written.
@@ -129,6 +130,7 @@ func (e *editing) edit(p *pump, it item) (lent []byte) {
 		}
 		return e.editor.response(it.data, it.at)
 	})
+	e.limit(p)
 	if parcels := e.box(p).parcels; len(parcels) == 1 {
 		lent = parcels[0].data
 	}
@@ -137,6 +139,25 @@ func (e *editing) edit(p *pump, it item) (lent []byte) {
 		p.other.drainSoon()
 	}
 	return lent
+}
+
+// limit ends a connection whose caller lets answers pile up that are made here. To read no more from it would not do: it may read
+// nothing before it has sent all.
+func (e *editing) limit(p *pump) {
+	if !p.up {
+		return
+	}
+	if !p.other.queued() {
+		e.made = 0
+	}
+	for _, parcel := range e.desk.toClient.parcels {
+		e.made += len(parcel.data) + itemBytes
+	}
+	if e.made > holdBytes {
+		e.failed = true
+		e.desk.unclear()
+		e.conn.abort() // an end in the queue would wait like the answers
+	}
 }
 
 // run runs a part of the editor. When it fails, or is wrong about what can happen, the connection cannot go on.
@@ -270,9 +291,9 @@ func (p *pump) flush() {
 	}
 }
 
-// awaitRoom waits until few enough bytes wait in o, which is p or its other. It returns false when the connection is over.
-func (p *pump) awaitRoom(o *pump) bool {
-	for !o.hasRoom() {
+// awaitRoom waits until few enough bytes wait. It returns false when the connection is over.
+func (p *pump) awaitRoom() bool {
+	for !p.hasRoom() {
 		select {
 		case <-p.space:
 		case <-p.conn.done:

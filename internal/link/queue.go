@@ -98,7 +98,6 @@ func (p *pump) rest(it *item, done bool) {
 	}
 	if room := p.bend.Load().room(); p.waiting <= room-room/8 { // not for each item: to wake a reader costs more than to read
 		notify(p.space)
-		notify(p.other.space) // whose reader may make answers that wait here
 	}
 }
 

@@ -75,7 +75,7 @@ func (p *pump) splice() bool {
 	for {
 		n, more, ok := p.spliceSome()
 		if !ok || n < chunkBytes/4 || !more {
-			return ok && p.awaitRoom(p)
+			return ok && p.awaitRoom()
 		}
 	}
 }
