@@ -41,8 +41,42 @@
 //     kernel does not count the dials it refuses, and an effect that nobody saw is no
 //     proof. It never gives up the port.
 //
-// Half-closed connections, resets and TLS pass through unchanged. A tap beside
+// # Rules of requests
+//
+// A rule with a Match, and each abort, truncate, body and header, is one of requests of HTTP/1.1, HTTP/2 and gRPC, and is set on the
+// link that the request takes. The first that is set on a link gives its live connections an [editor] at their next request, which
+// stays until they end. What it does not hit means the same at the other end: over HTTP/1.1 it is the same bytes; over HTTP/2 header
+// blocks are encoded anew, without a table, and hints of priority and padding of headers are lost.
+//
+//   - abort: the request does not arrive. Over HTTP/1.1 it is answered when all of it was read and those before it have their
+//     response; a caller that expects a 100 gets it, so that the connection can be used on. Over HTTP/2 it is answered at once, and what
+//     is still sent of it is reset with NO_ERROR, as a server does that answers early. gRPC gets its status in a trailer alone, or
+//     the HTTP status; a gRPC code is for callers of HTTP the status that it stands for. The header x-assay-fault says which rule it was.
+//   - delay: the request arrives later. Over HTTP/1.1 so does what follows it; over HTTP/2 others overtake it, for which it gets
+//     another number at the server. A heal lets it go at once. It goes early where more than [heldStreamBytes] of it wait, or
+//     [heldStreams] requests of one connection, or when its caller half-closes an HTTP/2 connection.
+//   - truncate: after so many bytes of the response's body the connection is closed, or the stream is reset with INTERNAL_ERROR. A
+//     body over HTTP/1.1 that ends with its connection ends with a reset instead, which would otherwise look whole.
+//   - body: the response's body is another, its length is said anew, and a coding is not said. HEAD, 204, 304 and gRPC's
+//     trailers alone have none.
+//   - header: a header of the response is set or taken away; of a trailer, only one that is there.
+//
+// n-th and first count what matches on the link since the rule was set, by Match.Key each value for itself (of at most [maxKeys]).
+// A probability is drawn by seed, link and the request's key: the header that the rule counts by, or the idempotency key, or the trace
+// context, with method and path; a request with none of these is the n-th of the m-th connection. A retry is drawn for itself.
+//
+// What cannot be read for sure passes as it is from there on and is counted: a body with two lengths, bare line feeds, an HTTP/2
+// connection whose beginning the tap did not see. After a 101, or a CONNECT that succeeds, all passes. A connection whose HTTP/2
+// makes no sense is reset, since it cannot pass as it is any more.
+//
+// TLS passes unless the front has an [Authority]: then connections that begin while a rule of requests is set are unwrapped, with a
+// certificate for the name that the caller asks for. The caller must trust [Authority.PEM], such as by SSL_CERT_FILE (Go, OpenSSL, curl),
+// NODE_EXTRA_CA_CERTS, REQUESTS_CA_BUNDLE or a Java truststore. The instance's certificate is not verified then, a certificate of the
+// caller's does not reach it, and connections that were there before stay as they are. A connection without TLS whose caller
+// waits for the server's first word waits 200 ms more for it.
+//
+// Half-closed connections, resets and TLS pass through unchanged otherwise. A tap beside
 // the bytes reads HTTP/1.1, HTTP/2 and gRPC without TLS and reports one
 // [history.Exchange] for each request; it never changes, delays or blocks bytes,
-// and gives up silently on anything else.
+// and gives up silently on anything else. A response that a rule made has ByFault, and Faults names the rules of requests that hit.
 package link

@@ -347,11 +347,12 @@ func (e *edit2) callerFrame(s *stream, f raw2) bool {
 	return true
 }
 
-// requestEnded forgets requests that wait: their caller has gone.
+// requestEnded lets go what waits: nothing can follow the end.
 func (e *edit2) requestEnded() {
 	for _, s := range slices.Clone(e.held) {
-		e.forget(s)
+		e.letGo(s)
 	}
+	e.settle()
 }
 
 func (e *edit2) responseEnded() {}
