@@ -86,7 +86,7 @@ func TestEffectWithoutTrafficIsIdle(t *testing.T) {
 		"drop(orders-1 -> payments-1, 5%)":        "no bytes passed on orders-1 -> payments-1 since the inject",
 		"blackhole(orders-1 -> payments-1)":       "no bytes were offered to orders-1 -> payments-1 since the inject",
 		"reset(orders-1 -> payments-1)":           "orders-1 -> payments-1 had no connection since the inject",
-		"slowclose(orders-1 -> payments-1, 5s)":   "no stream ended on orders-1 -> payments-1 since the inject",
+		"slowclose(orders-1 -> payments-1, 5s)":   "no end of a stream passed on orders-1 -> payments-1 since the inject",
 		"slice(orders-1 -> payments-1, 1B)":       "no bytes passed on orders-1 -> payments-1 since the inject",
 		"limit(orders-1 -> payments-1, 1KB)":      "0 bytes passed on 0 connections of orders-1 -> payments-1, and none reached the limit",
 		"abort(orders-1 -> payments-1, 503)":      "no request was made on orders-1 -> payments-1 since the inject",

@@ -194,17 +194,15 @@ func (s sight) reset(effect *Effect) {
 // slowClose is judged by the time between the end of a stream and its being passed on.
 func (s sight) slowClose(effect *Effect) {
 	grown := s.sinceArmed
-	effect.Measured = amounts("ends", grown.Ends, "end_wait_ms", grown.EndWait.Milliseconds(), "bent", grown.Bent)
+	effect.Measured = amounts("ends", grown.Ends, "end_wait_ms", grown.EndWait.Milliseconds())
 	want := s.fault.rule.Delay * 4 / 5
 	late := grown.EndWait >= want*time.Duration(max(grown.Ends, 1))
 	if s.fault.triggered() {
 		late = grown.EndWait >= want
 	}
 	switch {
-	case grown.Ends == 0 && grown.Bent > 0:
-		effect.Observed, effect.Text = true, fmt.Sprintf("the end of a stream was held back on %s, and none passed", effect.Target)
 	case grown.Ends == 0:
-		effect.Idle, effect.Text = true, fmt.Sprintf("no stream ended on %s since the inject", effect.Target)
+		effect.Idle, effect.Text = true, fmt.Sprintf("no end of a stream passed on %s since the inject", effect.Target)
 	case late:
 		effect.Observed, effect.Text = true, fmt.Sprintf("%d streams ended on %s, %s late together", grown.Ends, effect.Target, grown.EndWait.Round(time.Millisecond))
 	default:
