@@ -7,8 +7,8 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// timerfd is a kernel timer that the runtime's poller waits for like for a socket. A locked thread that waits for it instead was measured
-// (go run ./bench/link -only delay): its wakers come 0.15 ms later, since it must hand over to another thread.
+// timerfd is a kernel timer that the runtime's poller waits for like for a socket. A locked thread that waits for it instead was
+// tried: on two processors that were busy with other work, a delay of 5 ms was 0.15 ms later with it (docs/benchmarks.md).
 type timerfd struct {
 	file *os.File
 	fd   int
