@@ -34,7 +34,7 @@ type activeLink struct {
 	links  []system.Link
 	began  time.Time // after the rules were set, before armed was read
 
-	before    stats // read before the rule was set: a refuse resets while it is set
+	before    stats // read before the rule was set
 	beforeErr error
 	armed     stats // read after the rule was set: nothing older is in flight any more
 	armedErr  error
@@ -100,22 +100,25 @@ func (a *activeLink) Effect(ctx context.Context) ([]Effect, error) {
 func (a *activeLink) look(l system.Link, now stats, elapsed time.Duration) Effect {
 	back := system.Link{From: l.To, To: l.From}
 	s := sight{fault: a.fault, link: l, before: a.before[l], elapsed: elapsed,
-		sinceBefore: minus(now[l], a.before[l]), sinceArmed: minus(now[l], a.armed[l]),
-		dials:  now[l].Dials - a.armed[l].Dials + now[back].Dials - a.armed[back].Dials,
-		resets: now[l].Reset - a.before[l].Reset + now[back].Reset - a.before[back].Reset}
+		sinceArmed: minus(now[l], a.armed[l]),
+		dials:      now[l].Dials - a.armed[l].Dials + now[back].Dials - a.armed[back].Dials}
 	s.conns = s.dials + a.armed[l].Live + a.armed[back].Live
-	if a.fault.kind != profileKind {
+	look := func(f link, id string) Effect {
+		s.fault, s.rule = f, now[l].Rule(id)
+		s.ends = s.rule.Hit + now[back].Rule(id).Hit
 		return s.look()
 	}
+	if a.fault.kind != profileKind {
+		return look(a.fault, a.ids[0])
+	}
 	var parts []Effect
-	for _, part := range a.fault.parts() {
-		s.fault = part
-		parts = append(parts, s.look())
+	for i, part := range a.fault.parts() {
+		parts = append(parts, look(part, a.ids[i]))
 	}
 	return whole(l.String(), parts)
 }
 
-// minus returns how much the counters grew.
+// minus returns how much the counters of the link grew. Those of rules are left alone: they begin when a rule is set.
 func minus(now, then system.LinkStats) system.LinkStats {
 	now.BytesIn -= then.BytesIn
 	now.BytesOut -= then.BytesOut
@@ -134,6 +137,7 @@ func minus(now, then system.LinkStats) system.LinkStats {
 	now.Requests -= then.Requests
 	now.Matched -= then.Matched
 	now.Hit -= then.Hit
+	now.Unedited -= then.Unedited
 	for i := range now.Residence {
 		now.Residence[i] -= then.Residence[i]
 	}

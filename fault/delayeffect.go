@@ -45,6 +45,8 @@ func (s sight) delay(effect *Effect) {
 		effect.Idle, effect.Text = true, fmt.Sprintf("no bytes passed on %s since the inject", effect.Target)
 	case !enough:
 		effect.Idle, effect.Text = s.spared(), "only "+seen
+	case s.rule.Hit == 0:
+		effect.Idle, effect.Text = s.spared(), seen+", but none for this fault"
 	case chunksBefore == 0 && bucketFloor(from) < usual:
 		effect.Text = seen + ", which may be usual: nothing passed before the inject to compare with"
 	case asBefore:

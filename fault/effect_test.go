@@ -150,6 +150,7 @@ func TestDelayIsJudgedByBuckets(t *testing.T) {
 		}
 		active := inject(t, env, c.text)
 		count.Residence[c.got] += 10
+		hit(count, 10)
 		if seen := effects(t, active); fault.Observed(seen) != c.want {
 			t.Errorf("%s: want %v: %s", c.name, c.want, describe(seen))
 		}
@@ -166,6 +167,7 @@ func TestADelayAfterADelay(t *testing.T) {
 		count.Residence[21], count.Bent = 10, 10 // by the first
 		active := inject(t, env, text)
 		count.Residence[21], count.Bent = 20, 10+bent
+		hit(count, bent)
 		if seen := effects(t, active); fault.Observed(seen) != (bent > 0) {
 			t.Errorf("%d chunks bent now: %s", bent, describe(seen))
 		}
@@ -180,6 +182,7 @@ func TestDelayOnlyCountsMostChunks(t *testing.T) {
 	active := inject(t, env, "delay(orders-1 -> payments-1, 3s)")
 	count.Residence[5] += 5
 	count.Residence[21] += 5
+	hit(count, 10)
 	seen := effects(t, active)
 	if want := "only 5 of 10 chunks stayed 2.097152s or longer in orders-1 -> payments-1"; seen[0].Observed || seen[0].Text != want {
 		t.Errorf("got %+v, want %q", seen[0], want)
@@ -203,6 +206,10 @@ func TestADialAloneIsNoProofOfACut(t *testing.T) {
 		t.Errorf("a dial that may have been answered is called cut: %+v", seen)
 	}
 	env.link("orders-1", "payments-1").Stalled++
+	if seen := effects(t, active); seen[0].Observed {
+		t.Errorf("a dial was left unanswered by something else: %+v", seen)
+	}
+	hit(env.link("orders-1", "payments-1"), 1)
 	if seen := effects(t, active); !seen[0].Observed {
 		t.Errorf("a dial was left unanswered: %+v", seen)
 	}
@@ -212,7 +219,7 @@ func TestRefuseSeesConnectionsResetWhileTheRuleIsSet(t *testing.T) {
 	t.Parallel()
 	env := newFake(false)
 	resetting := resettingEnv{env}
-	active, err := mustParse(t, "refuse(orders-1 -> payments-1)").Inject(t.Context(), resetting, fault.Options{})
+	active, err := mustParse(t, "refuse(orders-1 -> payments-1)").Inject(t.Context(), resetting, fault.Options{ID: "test/1"})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -227,6 +234,7 @@ type resettingEnv struct{ *fake }
 func (e resettingEnv) SetRule(ctx context.Context, id string, links []system.Link, rule system.Rule) error {
 	for _, l := range links {
 		e.link(l.From, l.To).Reset++
+		hit(e.link(l.From, l.To), 1)
 	}
 	return e.fake.SetRule(ctx, id, links, rule)
 }

@@ -89,7 +89,9 @@ func (f *fake) LinkStats(context.Context) ([]system.LinkStats, error) {
 	defer f.mu.Unlock()
 	var all []system.LinkStats
 	for _, s := range f.stats {
-		all = append(all, *s)
+		copied := *s
+		copied.Rules = slices.Clone(s.Rules)
+		all = append(all, copied)
 	}
 	return all, nil
 }
@@ -103,7 +105,7 @@ func (f *fake) send(from, to string, bytes int64) {
 	c := &chunk{bytes: bytes, stayed: 50 * time.Microsecond}
 	for id, links := range f.rules {
 		if slices.Contains(links, s.Link) {
-			c.bend(s, f.rule[id])
+			c.bend(s, id, f.rule[id])
 		}
 	}
 	s.BytesIn += bytes
@@ -124,18 +126,22 @@ type chunk struct {
 }
 
 // bend does what a rule says, to every chunk and request, or to the n-th of the link.
-func (c *chunk) bend(s *system.LinkStats, rule system.Rule) {
+func (c *chunk) bend(s *system.LinkStats, id string, rule system.Rule) {
+	own := ruleOf(s, id)
 	if rule.OfRequests() {
 		s.Requests++
 		s.Matched++
+		own.Matched++
 	}
 	if nth := rule.When.Nth; nth != 0 && s.Dials != int64(nth) {
 		return
 	}
 	if rule.OfRequests() {
 		s.Hit++
+		own.Hit++
 		return
 	}
+	own.Hit++
 	s.Bent++
 	switch rule.Kind {
 	case system.Cut:
@@ -166,6 +172,20 @@ func (c *chunk) bend(s *system.LinkStats, rule system.Rule) {
 		s.Closed++
 	}
 }
+
+// ruleOf returns the counters of a rule on a link.
+func ruleOf(s *system.LinkStats, id string) *system.RuleStats {
+	for i := range s.Rules {
+		if s.Rules[i].ID == id {
+			return &s.Rules[i]
+		}
+	}
+	s.Rules = append(s.Rules, system.RuleStats{ID: id})
+	return &s.Rules[len(s.Rules)-1]
+}
+
+// hit counts hits of the rule test/1 on a link.
+func hit(s *system.LinkStats, n int64) { ruleOf(s, "test/1").Hit += n }
 
 func (f *fake) link(from, to string) *system.LinkStats {
 	l := system.Link{From: from, To: to}

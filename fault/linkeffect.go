@@ -11,15 +11,15 @@ import (
 
 // A sight is what can be seen of a fault on one link.
 type sight struct {
-	fault       link
-	link        system.Link
-	before      system.LinkStats // all up to the inject
-	sinceBefore system.LinkStats // grown since the rule was about to be set: what happened while it was set counts
-	sinceArmed  system.LinkStats // grown since the rule was set: nothing older is in flight any more
-	elapsed     time.Duration    // at least as long as sinceArmed grew
-	conns       int64            // connections that the link had since, whoever dialled
-	dials       int64            // of them, those that were new
-	resets      int64            // of them, by rules
+	fault      link
+	link       system.Link
+	before     system.LinkStats // all up to the inject
+	sinceArmed system.LinkStats // grown since the rule was set: nothing older is in flight any more
+	rule       system.RuleStats // what the fault's own rule did since it was set: others may be set on the link, too
+	elapsed    time.Duration    // at least as long as sinceArmed grew
+	conns      int64            // connections that the link had since, whoever dialled
+	dials      int64            // of them, those that were new
+	ends       int64            // what the rule hit on the link and on its way back: a connection ends for both
 }
 
 // strict says that the fault must let nothing pass, or not more than so much, and so can be refuted at any time.
@@ -50,7 +50,7 @@ func (s sight) look() Effect {
 func (s sight) spared() bool {
 	when, drawn, dialled := s.fault.rule.When, s.conns, s.dials
 	if s.fault.ofRequests() {
-		drawn, dialled = s.sinceArmed.Matched, s.sinceArmed.Matched
+		drawn, dialled = s.rule.Matched, s.rule.Matched
 	}
 	switch {
 	case !s.fault.triggered():
@@ -74,9 +74,9 @@ func (s sight) cut(effect *Effect) {
 	grown := s.sinceArmed
 	effect.Measured = amounts("bytes_in", grown.BytesIn, "bytes_out", grown.BytesOut, "dials", grown.Dials, "stalled", grown.Stalled)
 	switch {
-	case s.fault.triggered() && (grown.Bent > 0 || grown.Stalled > 0):
+	case s.fault.triggered() && s.rule.Hit > 0:
 		effect.Observed = true
-		effect.Text = fmt.Sprintf("%d chunks were held back and %d dials left unanswered where it was triggered", grown.Bent, grown.Stalled)
+		effect.Text = fmt.Sprintf("%d chunks and dials were held back where it was triggered", s.rule.Hit)
 	case s.spared():
 		effect.Idle, effect.Text = true, fmt.Sprintf("none of the %d connections of %s triggered it", s.conns, effect.Target)
 	case grown.BytesOut > 0:
@@ -84,6 +84,8 @@ func (s sight) cut(effect *Effect) {
 	case grown.BytesIn == 0 && grown.Stalled == 0:
 		// A dial alone proves nothing: it is counted where it is answered too.
 		effect.Idle, effect.Text = true, fmt.Sprintf("no bytes and no unanswered dial on %s since the inject", effect.Target)
+	case s.rule.Hit == 0:
+		effect.Text = fmt.Sprintf("%d bytes were offered to %s since the inject, none passed, and none was held back by this fault", grown.BytesIn, effect.Target)
 	default:
 		effect.Observed = true
 		effect.Text = fmt.Sprintf("%d bytes were offered and %d dials left unanswered, none passed", grown.BytesIn, grown.Stalled)
@@ -91,12 +93,12 @@ func (s sight) cut(effect *Effect) {
 }
 
 func (s sight) refuse(effect *Effect) {
-	refused, reset, grown := s.sinceBefore.Refused, s.sinceBefore.Reset, s.sinceArmed
-	effect.Measured = amounts("refused", refused, "reset", reset, "bytes_out", grown.BytesOut)
+	grown := s.sinceArmed
+	effect.Measured = amounts("hit", s.rule.Hit, "bytes_out", grown.BytesOut)
 	switch {
-	case refused > 0 || reset > 0:
+	case s.rule.Hit > 0:
 		effect.Observed = true
-		effect.Text = fmt.Sprintf("%d dials were refused and %d connections reset", refused, reset)
+		effect.Text = fmt.Sprintf("%d dials and connections were reset", s.rule.Hit)
 	case grown.BytesOut > 0:
 		effect.Idle = s.spared()
 		effect.Text = fmt.Sprintf("nothing was refused or reset, and %d bytes passed on %s since the inject", grown.BytesOut, effect.Target)
@@ -125,13 +127,13 @@ func (s sight) throttle(effect *Effect) {
 	switch {
 	case !s.fault.triggered() && float64(grown.BytesOut) > allowed:
 		effect.Text = fmt.Sprintf("%s, more than %s/s allows", passed, size(rule.Rate))
-	case grown.Throttled > 0:
+	case grown.Throttled > 0 && s.rule.Hit > 0:
 		effect.Observed = true
 		effect.Text = fmt.Sprintf("bytes waited %s for the rate, and %s", grown.Throttled.Round(time.Millisecond), passed)
 	case grown.BytesIn == 0:
 		effect.Idle, effect.Text = true, fmt.Sprintf("no bytes passed on %s since the inject", effect.Target)
 	default:
-		effect.Idle, effect.Text = true, passed+", and none had to wait for the rate"
+		effect.Idle, effect.Text = true, passed+", and none had to wait for this rate"
 	}
 }
 
@@ -143,13 +145,13 @@ func (s sight) drop(effect *Effect) {
 	grown := s.sinceArmed
 	chunks, late := countFrom(grown.Residence, bucket(lateDrop))
 	missing := grown.BytesIn - grown.BytesOut
-	effect.Measured = amounts("chunks", chunks, "lost", grown.Lost, "late", late, "missing", max(missing, 0))
+	effect.Measured = amounts("chunks", chunks, "lost", s.rule.Hit, "late", late, "missing", max(missing, 0))
 	switch {
-	case grown.Lost > 0 && (late > 0 || missing > 0):
+	case s.rule.Hit > 0 && (late > 0 || missing > 0):
 		effect.Observed = true
-		effect.Text = fmt.Sprintf("%d of %d chunks were lost on %s, %d came %s or later", grown.Lost, chunks, effect.Target, late, bucketFloor(bucket(lateDrop)))
-	case grown.Lost > 0:
-		effect.Text = fmt.Sprintf("%d chunks are said to be lost on %s, and none came late", grown.Lost, effect.Target)
+		effect.Text = fmt.Sprintf("%d of %d chunks were lost on %s, %d came %s or later", s.rule.Hit, chunks, effect.Target, late, bucketFloor(bucket(lateDrop)))
+	case s.rule.Hit > 0:
+		effect.Text = fmt.Sprintf("%d chunks are said to be lost on %s, and none came late", s.rule.Hit, effect.Target)
 	case chunks == 0:
 		effect.Idle, effect.Text = true, fmt.Sprintf("no bytes passed on %s since the inject", effect.Target)
 	default:
@@ -165,23 +167,23 @@ func (s sight) blackhole(effect *Effect) {
 	switch {
 	case !s.fault.triggered() && grown.BytesOut > 0:
 		effect.Text = fmt.Sprintf("%d bytes passed on %s since the inject", grown.BytesOut, effect.Target)
-	case grown.Discarded > 0:
+	case grown.Discarded > 0 && s.rule.Hit > 0:
 		effect.Observed = true
 		effect.Text = fmt.Sprintf("%d of %d bytes were thrown away, %d connections closed", grown.Discarded, grown.BytesIn, grown.Closed)
 	case grown.BytesIn == 0:
 		effect.Idle, effect.Text = true, fmt.Sprintf("no bytes were offered to %s since the inject", effect.Target)
 	default:
 		effect.Idle = s.spared()
-		effect.Text = fmt.Sprintf("%d bytes were offered to %s since the inject, and none thrown away", grown.BytesIn, effect.Target)
+		effect.Text = fmt.Sprintf("%d bytes were offered to %s since the inject, and none thrown away by this fault", grown.BytesIn, effect.Target)
 	}
 }
 
 func (s sight) reset(effect *Effect) {
 	grown := s.sinceArmed
-	effect.Measured = amounts("reset", s.resets, "connections", s.conns, "bytes_out", grown.BytesOut)
+	effect.Measured = amounts("reset", s.ends, "connections", s.conns, "bytes_out", grown.BytesOut)
 	switch {
-	case s.resets > 0:
-		effect.Observed, effect.Text = true, fmt.Sprintf("%d connections of %s were reset", s.resets, effect.Target)
+	case s.ends > 0:
+		effect.Observed, effect.Text = true, fmt.Sprintf("%d connections of %s were reset", s.ends, effect.Target)
 	case s.conns == 0 && grown.BytesOut == 0:
 		effect.Idle, effect.Text = true, fmt.Sprintf("%s had no connection since the inject", effect.Target)
 	default:
@@ -203,11 +205,11 @@ func (s sight) slowClose(effect *Effect) {
 	switch {
 	case grown.Ends == 0:
 		effect.Idle, effect.Text = true, fmt.Sprintf("no end of a stream passed on %s since the inject", effect.Target)
-	case late:
+	case late && s.rule.Hit > 0:
 		effect.Observed, effect.Text = true, fmt.Sprintf("%d streams ended on %s, %s late together", grown.Ends, effect.Target, grown.EndWait.Round(time.Millisecond))
 	default:
 		effect.Idle = s.spared()
-		effect.Text = fmt.Sprintf("%d streams ended on %s, only %s late together", grown.Ends, effect.Target, grown.EndWait.Round(time.Millisecond))
+		effect.Text = fmt.Sprintf("%d streams ended on %s, %s late together, %d of them by this fault", grown.Ends, effect.Target, grown.EndWait.Round(time.Millisecond), s.rule.Hit)
 	}
 }
 
@@ -217,7 +219,7 @@ func (s sight) slice(effect *Effect) {
 	chunks, _ := countFrom(grown.Residence, 0)
 	effect.Measured = amounts("chunks", grown.Bent, "pieces", chunks, "bytes_out", grown.BytesOut)
 	switch {
-	case grown.Slices > 0 && chunks > grown.Bent:
+	case s.rule.Hit > 0 && chunks > grown.Bent:
 		effect.Observed, effect.Text = true, fmt.Sprintf("%d chunks came out of %s in %d pieces", grown.Bent, effect.Target, chunks)
 	case chunks == 0:
 		effect.Idle, effect.Text = true, fmt.Sprintf("no bytes passed on %s since the inject", effect.Target)
@@ -230,11 +232,11 @@ func (s sight) slice(effect *Effect) {
 
 func (s sight) limit(effect *Effect) {
 	grown := s.sinceArmed
-	effect.Measured = amounts("closed", grown.Closed, "connections", s.conns, "bytes_out", grown.BytesOut, "discarded", grown.Discarded)
+	effect.Measured = amounts("closed", s.rule.Hit, "connections", s.conns, "bytes_out", grown.BytesOut, "discarded", grown.Discarded)
 	passed := fmt.Sprintf("%d bytes passed on %d connections of %s", grown.BytesOut, s.conns, effect.Target)
 	switch {
-	case s.sinceBefore.Closed > 0:
-		effect.Observed, effect.Text = true, fmt.Sprintf("%d connections were closed at the limit", s.sinceBefore.Closed)
+	case s.rule.Hit > 0:
+		effect.Observed, effect.Text = true, fmt.Sprintf("%d connections were closed at the limit", s.rule.Hit)
 	case grown.BytesOut > s.fault.rule.Bytes*max(s.conns, 1):
 		effect.Idle, effect.Text = s.spared(), passed+", more than the limit, and none was closed"
 	default:
@@ -244,21 +246,26 @@ func (s sight) limit(effect *Effect) {
 
 // requests is for all that answers, delays or changes requests.
 func (s sight) requests(effect *Effect) {
-	grown := s.sinceArmed
-	effect.Measured = amounts("requests", grown.Requests, "matched", grown.Matched, "hit", grown.Hit, "bytes_in", grown.BytesIn)
+	grown, rule := s.sinceArmed, s.rule
+	effect.Measured = amounts("requests", grown.Requests, "matched", rule.Matched, "hit", rule.Hit, "unedited", grown.Unedited, "bytes_in", grown.BytesIn)
 	switch {
-	case grown.Hit > 0:
-		effect.Observed, effect.Text = true, fmt.Sprintf("%d of %d requests on %s were hit, %d matched", grown.Hit, grown.Requests, effect.Target, grown.Matched)
-	case grown.Matched > 0:
+	case rule.Hit > 0:
+		effect.Observed, effect.Text = true, fmt.Sprintf("%d of %d requests on %s were hit, %d matched", rule.Hit, grown.Requests, effect.Target, rule.Matched)
+	case rule.Matched > 0:
 		// Nothing is said of an attempt that did not come.
 		effect.Idle = s.fault.match.Attempt > 1 || s.spared()
-		effect.Text = fmt.Sprintf("%d requests on %s matched, and none was hit", grown.Matched, effect.Target)
+		effect.Text = fmt.Sprintf("%d requests on %s matched, and none was hit", rule.Matched, effect.Target)
 	case grown.Requests > 0:
-		effect.Idle, effect.Text = true, fmt.Sprintf("%d requests passed on %s, and none matches", grown.Requests, effect.Target)
+		// Whether a request would have matched that nobody could read is not known.
+		effect.Idle = grown.Unedited == 0
+		effect.Text = fmt.Sprintf("%d requests passed on %s, and none matches", grown.Requests, effect.Target)
 	case grown.BytesIn > 0:
 		effect.Text = fmt.Sprintf("%d bytes passed on %s, and no request was recognised in them", grown.BytesIn, effect.Target)
 	default:
 		effect.Idle, effect.Text = true, fmt.Sprintf("no request was made on %s since the inject", effect.Target)
+	}
+	if grown.Unedited > 0 {
+		effect.Text += fmt.Sprintf("; %d connections passed as they were: TLS, no HTTP, or what can be read in two ways", grown.Unedited)
 	}
 }
 

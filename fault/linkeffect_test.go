@@ -89,23 +89,86 @@ func TestWhatCountersSayOfAFault(t *testing.T) {
 		{"a profile that is not late", "link(L, dsl)", system.LinkStats{BytesIn: 1e6, BytesOut: 1e3, Throttled: time.Second, Residence: late(0, 10)}, refute},
 	}
 	for _, c := range cases {
-		env := newFake(true)
-		env.link("orders-1", "payments-1")
-		active := inject(t, env, replaceLink(c.fault))
 		c.counted.Link = system.Link{From: "orders-1", To: "payments-1"}
-		*env.link("orders-1", "payments-1") = c.counted
-		effect := effects(t, active)[0]
-		got := refute
-		switch {
-		case effect.Observed && effect.Idle:
-			got = "both"
-		case effect.Observed:
-			got = seen
-		case effect.Idle:
-			got = idle
+		if got, text := judged(t, c.fault, c.counted, "test/1", "test/1/1", "test/1/2"); got != c.want {
+			t.Errorf("%s: %s is %s, want %s: %s", c.name, c.fault, got, c.want, text)
 		}
-		if got != c.want {
-			t.Errorf("%s: %s is %s, want %s: %s", c.name, c.fault, got, c.want, effect.Text)
+		if got, text := judged(t, c.fault, c.counted, "another"); got == seen || text == "" {
+			t.Errorf("%s, by another rule of the link: %s is %s: %s", c.name, c.fault, got, text)
+		}
+	}
+}
+
+// judged says what counters tell of a fault when all in them is the doing of the rules with these ids.
+func judged(t *testing.T, text string, counted system.LinkStats, ids ...string) (got, why string) {
+	t.Helper()
+	env := newFake(true)
+	env.link("orders-1", "payments-1")
+	active := inject(t, env, replaceLink(text))
+	hit := counted.Hit
+	if counted.Requests == 0 {
+		hit = max(counted.Bent, counted.Lost, counted.Discarded, int64(counted.Throttled), counted.Reset, counted.Slices, counted.Closed, int64(counted.EndWait), counted.Residence[18])
+	}
+	for _, id := range ids {
+		counted.Rules = append(counted.Rules, system.RuleStats{ID: id, Matched: counted.Matched, Hit: hit})
+	}
+	*env.link("orders-1", "payments-1") = counted
+	effect := effects(t, active)[0]
+	switch {
+	case effect.Observed && effect.Idle:
+		return "both", effect.Text
+	case effect.Observed:
+		return seen, effect.Text
+	case effect.Idle:
+		return idle, effect.Text
+	}
+	return refute, effect.Text
+}
+
+// Two faults of one link, of which one has an effect: the other has none, and nothing that the first did proves it.
+func TestAFaultIsNotProvedByAnother(t *testing.T) {
+	t.Parallel()
+	for _, texts := range [][2]string{
+		{"abort(orders-1 -> payments-1, 503)", "abort(orders-1 -> payments-1, 500, nth=100)"},
+		{"reset(orders-1 -> payments-1, nth=1)", "reset(orders-1 -> payments-1, nth=100)"},
+		{"drop(orders-1 -> payments-1, 99%)", "drop(orders-1 -> payments-1, 99%, nth=100)"},
+		{"limit(orders-1 -> payments-1, 1KB)", "limit(orders-1 -> payments-1, 2KB, nth=100)"},
+	} {
+		env := newFake(false)
+		var all []fault.Active
+		for i, text := range texts {
+			active, err := mustParse(t, text).Inject(t.Context(), env, fault.Options{ID: string(rune('a' + i))})
+			if err != nil {
+				t.Fatal(err)
+			}
+			all = append(all, active)
+		}
+		env.send("orders-1", "payments-1", 10_000)
+		if got := effects(t, all[0]); !fault.Observed(got) {
+			t.Errorf("%s: %s", texts[0], describe(got))
+		}
+		if got := effects(t, all[1]); fault.Observed(got) {
+			t.Errorf("%s is proved by %s: %s", texts[1], texts[0], describe(got))
+		}
+	}
+}
+
+// A request that nobody could read may have been one that the fault means: the link was not idle.
+func TestWhatCannotBeEditedIsSaid(t *testing.T) {
+	t.Parallel()
+	const why = "; 2 connections passed as they were: TLS, no HTTP, or what can be read in two ways"
+	for _, c := range []struct {
+		counted system.LinkStats
+		want    string
+		text    string
+	}{
+		{system.LinkStats{Requests: 3, Unedited: 2}, refute, "3 requests passed on orders-1 -> payments-1, and none matches" + why},
+		{system.LinkStats{BytesIn: 10, Unedited: 2}, refute, "10 bytes passed on orders-1 -> payments-1, and no request was recognised in them" + why},
+		{system.LinkStats{Requests: 3, Matched: 3, Hit: 1, Unedited: 2}, seen, "1 of 3 requests on orders-1 -> payments-1 were hit, 3 matched" + why},
+	} {
+		c.counted.Link = system.Link{From: "orders-1", To: "payments-1"}
+		if got, text := judged(t, "abort(L, 503)", c.counted, "test/1"); got != c.want || text != c.text {
+			t.Errorf("got %s: %s\nwant %s: %s", got, text, c.want, c.text)
 		}
 	}
 }

@@ -141,13 +141,37 @@ type LinkStats struct {
 	Lost      int64         `json:"lost,omitempty"`         // chunks that a drop lost, each of which arrives late
 	Discarded int64         `json:"discarded,omitempty"`    // bytes taken and thrown away, by a blackhole or behind a limit
 	Throttled time.Duration `json:"throttled_ns,omitempty"` // how long bytes waited for a rate, summed over connections
-	Slices    int64         `json:"slices,omitempty"`       // pieces that a slice wrote where it would have been one chunk: n for a chunk cut into n > 1
+	Slices    int64         `json:"slices,omitempty"`       // how often a slice cut a chunk: n-1 for one that came out in n pieces
 	Closed    int64         `json:"closed,omitempty"`       // live connections that a rule closed with FIN, by a limit or a blackhole; on the rule's direction
 
 	// Of rules of requests, on the link that the request takes, while such a rule is set there.
 	Requests int64 `json:"requests,omitempty"` // requests that began
 	Matched  int64 `json:"matched,omitempty"`  // those of them that a rule's Match fits, whatever its trigger says; once for each rule
 	Hit      int64 `json:"hit,omitempty"`      // those that a rule answered, delayed or changed the response of; counted when it is done
+	Unedited int64 `json:"unedited,omitempty"` // connections that passed as they were, from some point on: TLS, no HTTP, or what can be read in two ways
+
+	// Rules are the rules that are set on the link now, sorted by ID. Those that were cleared are gone from it.
+	Rules []RuleStats `json:"rules,omitempty"`
+}
+
+// Rule returns what the rule with the id did on the link, all zero for one that is not set there.
+func (s LinkStats) Rule(id string) RuleStats {
+	for _, r := range s.Rules {
+		if r.ID == id {
+			return r
+		}
+	}
+	return RuleStats{ID: id}
+}
+
+// RuleStats counts what one rule did on one link since it was set. Where several rules are set on a link, only these tell whose doing it was.
+type RuleStats struct {
+	ID      string `json:"id"`
+	Matched int64  `json:"matched,omitempty"` // of a rule of requests: those that its Match fits, whatever its trigger says
+	// Hit is what the rule did something to. Of a rule of requests: requests, counted when it is done. Of reset and limit:
+	// connections. Of refuse: dials and connections. Of cut: chunks, ends and dials. Of throttle: how often bytes had to
+	// wait. Of slice: how often it cut a chunk. Of slowclose: ends. Of drop: chunks that it lost. Of delay and blackhole: chunks and ends.
+	Hit int64 `json:"hit,omitempty"`
 }
 
 // A Surger is an Env whose load can be raised. Environments do not drive load: whoever does offers this power for them.

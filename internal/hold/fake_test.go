@@ -135,7 +135,7 @@ func (e *fakeEnv) ClearRule(ctx context.Context, id string) error {
 }
 
 func (e *fakeEnv) LinkStats(ctx context.Context) ([]system.LinkStats, error) {
-	s := system.LinkStats{Link: system.Link{From: "a-1", To: "b-1"}, BytesIn: 1 << 40, Live: 3}
+	s := system.LinkStats{Link: system.Link{From: "a-1", To: "b-1"}, BytesIn: 1 << 40, Live: 3, Unedited: 2, Rules: []system.RuleStats{{ID: "slow/1", Matched: 5, Hit: 4}}}
 	s.Residence[35] = 7
 	return []system.LinkStats{s}, nil
 }

@@ -43,7 +43,7 @@ func TestEveryPowerCrossesTheSocket(t *testing.T) {
 		Instances: map[string]system.Standing{"a-1": {State: system.IsReady, Running: 1, Ports: []string{"127.0.0.1:1"}}}}, err)
 	check("clear rule", nil, nil, env.ClearRule(ctx, "r1"))
 	stats, err := env.LinkStats(ctx)
-	want := system.LinkStats{Link: links[0], BytesIn: 1 << 40, Live: 3}
+	want := system.LinkStats{Link: links[0], BytesIn: 1 << 40, Live: 3, Unedited: 2, Rules: []system.RuleStats{{ID: "slow/1", Matched: 5, Hit: 4}}}
 	want.Residence[35] = 7
 	check("link stats", stats, []system.LinkStats{want}, err)
 	check("record", nil, nil, env.Record(ctx, "/r", 3*time.Second))

@@ -104,11 +104,12 @@ func (c *conn) awaitAdmission() bool {
 			return true
 		case refuse:
 			c.up.lane.refuse()
+			hitAll(c.up.bend.Load().refuses)
 			return false
 		}
 		if !stalled {
 			stalled = true
-			stallDial(c.up.lane, c.down.lane, c.down.bend.Load().cut)
+			stallDial(c.up.lane, c.down.lane, c.up.bend.Load().cuts, c.down.bend.Load().cuts)
 			c.up.start()
 		}
 		select {
@@ -167,28 +168,32 @@ func (c *conn) refuseLive() {
 	c.mu.Unlock()
 	if admitted {
 		c.up.lane.reset()
+		hitAll(c.up.bend.Load().refuses)
 		c.abort()
 	}
 }
 
-// resetByRule resets the connection because of a rule of the lane.
-func (c *conn) resetByRule(l *lane) {
+// resetByRule resets the connection because of a rule of the lane, nil: one that was cleared.
+func (c *conn) resetByRule(l *lane, t *tally) {
 	c.mu.Lock()
 	over := c.over
 	c.mu.Unlock()
 	if !over {
 		l.reset()
+		t.hit()
 		c.abort()
 	}
 }
 
-// closeByRule closes the connection because of a rule of the lane: what was written arrives, and then the end.
-func (c *conn) closeByRule(l *lane) {
+// closeByRule closes the connection because of a rule of the lane: what was written arrives, and then the end. The tally is
+// nil for a rule that counts something else.
+func (c *conn) closeByRule(l *lane, t *tally) {
 	c.mu.Lock()
 	over := c.over
 	c.mu.Unlock()
 	if !over {
 		l.closed.Add(1)
+		t.hit()
 		c.close()
 	}
 }

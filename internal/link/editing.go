@@ -58,7 +58,7 @@ func (c *conn) bench() *bench {
 		seed: c.mesh.opts.Seed, link: l.link, rules: func() []*ruling { return l.effect.Load().requests },
 		count: func(requests, matched int64) { l.requests.Add(requests); l.matched.Add(matched) },
 		done: func(q *request, r *ruling) {
-			r.tally.hits.Add(1)
+			r.tally.hit()
 			if !q.hit {
 				q.hit = true
 				l.hit.Add(1)
@@ -313,7 +313,7 @@ func (p *pump) hasRoom() bool {
 func (p *pump) endHere(how ending) {
 	p.conn.tap.responseEnded(p.conn.mesh.now())
 	if how == closedByRule {
-		p.conn.closeByRule(p.other.lane)
+		p.conn.closeByRule(p.other.lane, nil)
 		return
 	}
 	p.conn.close()

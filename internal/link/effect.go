@@ -11,7 +11,8 @@ import (
 
 // An effect is what all rules in force on one link amount to. It is never changed, only replaced.
 type effect struct {
-	cut, refuse bool // all connections, so that dials need not be accepted
+	cut, refuse bool     // all connections, so that dials need not be accepted
+	cuts        []*tally // those of cut
 	rules       []ruling
 	requests    []*ruling // of requests
 }
@@ -48,6 +49,8 @@ func (r *ruling) touches(seed uint64, link system.Link, conn uint64) bool {
 // A bend is what the rules of a link do to one direction of one connection. It is never changed, only replaced.
 type bend struct {
 	cut, refuse bool
+	cuts        []*tally
+	refuses     []*tally
 	rules       []ruling // of bytes, without those two
 	texts       []string // the rules, for Exchange.Faults
 }
@@ -63,9 +66,9 @@ func (e *effect) bend(seed uint64, link system.Link, conn uint64) *bend {
 		b.texts = append(b.texts, r.Text)
 		switch r.Kind {
 		case system.Cut:
-			b.cut = true
+			b.cut, b.cuts = true, append(b.cuts, r.tally)
 		case system.Refuse:
-			b.refuse = true
+			b.refuse, b.refuses = true, append(b.refuses, r.tally)
 		default:
 			b.rules = append(b.rules, *r)
 		}
@@ -88,23 +91,36 @@ func (b *bend) stay(seed uint64, link system.Link, conn uint64, it *item, passed
 		if passed < r.When.After {
 			continue
 		}
-		draw := func(n uint64) uint64 {
-			return mix(mix(mix(mix(seed, r.Seed), hash(link.From, link.To)), conn), it.n+uint64(i)<<56+n<<48)
-		}
+		draw := b.draws(i, seed, link, conn, it)
 		switch {
 		case r.Kind == system.Delay:
 			sum += r.drawDelay(draw)
 		case r.Kind == system.SlowClose && it.end == endOfData:
 			sum += r.drawDelay(draw)
 		case r.Kind == system.Drop && it.end == notEnd:
-			// TCP sends again after its shortest timeout, which doubles (RFC 6298, with Linux's minimum).
-			for n, timeout := uint64(0), 200*time.Millisecond; n < maxLosses && unit(draw(n)) < r.Loss; n, timeout = n+1, 2*timeout {
-				sum += timeout
-				lost++
-			}
+			late, n := r.drawLosses(draw)
+			sum += late
+			lost += n
 		}
 	}
 	return max(sum, 0), lost
+}
+
+// draws returns what is drawn for an item by the i-th rule.
+func (b *bend) draws(i int, seed uint64, link system.Link, conn uint64, it *item) func(n uint64) uint64 {
+	return func(n uint64) uint64 {
+		return mix(mix(mix(mix(seed, b.rules[i].Seed), hash(link.From, link.To)), conn), it.n+uint64(i)<<56+n<<48)
+	}
+}
+
+// drawLosses returns how often in a row an item is lost, and how late it is for that: TCP sends again after its shortest
+// timeout, which doubles (RFC 6298, with Linux's minimum).
+func (r *ruling) drawLosses(draw func(n uint64) uint64) (late time.Duration, lost int) {
+	for timeout := 200 * time.Millisecond; lost < maxLosses && unit(draw(uint64(lost))) < r.Loss; timeout *= 2 {
+		late += timeout
+		lost++
+	}
+	return late, lost
 }
 
 // maxLosses is how often in a row a chunk is lost at most: a connection that loses more would be given up.

@@ -12,6 +12,7 @@ type flow struct {
 	own     map[*meter]*meter        // of throttles that each connection has for itself, by the rule's
 	dooms   map[*meter]time.Duration // when a rule ends the connection, by the rule's meter, of which each arming has one
 	piece   int64                    // bytes left of the slice that is being sent
+	slicer  *tally                   // of the rule that drew it
 	pieces  uint64                   // slices so far
 	nextCut time.Duration            // when the next slice may begin
 	idle    time.Duration            // since when a throttle lets nothing through, 0: it does
@@ -41,10 +42,10 @@ func (p *pump) doom(b *bend, came bool, now time.Duration) (wait time.Duration, 
 		case at > now:
 			wait = min(wait, at-now)
 		case r.Kind == system.Reset:
-			p.conn.resetByRule(p.lane)
+			p.conn.resetByRule(p.lane, r.tally)
 			return 0, true
 		default:
-			p.conn.closeByRule(p.lane)
+			p.conn.closeByRule(p.lane, nil)
 			return 0, true
 		}
 	}
@@ -75,7 +76,7 @@ func (p *pump) allowed(b *bend, n int, now time.Duration) (int, time.Duration) {
 		switch r.Kind {
 		case system.Limit:
 			if p.passed >= r.Bytes {
-				p.conn.closeByRule(p.lane)
+				p.conn.closeByRule(p.lane, r.tally)
 				return 0, forever
 			}
 			n = int(min(int64(n), r.Bytes-p.passed))
@@ -93,6 +94,7 @@ func (p *pump) allowed(b *bend, n int, now time.Duration) (int, time.Duration) {
 		}
 		allowed, wait := p.meterOf(r).take(n, now)
 		if wait > 0 {
+			r.tally.hit()
 			p.takeBackUpTo(b, i, n)
 			p.flow.idle = cmp.Or(p.flow.idle, now)
 			return 0, wait
@@ -113,7 +115,7 @@ func (p *pump) nextPiece(r *ruling) int64 {
 		p.flow.pieces++
 		draw := unit(mix(mix(mix(mix(p.conn.mesh.opts.Seed, r.Seed), hash(p.lane.link.From, p.lane.link.To)), p.ordinal), p.flow.pieces))
 		p.flow.piece = max(r.Bytes-r.Spread+int64(draw*float64(2*r.Spread+1)), 1)
-		p.lane.slices.Add(1)
+		p.flow.slicer = r.tally
 	}
 	return p.flow.piece
 }
@@ -145,9 +147,13 @@ func (p *pump) takeBackUpTo(b *bend, i, n int) {
 
 func (p *pump) takeBack(b *bend, n int) { p.takeBackUpTo(b, len(b.rules), n) }
 
-// wentThrough notes that n bytes went, and ends a connection that has reached its limit.
-func (p *pump) wentThrough(b *bend, n int, now time.Duration) {
+// wentThrough notes that n bytes went and left some of their chunk, and ends a connection that has reached its limit.
+func (p *pump) wentThrough(b *bend, n, left int, now time.Duration) {
 	p.flow.piece -= int64(n)
+	if p.flow.piece == 0 && n > 0 && left > 0 && b.has(system.Slice) {
+		p.lane.slices.Add(1)
+		p.flow.slicer.hit()
+	}
 	for i := range b.rules {
 		r := &b.rules[i]
 		switch {
@@ -155,7 +161,7 @@ func (p *pump) wentThrough(b *bend, n int, now time.Duration) {
 		case r.Kind == system.Slice && p.flow.piece <= 0:
 			p.flow.nextCut = now + r.Delay
 		case r.Kind == system.Limit && p.passed >= r.Bytes:
-			p.conn.closeByRule(p.lane)
+			p.conn.closeByRule(p.lane, r.tally)
 		}
 	}
 }

@@ -183,7 +183,7 @@ func (f *front) harvestLocked() {
 		target := f.targets[f.dropped%uint64(len(f.targets))]
 		there, back := f.mesh.lane(f.Src, target), f.mesh.lane(target, f.Src)
 		there.dialled(1)
-		stallDial(there, back, back.effect.Load().cut)
+		stallDial(there, back, there.effect.Load().cuts, back.effect.Load().cuts)
 		f.dropped++
 	}
 	f.drops = drops

@@ -15,9 +15,10 @@ import (
 // pumps that move its bytes.
 type lane struct {
 	link   system.Link
-	effect atomic.Pointer[effect] // never nil
-	proven atomic.Bool            // the refuse that is set had an effect
-	conns  atomic.Uint64          // connections ever, either dialled
+	effect atomic.Pointer[effect]   // never nil
+	set    atomic.Pointer[[]*tally] // of the rules that are set, in force or not; nil: none was yet
+	proven atomic.Bool              // the refuse that is set had an effect
+	conns  atomic.Uint64            // connections ever, either dialled
 
 	used                                    atomic.Bool
 	bytesIn, bytesOut                       atomic.Int64
@@ -25,7 +26,7 @@ type lane struct {
 	ends, endWait                           atomic.Int64 // ns
 	bent, lost, discarded, slices, closed   atomic.Int64
 	throttled                               atomic.Int64 // ns
-	requests, matched, hit, unedited        atomic.Int64 // unedited: what rules of requests wanted to edit and could not read
+	requests, matched, hit, unedited        atomic.Int64
 	residence                               [system.ResidenceBuckets]atomic.Int64
 
 	mu    sync.Mutex
@@ -73,14 +74,16 @@ func (l *lane) leave(p *pump) {
 	delete(l.pumps, p)
 }
 
-// stallDial counts a dial that a cut left unanswered: for the dialler's direction, and where
+// stallDial counts a dial that cuts left unanswered: for the dialler's direction, and where
 // it is the answer that is cut, for that direction as well.
-func stallDial(there, back *lane, answer bool) {
+func stallDial(there, back *lane, cutsThere, cutsBack []*tally) {
 	there.stalled.Add(1)
-	if answer {
+	if len(cutsBack) > 0 {
 		back.used.Store(true)
 		back.stalled.Add(1)
 	}
+	hitAll(cutsThere)
+	hitAll(cutsBack)
 }
 
 // dialled, refuse and reset count what happened to dials and connections.
@@ -107,7 +110,12 @@ func (l *lane) stats() system.LinkStats {
 		Ends: l.ends.Load(), EndWait: time.Duration(l.endWait.Load()),
 		Bent: l.bent.Load(), Lost: l.lost.Load(), Discarded: l.discarded.Load(), Slices: l.slices.Load(), Closed: l.closed.Load(),
 		Throttled: time.Duration(l.throttled.Load()),
-		Requests:  l.requests.Load(), Matched: l.matched.Load(), Hit: l.hit.Load(),
+		Requests:  l.requests.Load(), Matched: l.matched.Load(), Hit: l.hit.Load(), Unedited: l.unedited.Load(),
+	}
+	if set := l.set.Load(); set != nil {
+		for _, t := range *set {
+			s.Rules = append(s.Rules, t.stats())
+		}
 	}
 	for i := range l.residence {
 		s.Residence[i] = l.residence[i].Load()

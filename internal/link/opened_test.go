@@ -6,6 +6,7 @@ import (
 	"io"
 	"net"
 	"net/netip"
+	"reflect"
 	"testing"
 	"time"
 
@@ -65,7 +66,7 @@ func TestCloseOneFront(t *testing.T) {
 		t.Errorf("counted %d bytes and %d live connections, want 1 and 0", got.BytesIn, got.Live)
 	}
 	m.Forget(ab("a", "one"))
-	if got := m.Count(ab("a", "one")); got != (system.LinkStats{Link: ab("a", "one")}) {
+	if got := m.Count(ab("a", "one")); !reflect.DeepEqual(got, system.LinkStats{Link: ab("a", "one")}) {
 		t.Errorf("after Forget: %+v", got)
 	}
 	m.Forget(ab("a", "two"))

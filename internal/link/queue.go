@@ -75,6 +75,7 @@ func (p *pump) held() {
 	defer p.mu.Unlock()
 	p.queue[0].held = true
 	p.lane.bent.Add(1)
+	hitAll(p.bend.Load().cuts)
 }
 
 // rest replaces the oldest item by what an interrupted write left of it, or removes it.
@@ -153,7 +154,7 @@ func (p *pump) step() time.Duration {
 		if b.blackholes(p.passed) {
 			return patience
 		}
-		p.bentOne(b, it)
+		p.bentOne(b, it, p.passed)
 		p.rest(it, p.deliver(it))
 		return 0
 	}
@@ -167,6 +168,7 @@ func (p *pump) step() time.Duration {
 
 // pass writes, or throws away, the first n bytes of the item.
 func (p *pump) pass(b *bend, it *item, n, lost int, now time.Duration) {
+	before := p.passed
 	part := *it
 	part.data = it.data[:n]
 	done := true
@@ -178,18 +180,40 @@ func (p *pump) pass(b *bend, it *item, n, lost int, now time.Duration) {
 		p.takeBack(b, len(part.data))
 		n -= len(part.data)
 	}
-	p.wentThrough(b, n, now)
 	it.data = it.data[n:]
+	p.wentThrough(b, n, len(it.data), now)
 	if len(it.data) == 0 {
-		p.bentOne(b, it)
+		p.bentOne(b, it, before)
 		p.lane.lost.Add(int64(min(lost, 1)))
 	}
 	p.rest(it, len(it.data) == 0)
 }
 
-// bentOne counts an item that rules had a say in.
-func (p *pump) bentOne(b *bend, it *item) {
+// bentOne counts an item that rules had a say in, the last part of which came after so many bytes.
+func (p *pump) bentOne(b *bend, it *item, passed int64) {
 	if len(b.rules) > 0 && !it.held {
 		p.lane.bent.Add(1)
 	}
+	for i := range b.rules {
+		if passed >= b.rules[i].When.After && p.bentBy(b, i, it) {
+			b.rules[i].tally.hit()
+		}
+	}
+}
+
+// bentBy says whether the i-th rule did something to the item. Of throttle, slice, reset and limit it is known where they do it.
+func (p *pump) bentBy(b *bend, i int, it *item) bool {
+	switch r := &b.rules[i]; r.Kind {
+	case system.Delay, system.Blackhole:
+		return true
+	case system.SlowClose:
+		return it.end == endOfData
+	case system.Drop:
+		if it.end != notEnd {
+			return false
+		}
+		_, lost := r.drawLosses(b.draws(i, p.conn.mesh.opts.Seed, p.lane.link, p.ordinal, it))
+		return lost > 0
+	}
+	return false
 }

@@ -117,13 +117,33 @@ func (r *request) key(m *system.Match) uint64 {
 
 // A tally counts what one rule has seen on one link since it was set.
 type tally struct {
-	hits    atomic.Int64 // requests that it did something to
+	id      string       // the rule's
+	hits    atomic.Int64 // see system.RuleStats
 	cleared atomic.Bool  // the rule was
 
 	mu      sync.Mutex
-	matched uint64
+	matched uint64            // requests
 	keys    map[string]uint64 // matched, by what Match.Key says
 	draws   map[uint64]uint64 // draws so far, by the request's key: a retry is drawn for itself
+}
+
+// hit counts that the rule did something. Nil counts nothing.
+func (t *tally) hit() {
+	if t != nil {
+		t.hits.Add(1)
+	}
+}
+
+func hitAll(tallies []*tally) {
+	for _, t := range tallies {
+		t.hit()
+	}
+}
+
+func (t *tally) stats() system.RuleStats {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return system.RuleStats{ID: t.id, Matched: int64(t.matched), Hit: t.hits.Load()}
 }
 
 // count adds a request that matches, and returns the how manieth it is of those that are counted together. 0: of none.

@@ -139,6 +139,7 @@ func (e *fresh) request(data []byte, at time.Duration) bool {
 		e.inner = resume1(e.desk, h, 0)
 	default:
 		e.raw = true
+		e.unclear()
 	}
 	all := e.prefix
 	e.prefix = nil
@@ -173,6 +174,7 @@ func (e *fresh) response(data []byte, at time.Duration) bool {
 	e.toClient.add(data)
 	if e.early = append(e.early, data...); len(e.early) > maxEarly && !e.raw {
 		e.raw = true
+		e.unclear()
 		e.requestEnded()
 	}
 	if e.raw {

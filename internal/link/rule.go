@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -34,15 +35,41 @@ func (a *armed) inForce(now time.Duration) bool {
 
 // text says what the rule does to one link, for readers.
 func (a *armed) text(link system.Link) string {
-	text := fmt.Sprintf("%s %s", a.rule.Kind, link)
-	if a.rule.Kind != system.Delay {
-		return text
+	return strings.TrimRight(fmt.Sprintf("%s %s %s", a.rule.Kind, link, amountOf(a.rule)), " ")
+}
+
+// amountOf says how much, or with what, a rule does what it does; "" where its kind says all.
+func amountOf(r system.Rule) string {
+	spread := ""
+	switch r.Kind {
+	case system.Delay, system.SlowClose:
+		if r.Jitter > 0 {
+			spread = "±" + r.Jitter.String()
+		}
+		return r.Delay.String() + spread
+	case system.Throttle:
+		return fmt.Sprintf("%dB/s", r.Rate)
+	case system.Drop:
+		return fmt.Sprintf("%v", r.Loss)
+	case system.Slice, system.Limit, system.Truncate:
+		if r.Spread > 0 {
+			spread = fmt.Sprintf("±%d", r.Spread)
+		}
+		return fmt.Sprintf("%d%sB", r.Bytes, spread)
+	case system.Abort:
+		if r.Code != "" {
+			return r.Code
+		}
+		return strconv.Itoa(r.Status)
+	case system.Header:
+		if r.Value == "" {
+			return "-" + r.Name
+		}
+		return strconv.Quote(r.Name + ": " + r.Value)
+	case system.Body:
+		return fmt.Sprintf("%d bytes", len(r.Value))
 	}
-	text += " " + a.rule.Delay.String()
-	if a.rule.Jitter > 0 {
-		text += "±" + a.rule.Jitter.String()
-	}
-	return text
+	return ""
 }
 
 // SetRule arms rule on links, at once for live connections too. Setting an id
@@ -80,7 +107,7 @@ func checkRequests(rule system.Rule) error {
 func (m *Mesh) arm(id string, links []system.Link, rule system.Rule) *armed {
 	a := &armed{id: id, links: slices.Clone(links), rule: rule, set: m.now(), before: map[system.Link]uint64{}, meters: map[system.Link]*meter{}, tallies: map[system.Link]*tally{}}
 	for _, link := range links {
-		a.before[link], a.meters[link], a.tallies[link] = m.lane(link.From, link.To).conns.Load(), newMeter(rule.Rate), &tally{}
+		a.before[link], a.meters[link], a.tallies[link] = m.lane(link.From, link.To).conns.Load(), newMeter(rule.Rate), &tally{id: id}
 	}
 	turn := func(after time.Duration) {
 		// A timer may be early by less than the clock's step.
@@ -167,6 +194,7 @@ func (m *Mesh) apply(touched []system.Link) error {
 			l.proven.Store(false)
 		}
 		l.effect.Store(next)
+		l.set.Store(m.talliesOn(l.link))
 	}
 	for _, l := range lanes {
 		l.announce(m.opts.Seed)
@@ -192,6 +220,17 @@ func (m *Mesh) countAttempts() {
 	}
 }
 
+// talliesOn returns the counters of the rules that are set on the link, sorted by id. The caller holds arming.
+func (m *Mesh) talliesOn(link system.Link) *[]*tally {
+	var tallies []*tally
+	for _, id := range slices.Sorted(maps.Keys(m.rules)) {
+		if t := m.rules[id].tallies[link]; t != nil {
+			tallies = append(tallies, t)
+		}
+	}
+	return &tallies
+}
+
 func (m *Mesh) effectOn(link system.Link) *effect {
 	e := &effect{}
 	now := m.now()
@@ -207,7 +246,9 @@ func (m *Mesh) effectOn(link system.Link) *effect {
 			continue
 		}
 		e.rules = append(e.rules, r)
-		e.cut = e.cut || r.Kind == system.Cut && r.ofAll()
+		if r.Kind == system.Cut && r.ofAll() {
+			e.cut, e.cuts = true, append(e.cuts, r.tally)
+		}
 		e.refuse = e.refuse || r.Kind == system.Refuse && r.ofAll()
 	}
 	return e
@@ -238,7 +279,7 @@ func (l *lane) announce(seed uint64) {
 			p.conn.refuseLive()
 		}
 		if p.starved.Load() && !b.has(system.Blackhole) { // what was thrown away cannot be given any more
-			p.conn.resetByRule(p.lane)
+			p.conn.resetByRule(p.lane, nil)
 		}
 	}
 }

@@ -2,6 +2,7 @@ package link
 
 import (
 	"errors"
+	"fmt"
 	"io"
 	"net"
 	"net/netip"
@@ -476,5 +477,35 @@ func TestRulesText(t *testing.T) {
 	}
 	if len(m.Stats()) != 0 {
 		t.Error("a link that was never used has stats")
+	}
+}
+
+// Rules says of each kind how much, or with what.
+func TestRulesSayWhatTheyDo(t *testing.T) {
+	t.Parallel()
+	m := newTestMesh(t, Options{})
+	for i, c := range []struct {
+		rule system.Rule
+		want string
+	}{
+		{system.Rule{Kind: system.Abort, Status: 503}, "abort a -> b 503"},
+		{system.Rule{Kind: system.Abort, Code: "UNAVAILABLE"}, "abort a -> b UNAVAILABLE"},
+		{system.Rule{Kind: system.Truncate, Bytes: 100}, "truncate a -> b 100B"},
+		{system.Rule{Kind: system.Header, Name: "Server"}, "header a -> b -Server"},
+		{system.Rule{Kind: system.Header, Name: "Retry-After", Value: "1"}, `header a -> b "Retry-After: 1"`},
+		{system.Rule{Kind: system.Body, Value: "xyz"}, "body a -> b 3 bytes"},
+		{system.Rule{Kind: system.Throttle, Rate: 1000}, "throttle a -> b 1000B/s"},
+		{system.Rule{Kind: system.Drop, Loss: 0.05}, "drop a -> b 0.05"},
+		{system.Rule{Kind: system.Slice, Bytes: 10, Spread: 5}, "slice a -> b 10±5B"},
+		{system.Rule{Kind: system.SlowClose, Delay: time.Second}, "slowclose a -> b 1s"},
+		{system.Rule{Kind: system.Delay, Delay: time.Second, Jitter: time.Millisecond}, "delay a -> b 1s±1ms"},
+		{system.Rule{Kind: system.Cut}, "cut a -> b"},
+	} {
+		id := fmt.Sprint(i)
+		set(t, m, id, c.rule, ab("a", "b"))
+		if got := m.Rules(); len(got) != 1 || got[0] != id+": "+c.want {
+			t.Errorf("%q, want %s", got, c.want)
+		}
+		_ = m.ClearRule(id)
 	}
 }
