@@ -51,6 +51,7 @@ func provers() map[string]func(scene) proof {
 		"dependency":  proveDependency,
 		"partition":   provePartition,
 		"latency":     proveLatency,
+		"loss":        proveLoss,
 		"pause":       provePause,
 		"restart":     proveRestart,
 		"overload":    proveOverload,

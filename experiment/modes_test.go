@@ -99,7 +99,7 @@ type modeCase struct {
 // Each proof is shown what proves its mode, and what looks like it and proves nothing.
 func TestModesAreProved(t *testing.T) {
 	for _, group := range [][]modeCase{retries(), timeouts(), failovers(), replications(), redeliveries(), dependencies(), restarts(),
-		meetings(), partitions(), latencies(), zones(), overloads(), degradations()} {
+		meetings(), partitions(), latencies(), losses(), zones(), overloads(), degradations()} {
 		for _, tt := range group {
 			t.Run(tt.mode+"/"+tt.name, func(t *testing.T) { tt.run(t) })
 		}

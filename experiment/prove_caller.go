@@ -118,6 +118,14 @@ func proveLatency(s scene) proof {
 	}, "no request of %s that began under it was answered in time")
 }
 
+// Loss is a drop that lost a chunk of a request's connection while the request was under way: the request itself says so, since most
+// that pass a drop lose nothing.
+func proveLoss(s scene) proof {
+	return s.met("drop", func(x history.Exchange, sp span, _ string) (bool, string) {
+		return slices.Contains(x.Lost, sp.fault), fmt.Sprintf("under way for %s and lost a chunk", ms(x.End-x.Start))
+	}, "no request of %s that was under way lost a chunk")
+}
+
 // answered says whether the caller got a whole answer, whatever it says.
 func answered(x history.Exchange) bool {
 	return x.Error == "" && (x.Status != 0 || x.Code != "") && x.Code != "DEADLINE_EXCEEDED" && x.Code != "CANCELLED"

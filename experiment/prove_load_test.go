@@ -24,6 +24,28 @@ func latencies() []modeCase {
 	}
 }
 
+// losses are what a drop proves by requests that lost something, and what it does not.
+func losses() []modeCase {
+	const drop = "drop(orders -> payments, 5%)"
+	lost := func(by ...string) history.Exchange {
+		return history.Exchange{Status: 200, Faults: []string{drop}, Lost: by}
+	}
+	during := func(x history.Exchange) plot { return asks(4*s, 4*s, 4*s+3*tenth, x) }
+	return []modeCase{
+		{"lost a chunk", "loss", drop, during(lost(drop)), "under way for 300 ms and lost a chunk"},
+		{"lost a chunk, and its caller gave up", "loss", drop, during(history.Exchange{Error: "caller gave up", Lost: []string{drop}}), "lost a chunk"},
+		{"lost a chunk of one that leaves some alone", "loss", "drop(orders -> payments, 5%, p=0.5)", during(lost("drop(orders -> payments, 5%, p=0.5)")), "lost a chunk"},
+		{"passed and lost nothing", "loss", drop, during(lost()), ""},
+		{"lost by another drop", "loss", drop, during(lost("drop(orders -> payments, 6%)")), ""},
+		{"a drop that hit nothing", "loss", drop, plots(during(lost()), unseen), ""},
+		{"a loss that the counters do not show", "loss", drop, plots(during(lost(drop)), unseen), ""},
+		{"before the drop", "loss", drop, asks(1*s, 1*s, 2*s, lost(drop)), ""},
+		{"of another journey", "loss", drop, asks(99*s, 4*s, 5*s, lost(drop)), ""},
+		{"elsewhere", "loss", drop, during(history.Exchange{Src: "orders-2", Dst: "payments-2", Lost: []string{drop}}), ""},
+		{"of a delay", "loss", "delay(orders -> payments, 1s)", during(lost("delay(orders -> payments, 1s)")), ""},
+	}
+}
+
 // surged adds n operations to each of the twenty a second that are there anyway, evenly from one time to another.
 func surged(from, to time.Duration, n int, outcome history.Outcome) plot {
 	return func(c *scenario) {

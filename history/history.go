@@ -155,6 +155,9 @@ type Exchange struct {
 	// Faults are the rules of bytes that were armed on the link while it lasted, and the rules of requests that hit it.
 	Faults  []string `json:"faults,omitempty"`
 	ByFault bool     `json:"by_fault,omitempty"` // the response was made by a fault: the request did not arrive
+	// Lost are the faults, as in Faults, that lost a chunk of its connection while it lasted. Over HTTP/2 what follows a lost chunk
+	// waits, whosesoever it is, and so all requests that were in flight say so.
+	Lost []string `json:"lost,omitempty"`
 }
 
 // Trace returns the trace-id of the exchange's traceparent, or "".

@@ -168,6 +168,9 @@ func (p *pump) step() time.Duration {
 
 // pass writes, or throws away, the first n bytes of the item.
 func (p *pump) pass(b *bend, it *item, n, lost int, now time.Duration) {
+	if lost > 0 && n == len(it.data) {
+		p.lose(b, it)
+	}
 	before := p.passed
 	part := *it
 	part.data = it.data[:n]
@@ -187,6 +190,15 @@ func (p *pump) pass(b *bend, it *item, n, lost int, now time.Duration) {
 		p.lane.lost.Add(int64(min(lost, 1)))
 	}
 	p.rest(it, len(it.data) == 0)
+}
+
+// lose lets the exchanges under way know, before the item ends the last of them, which rules lost it.
+func (p *pump) lose(b *bend, it *item) {
+	for i := range b.rules {
+		if r := &b.rules[i]; r.Kind == system.Drop && p.passed >= r.When.After && p.bentBy(b, i, it) {
+			p.conn.tap.lose(r.Text)
+		}
+	}
 }
 
 // bentOne counts an item that rules had a say in, the last part of which came after so many bytes.

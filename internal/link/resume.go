@@ -2,6 +2,7 @@ package link
 
 import (
 	"bytes"
+	"slices"
 	"time"
 
 	"golang.org/x/net/http2/hpack"
@@ -25,6 +26,17 @@ func (t *tap) hit(f *flight, text string, made bool) {
 	defer t.mu.Unlock()
 	f.fault([]string{text})
 	f.x.ByFault = f.x.ByFault || made
+}
+
+// lose notes that a rule lost a chunk of the connection.
+func (t *tap) lose(text string) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	for _, f := range t.log.open {
+		if !slices.Contains(f.x.Lost, text) {
+			f.x.Lost = append(f.x.Lost, text)
+		}
+	}
 }
 
 // called reads a frame of an HTTP/2 caller that the editor has decoded.

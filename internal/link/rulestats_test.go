@@ -8,6 +8,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/assay-dev/assay/history"
 	"github.com/assay-dev/assay/system"
 )
 
@@ -96,4 +97,44 @@ func TestUneditedIsCounted(t *testing.T) {
 	if s := laneOf(m); s.Unedited != 3 || s.Hit != 0 {
 		t.Errorf("%d unedited, %d hit", s.Unedited, s.Hit)
 	}
+}
+
+// A request whose chunk a drop lost says which, and one that lost nothing says nothing.
+func TestLostIsRecorded(t *testing.T) {
+	t.Parallel()
+	bothVersions(t, func(t *testing.T, m *Mesh, recs *records, c *http.Client, base string) {
+		of := func(path string) (found []history.Exchange) {
+			for _, x := range recs.list() {
+				if x.Path == path {
+					found = append(found, x)
+				}
+			}
+			return found
+		}
+		_, _, _ = load(c, base+"/before")
+		set(t, m, "all", system.Rule{Kind: system.Drop, Loss: 0.5, Seed: 1, Text: "drop all"}, benchLink)
+		set(t, m, "none", system.Rule{Kind: system.Drop, Loss: 1e-12, Text: "drop none"}, benchLink)
+		for laneOf(m).Rule("all").Hit == 0 {
+			_, _, _ = load(c, base+"/lost")
+		}
+		_ = m.ClearRule("all")
+		_, _, _ = load(c, base+"/after")
+		eventually(t, "all is recorded", func() bool { return len(of("/after")) == 1 })
+		lost := 0
+		for _, x := range of("/lost") {
+			if len(x.Lost) == 1 && x.Lost[0] == "drop all" {
+				lost++
+			} else if len(x.Lost) > 0 {
+				t.Errorf("%+v", x)
+			}
+		}
+		if lost == 0 {
+			t.Error("no request says that it lost something")
+		}
+		for _, path := range []string{"/before", "/after"} {
+			if x := of(path)[0]; len(x.Lost) > 0 {
+				t.Errorf("%+v", x)
+			}
+		}
+	})
 }
