@@ -19,7 +19,7 @@
 //	subjects.json      []Subject
 //	files/             copies of the user's files
 //	logs/INSTANCE.log
-//	x/EXPERIMENT/      ops.jsonl events.jsonl env.jsonl exchanges.jsonl series.jsonl judged-N.json
+//	x/EXPERIMENT/      ops.jsonl events.jsonl env.jsonl exchanges.jsonl decisions.jsonl series.jsonl judged-N.json
 //	end.json           End, with the digest of every file
 package evidence
 

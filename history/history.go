@@ -135,7 +135,8 @@ type Exchange struct {
 	Src      string        `json:"src"` // the instance that dialled
 	Dst      string        `json:"dst"` // the instance that answered, or the service where none was reached
 	Conn     uint64        `json:"conn"`
-	Protocol string        `json:"protocol"` // "http/1.1", "http/2" or "grpc"
+	Request  uint64        `json:"request,omitempty"` // of its connection: the how manieth, from 1, or over HTTP/2 the stream
+	Protocol string        `json:"protocol"`          // "http/1.1", "http/2" or "grpc"
 	Method   string        `json:"method"`
 	Path     string        `json:"path"`
 	Start    time.Duration `json:"start"`           // the request's first byte

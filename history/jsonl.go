@@ -11,8 +11,10 @@ import (
 	"sync"
 )
 
-// A Record is one of the three types a history is made of.
-type Record interface{ Op | Event | Exchange }
+// A Record is one of the types a history is made of.
+type Record interface {
+	Op | Event | Exchange | Decision
+}
 
 // A Writer appends records to a stream as JSON lines. It is safe for concurrent use.
 // Records reach the stream whole or, when the process dies, not at all beyond the last line.

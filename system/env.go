@@ -192,7 +192,7 @@ type Arrivals struct {
 
 // A Recorder is an Env that writes down what it sees itself: changes of state,
 // answers of probes and leaks as history.Event in DIR/env.jsonl, requests on
-// links as history.Exchange in DIR/exchanges.jsonl. Whoever sees a thing writes it, so a
+// links as history.Exchange in DIR/exchanges.jsonl, and what rules chose as history.Decision in DIR/decisions.jsonl. Whoever sees a thing writes it, so a
 // controller that dies loses no record.
 type Recorder interface {
 	// Record starts writing to dir. Epoch is the run's start on CLOCK_MONOTONIC.

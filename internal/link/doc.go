@@ -62,8 +62,9 @@
 //   - header: a header of the response is set or taken away; of a trailer, only one that is there.
 //
 // n-th and first count what matches on the link since the rule was set, by Match.Key each value for itself (of at most [maxKeys]).
-// A probability is drawn by seed, link and the request's key: the header that the rule counts by, or the idempotency key, or the trace
-// context, with method and path; a request with none of these is the n-th of the m-th connection. A retry is drawn for itself.
+// A probability is drawn by seed, link and the request's key: method, path and the header that the rule counts by, or the idempotency
+// key, or the trace. Of requests with the same key the n-th on the link is drawn for, so that a retry is drawn for itself; those with
+// none of these have one key for each method and path. What is drawn, and what is chosen without, goes to the journal; see [Mesh.SetJournal].
 //
 // What cannot be read for sure passes as it is from there on and is counted: a body with two lengths, bare line feeds, an HTTP/2
 // connection whose beginning the tap did not see. After a 101, or a CONNECT that succeeds, all passes. A connection whose HTTP/2

@@ -24,7 +24,6 @@ type editor interface {
 type desk struct {
 	toServer, toClient outbox
 	bench              *bench
-	conn               uint64 // the connection's ordinal on the link
 	over               bool   // the editor has ended the connection
 	tap                *tap   // reads along; nil: none
 	unclear            func() // counts what could not be edited
@@ -32,7 +31,7 @@ type desk struct {
 
 // judge makes a plan for a request, nil where nothing is done. The tap knows it by key.
 func (d *desk) judge(key uint64, q request) *plan {
-	q.conn = d.conn
+	q.stream = key
 	if d.tap != nil {
 		q.flight, q.attempt = d.tap.find(key)
 	}

@@ -38,7 +38,7 @@ func rulings(rules ...system.Rule) []*ruling {
 func newWorkbench(rules ...system.Rule) *workbench {
 	w := &workbench{}
 	armed := rulings(rules...)
-	w.desk = &desk{conn: 1, bench: &bench{
+	w.desk = &desk{bench: &bench{
 		link: benchLink, rules: func() []*ruling { return armed },
 		done:  func(q *request, r *ruling) { w.hits = append(w.hits, r.Text+" "+q.method+" "+q.target) },
 		count: func(requests, matched int64) { w.requests += requests; w.matched += matched },

@@ -37,7 +37,7 @@ func (c *conn) edit() {
 	defer c.down.quiesce()
 	c.down.writing.Lock()
 	defer c.down.writing.Unlock()
-	e := &editing{conn: c, wake: make(chan struct{}, 1), desk: &desk{bench: c.bench(), conn: c.up.ordinal}}
+	e := &editing{conn: c, wake: make(chan struct{}, 1), desk: &desk{bench: c.bench()}}
 	e.desk.unclear = func() { c.up.lane.unedited.Add(1) }
 	var later bool
 	if e.editor, later = c.tap.resume(e.desk, passed); e.editor == nil {
@@ -57,6 +57,7 @@ func (c *conn) bench() *bench {
 	return &bench{
 		seed: c.mesh.opts.Seed, link: l.link, rules: func() []*ruling { return l.effect.Load().requests },
 		count: func(requests, matched int64) { l.requests.Add(requests); l.matched.Add(matched) },
+		note:  func(q *request, chosen choice, hit bool) { c.mesh.journal.Load().request(c, chosen, q, hit) },
 		done: func(q *request, r *ruling) {
 			r.tally.hit()
 			if !q.hit {

@@ -21,6 +21,7 @@ type effect struct {
 type ruling struct {
 	system.Rule
 	id     string
+	key    uint64 // the digest of id: rules beside it must not change what is drawn
 	before uint64 // connections of the link before the rule was set
 	meter  *meter
 	tally  *tally
@@ -41,9 +42,14 @@ func (r *ruling) touches(seed uint64, link system.Link, conn uint64) bool {
 	case r.When.First > 0 && (since == 0 || since > r.When.First):
 		return false
 	case r.When.P > 0 && r.When.P < 1:
-		return unit(mix(mix(mix(seed, r.Seed), hash(link.From, link.To)), conn)) < r.When.P
+		return r.drawConn(seed, link, conn) < r.When.P
 	}
 	return true
+}
+
+// drawConn returns what is drawn for a connection.
+func (r *ruling) drawConn(seed uint64, link system.Link, conn uint64) float64 {
+	return unit(mix(mix(mix(seed, r.Seed), hash(link.From, link.To)), conn))
 }
 
 // A bend is what the rules of a link do to one direction of one connection. It is never changed, only replaced.
@@ -109,7 +115,7 @@ func (b *bend) stay(seed uint64, link system.Link, conn uint64, it *item, passed
 // draws returns what is drawn for an item by the i-th rule.
 func (b *bend) draws(i int, seed uint64, link system.Link, conn uint64, it *item) func(n uint64) uint64 {
 	return func(n uint64) uint64 {
-		return mix(mix(mix(mix(seed, b.rules[i].Seed), hash(link.From, link.To)), conn), it.n+uint64(i)<<56+n<<48)
+		return mix(mix(mix(mix(seed, b.rules[i].Seed), hash(link.From, link.To)), conn), it.n+b.rules[i].key<<52+n<<48)
 	}
 }
 

@@ -16,7 +16,7 @@ import (
 func looseLog() *exchanges {
 	return &exchanges{
 		template: history.Exchange{Src: "a", Dst: "b"},
-		recorder: func() *recorder { return nil },
+		recorder: func() *recorder[history.Exchange] { return nil },
 		now:      func() time.Duration { return 1 },
 		faults:   func() []string { return nil },
 	}
@@ -89,7 +89,7 @@ func TestHTTP2InPieces(t *testing.T) {
 		log := looseLog()
 		got := make(chan history.Exchange, 1)
 		r := newRecorder(0, func(x history.Exchange) { got <- x })
-		log.recorder = func() *recorder { return r }
+		log.recorder = func() *recorder[history.Exchange] { return r }
 		p := newHTTP2(log)
 		for rest := there; len(rest) > 0; rest = rest[min(step, len(rest)):] {
 			if !p.request(rest[:min(step, len(rest))], 1) {

@@ -47,6 +47,7 @@ func (l *lane) join(p *pump) {
 	l.pumps[p] = struct{}{}
 	p.ordinal = l.conns.Add(1)
 	p.bend.Store(l.effect.Load().bend(p.conn.mesh.opts.Seed, l.link, p.ordinal))
+	l.note(p)
 }
 
 // idle says that no connection uses the lane.
@@ -63,6 +64,7 @@ func (l *lane) bendAll(seed uint64) []*pump {
 	pumps := make([]*pump, 0, len(l.pumps))
 	for p := range l.pumps {
 		p.bend.Store(l.effect.Load().bend(seed, l.link, p.ordinal))
+		l.note(p)
 		pumps = append(pumps, p)
 	}
 	return pumps

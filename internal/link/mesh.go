@@ -10,6 +10,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/assay-dev/assay/history"
 	"github.com/assay-dev/assay/system"
 )
 
@@ -57,7 +58,8 @@ type Mesh struct {
 	pool     sync.Pool // of *[chunkBytes]byte
 	pipes    pipes
 	alarm    *alarm
-	recorder atomic.Pointer[recorder]
+	recorder atomic.Pointer[recorder[history.Exchange]]
+	journal  atomic.Pointer[journal]
 	attempts atomic.Pointer[attempts] // nil: nobody wants to know
 	ids      atomic.Uint64            // of connections
 	ctx      context.Context
@@ -139,6 +141,7 @@ func (m *Mesh) Close() error {
 		errs = append(errs, f.close())
 	}
 	m.swapRecorder(nil)
+	m.swapJournal(nil)
 	m.cancel()
 	for _, c := range m.connections() {
 		c.abort()

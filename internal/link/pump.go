@@ -51,6 +51,7 @@ type pump struct {
 	ordinal uint64 // of the connection on the lane
 	bend    atomic.Pointer[bend]
 	starved atomic.Bool // bytes were thrown away
+	noted   []*tally    // of rules whose choice is in the journal; guarded by lane.mu
 	source  *source
 	chunks  uint64 // read so far, by the reader alone
 	started bool   // by serve alone

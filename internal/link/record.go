@@ -10,15 +10,15 @@ import (
 // pendingExchanges is how many records wait at most for a slow receiver of them.
 const pendingExchanges = 1 << 17
 
-// A recorder hands exchanges to whoever records, on a goroutine of its own, so
+// A recorder hands exchanges, or decisions, to whoever records, on a goroutine of its own, so
 // that a slow disk never delays a connection's bytes.
-type recorder struct {
+type recorder[T any] struct {
 	offset time.Duration // the run's clock less the mesh's
-	on     func(history.Exchange)
+	on     func(T)
 
 	mu     sync.Mutex
-	queue  []history.Exchange
-	spare  []history.Exchange // an empty one, for the next batch
+	queue  []T
+	spare  []T // an empty one, for the next batch
 	lost   uint64
 	closed bool
 	wake   chan struct{}
@@ -26,13 +26,13 @@ type recorder struct {
 	done   chan struct{}
 }
 
-func newRecorder(offset time.Duration, on func(history.Exchange)) *recorder {
-	r := &recorder{offset: offset, on: on, wake: make(chan struct{}, 1), ending: make(chan struct{}), done: make(chan struct{})}
+func newRecorder[T any](offset time.Duration, on func(T)) *recorder[T] {
+	r := &recorder[T]{offset: offset, on: on, wake: make(chan struct{}, 1), ending: make(chan struct{}), done: make(chan struct{})}
 	go r.run()
 	return r
 }
 
-func (r *recorder) put(x history.Exchange) {
+func (r *recorder[T]) put(x T) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if len(r.queue) >= pendingExchanges {
@@ -43,7 +43,7 @@ func (r *recorder) put(x history.Exchange) {
 	notify(r.wake)
 }
 
-func (r *recorder) run() {
+func (r *recorder[T]) run() {
 	defer close(r.done)
 	for {
 		batch, closed := r.take()
@@ -63,14 +63,14 @@ func (r *recorder) run() {
 }
 
 // gather lets some exchanges come together: to wake this goroutine for each would cost more than the exchange.
-func (r *recorder) gather() {
+func (r *recorder[T]) gather() {
 	select {
 	case <-time.After(time.Millisecond):
 	case <-r.ending:
 	}
 }
 
-func (r *recorder) take() ([]history.Exchange, bool) {
+func (r *recorder[T]) take() ([]T, bool) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	batch := r.queue
@@ -79,7 +79,7 @@ func (r *recorder) take() ([]history.Exchange, bool) {
 }
 
 // reuse keeps the room of a batch that was handed over, unless it is much.
-func (r *recorder) reuse(batch []history.Exchange) {
+func (r *recorder[T]) reuse(batch []T) {
 	if cap(batch) == 0 || cap(batch) > 4096 {
 		return
 	}
@@ -90,7 +90,7 @@ func (r *recorder) reuse(batch []history.Exchange) {
 }
 
 // close returns when all is handed over.
-func (r *recorder) close() {
+func (r *recorder[T]) close() {
 	r.mu.Lock()
 	r.closed = true
 	r.mu.Unlock()
@@ -110,18 +110,22 @@ func (m *Mesh) SetRecorder(now func() time.Duration, on func(history.Exchange)) 
 		m.swapRecorder(nil)
 		return
 	}
+	m.swapRecorder(newRecorder(m.offset(now), on))
+}
+
+// offset returns the clock, or Options.Now, less the mesh's own.
+func (m *Mesh) offset(now func() time.Duration) time.Duration {
 	if now == nil {
 		now = m.opts.Now
 	}
-	offset := time.Duration(0)
-	if now != nil {
-		offset = now() - m.now()
+	if now == nil {
+		return 0
 	}
-	m.swapRecorder(newRecorder(offset, on))
+	return now() - m.now()
 }
 
 // swapRecorder ends the recorder before. The caller holds arming.
-func (m *Mesh) swapRecorder(next *recorder) {
+func (m *Mesh) swapRecorder(next *recorder[history.Exchange]) {
 	before := m.recorder.Swap(next)
 	if before == nil {
 		return

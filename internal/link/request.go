@@ -1,7 +1,6 @@
 package link
 
 import (
-	"encoding/binary"
 	"hash/fnv"
 	"slices"
 	"strings"
@@ -22,7 +21,7 @@ type request struct {
 	method, target string
 	fields         []hpack.HeaderField
 	ordinal        uint64 // in its connection, from 1
-	conn           uint64 // ordinal of its connection on the link, from 1
+	stream         uint64 // of its connection, as Exchange.Request
 	before         int64  // bytes of the connection before it
 	attempt        int    // see history.NumberAttempts; 0: not counted
 	at             time.Duration
@@ -90,8 +89,9 @@ func glob(pattern, s string) bool {
 	return true
 }
 
-// key names the request for draws, wherever and whenever it arrives: by the header that the rule counts by, the idempotency
-// key or the trace context. Where it has none of these, it is the n-th of its connection.
+// key names the request for draws, wherever and whenever it arrives: by method, path and the header that the rule counts by, the
+// idempotency key or the trace. All that have none of these, and the same method and path, have one key: of them, the n-th on the link is
+// drawn for, whichever connection it comes by, as ordinals of connections depend on who dials first.
 func (r *request) key(m *system.Match) uint64 {
 	h := fnv.New64a()
 	write := func(s string) {
@@ -106,12 +106,14 @@ func (r *request) key(m *system.Match) uint64 {
 	}
 	for _, name := range names {
 		if value, has := r.value(name); has {
+			if name == "traceparent" && len(value) >= 35 {
+				value = value[3:35] // the trace: spans get new numbers in each run
+			}
 			write(strings.ToLower(name))
 			write(value)
 			return h.Sum64()
 		}
 	}
-	h.Write(binary.BigEndian.AppendUint64(binary.BigEndian.AppendUint64(nil, r.conn), r.ordinal))
 	return h.Sum64()
 }
 
@@ -182,6 +184,11 @@ func (t *tally) again(key uint64) uint64 {
 type choice struct {
 	*ruling
 	delay time.Duration
+	nth   uint64
+	drawn bool
+	draw  float64
+	key   uint64
+	again uint64
 }
 
 // choose says whether the rule hits the request.
@@ -190,22 +197,24 @@ func (r *ruling) choose(seed uint64, link system.Link, q *request) (choice, bool
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	n := t.count(q, r.Match)
+	c := choice{ruling: r, nth: n}
 	if r.When.Nth > 0 && n != r.When.Nth || r.When.First > 0 && (n == 0 || n > r.When.First) {
-		return choice{}, false
+		return c, false
 	}
 	if r.Match != nil && r.Match.Key != "" && n == 0 {
-		return choice{}, false
+		return c, false
 	}
-	c := choice{ruling: r}
 	drawn := r.When.P > 0 && r.When.P < 1
 	if !drawn && r.Jitter == 0 {
 		c.delay = r.Delay
 		return c, true
 	}
-	key := q.key(r.Match)
-	base := mix(mix(mix(mix(seed, r.Seed), hash(link.From, link.To)), key), t.again(key))
-	if drawn && unit(base) >= r.When.P {
-		return choice{}, false
+	c.drawn, c.key = drawn, q.key(r.Match)
+	c.again = t.again(c.key)
+	base := mix(mix(mix(mix(seed, r.Seed), hash(link.From, link.To)), c.key), c.again)
+	c.draw = unit(base)
+	if drawn && c.draw >= r.When.P {
+		return c, false
 	}
 	c.delay = r.drawDelay(func(n uint64) uint64 { return mix(base, n+1) })
 	return c, true
@@ -264,6 +273,7 @@ type bench struct {
 	rules func() []*ruling // of requests, in force now
 	done  func(*request, *ruling)
 	count func(requests, matched int64)
+	note  func(q *request, c choice, hit bool) // nil: nobody wants to know
 }
 
 // judge asks all rules. It returns nil where none hits.
@@ -280,6 +290,9 @@ func (b *bench) judge(q request) *plan {
 		}
 		matched++
 		c, hit := r.choose(b.seed, b.link, &q)
+		if b.note != nil {
+			b.note(&q, c, hit)
+		}
 		if !hit {
 			continue
 		}

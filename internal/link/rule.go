@@ -239,7 +239,7 @@ func (m *Mesh) effectOn(link system.Link) *effect {
 		if !slices.Contains(a.links, link) || !a.inForce(now) {
 			continue
 		}
-		r := ruling{Rule: a.rule, id: id, before: a.before[link], meter: a.meters[link], tally: a.tallies[link]}
+		r := ruling{Rule: a.rule, id: id, key: hash(id, ""), before: a.before[link], meter: a.meters[link], tally: a.tallies[link]}
 		r.Text = cmp.Or(r.Text, a.text(link))
 		if r.OfRequests() {
 			e.requests = append(e.requests, &r)

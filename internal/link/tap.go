@@ -179,7 +179,7 @@ func (t *tap) finish() {
 }
 
 // flush ends what is in flight for a recorder that is being switched off.
-func (t *tap) flush(r *recorder) {
+func (t *tap) flush(r *recorder[history.Exchange]) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	now := t.log.now()
@@ -204,7 +204,7 @@ func (t *tap) faulted(texts []string) {
 // exchanges are the requests of a connection that have begun and not ended.
 type exchanges struct {
 	template history.Exchange
-	recorder func() *recorder
+	recorder func() *recorder[history.Exchange]
 	now      func() time.Duration
 	faults   func() []string
 	attempt  func(*flight) int
@@ -225,9 +225,9 @@ const maxFlights = 4096
 // A flight is one exchange that has begun. Its times are the mesh's.
 type flight struct {
 	x        history.Exchange
-	recorder *recorder // nil: nobody records
-	key      uint64    // of its connection: the stream, or the how manieth request
-	attempt  int       // as far as rules count them, else 0
+	recorder *recorder[history.Exchange] // nil: nobody records
+	key      uint64                      // of its connection: the stream, or the how manieth request
+	attempt  int                         // as far as rules count them, else 0
 }
 
 // begin adds a request, or returns nil when there are too many.
@@ -260,8 +260,9 @@ func (e *exchanges) endAll(err string, at time.Duration) {
 }
 
 // put hands the exchange over, in the times of the recorder's clock.
-func (f *flight) put(r *recorder) {
+func (f *flight) put(r *recorder[history.Exchange]) {
 	x := f.x
+	x.Request = f.key
 	x.Start += r.offset
 	x.End = max(x.End+r.offset, x.Start)
 	if x.First != 0 {

@@ -29,6 +29,7 @@ func (b *bench) record(t *testing.T) {
 		return err
 	})
 	b.mustGet(t, "web-2", "/call")
+	b.choose(t)
 	b.clean(t, "web-3")
 	if err := r.StopRecording(t.Context()); err != nil {
 		t.Fatal(err)
@@ -39,6 +40,7 @@ func (b *bench) record(t *testing.T) {
 	}
 	b.checkStates(t, events)
 	b.checkExchanges(t, dir)
+	b.checkDecisions(t, dir)
 	if err := r.StopRecording(t.Context()); err != nil {
 		t.Errorf("stop a recording that is not on: %v", err)
 	}
@@ -104,6 +106,41 @@ func (b *bench) checkExchanges(t *testing.T, dir string) {
 		}) {
 			t.Errorf("no exchange %v in %+v", want, exchanges)
 		}
+	}
+}
+
+// choose lets a rule of requests choose one of two, where links can be bent.
+func (b *bench) choose(t *testing.T) {
+	if _, links := b.env.(system.Linker); !links {
+		return
+	}
+	heal := b.arm(t, []system.Link{{From: system.Client, To: "web-1"}}, system.Rule{Kind: system.Header, Name: "X-Fault", Value: "1", When: system.Trigger{Nth: 2}})
+	defer heal()
+	for range 2 {
+		b.mustGet(t, "web-1", "/name")
+	}
+}
+
+func (b *bench) checkDecisions(t *testing.T, dir string) {
+	t.Helper()
+	if _, links := b.env.(system.Linker); !links {
+		return
+	}
+	file, err := os.Open(filepath.Join(dir, "decisions.jsonl"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer file.Close()
+	decisions, err := history.ReadAll[history.Decision](file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var got []string
+	for _, d := range decisions {
+		got = append(got, fmt.Sprint(d.From, " ", d.To, " ", d.Path, " ", d.Nth, " ", d.Hit))
+	}
+	if want := []string{"client web-1 /name 1 false", "client web-1 /name 2 true"}; !slices.Equal(got, want) {
+		t.Errorf("decisions %q, want %q", got, want)
 	}
 }
 

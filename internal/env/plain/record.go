@@ -30,12 +30,13 @@ type recorder struct {
 	on *recording
 }
 
-// A recording writes one pair of files.
+// A recording writes one set of files.
 type recording struct {
 	env       *Env
 	now       func() time.Duration
 	events    *history.Writer[history.Event]
 	exchanges *history.Writer[history.Exchange]
+	decisions *history.Writer[history.Decision]
 	series    *telemetry.Writer
 	files     []*os.File
 	work      sync.WaitGroup
@@ -64,6 +65,7 @@ func (e *Env) Record(ctx context.Context, dir string, epoch time.Duration) error
 	}
 	e.rec.begin(r, e.nodes)
 	e.mesh.SetRecorder(r.now, r.exchange)
+	e.mesh.SetJournal(r.now, r.decision)
 	life, end := context.WithCancel(e.life)
 	r.end = end
 	r.work.Go(func() { r.every(life, "flush", flushEvery, r.flush) })
@@ -88,7 +90,7 @@ func (r *recording) open(dir string) error {
 	if err := os.MkdirAll(dir, 0o755); err != nil {
 		return err
 	}
-	for _, name := range []string{"env.jsonl", "exchanges.jsonl", "series.jsonl"} {
+	for _, name := range []string{"env.jsonl", "exchanges.jsonl", "series.jsonl", "decisions.jsonl"} {
 		file, err := os.OpenFile(filepath.Join(dir, name), os.O_APPEND|os.O_CREATE|os.O_WRONLY, 0o644)
 		if err != nil {
 			return errors.Join(err, r.close())
@@ -98,6 +100,7 @@ func (r *recording) open(dir string) error {
 	r.events = history.NewWriter[history.Event](r.files[0])
 	r.exchanges = history.NewWriter[history.Exchange](r.files[1])
 	r.series = telemetry.NewWriter(r.files[2])
+	r.decisions = history.NewWriter[history.Decision](r.files[3])
 	return nil
 }
 
@@ -164,6 +167,7 @@ func (r *recording) stop() error {
 	r.end()
 	r.work.Wait()
 	r.env.mesh.SetRecorder(nil, nil)
+	r.env.mesh.SetJournal(nil, nil)
 	if lost := r.env.mesh.Lost() - r.lost; lost > 0 {
 		r.fail(fmt.Errorf("%d exchanges came faster than they could be written", lost))
 	}
@@ -178,10 +182,12 @@ func (r *recording) stop() error {
 }
 
 func (r *recording) exchange(x history.Exchange) { r.fail(r.exchanges.Write(x)) }
+func (r *recording) decision(d history.Decision) { r.fail(r.decisions.Write(d)) }
 
 func (r *recording) flush() {
 	r.fail(r.events.Flush())
 	r.fail(r.exchanges.Flush())
+	r.fail(r.decisions.Flush())
 	r.fail(r.series.Flush())
 }
 
