@@ -4,6 +4,7 @@
 package archtest
 
 import (
+	"maps"
 	"slices"
 	"strings"
 )
@@ -17,7 +18,8 @@ const concepts = leaves + " fault workload check check/consistency check/slo evi
 // rules says what each package may import from this module. A name that ends in
 // /… stands for all packages below it; the longest name that fits decides.
 func rules() map[string]string {
-	return map[string]string{
+	table := contractRules()
+	maps.Copy(table, map[string]string{
 		"verdict":         "",
 		"history":         "",
 		"telemetry":       "",
@@ -80,7 +82,7 @@ func rules() map[string]string {
 		"internal/report": leaves + " check evidence internal/matrix internal/table",
 
 		// The command. It is also the holder's binary.
-		"internal/cli": concepts + " internal/…",
+		"internal/cli": concepts + " internal/… contract contract/…",
 		"cmd/assay":    "internal/cli internal/hold internal/toxiproxy",
 
 		// Benchmarks drive what they measure, and nothing imports them.
@@ -88,6 +90,22 @@ func rules() map[string]string {
 		"bench/link":   "system history internal/link",
 
 		"internal/archtest": "",
+	})
+	return table
+}
+
+func contractRules() map[string]string {
+	return map[string]string{
+		// Contracts are pure: they read what they are given, compare it, and drive nothing. Each family is blind to the others,
+		// but for schemas and messages that more than one has.
+		"contract":            "verdict",
+		"contract/jsonschema": "contract verdict",
+		"contract/openapi":    "contract contract/jsonschema verdict",
+		"contract/proto":      "contract verdict",
+		"contract/event":      "contract contract/jsonschema contract/proto verdict",
+		"contract/terms":      "contract verdict",
+		// Gathers what contracts are compared by: files, git, configuration, waivers; and shows what they say.
+		"internal/contracts": concepts + " contract contract/… internal/spec internal/table internal/gate internal/matrix",
 	}
 }
 
