@@ -6,13 +6,19 @@ import (
 	"time"
 )
 
+// maxLead bounds how much earlier than asked the timer is set.
+const maxLead = 60 * time.Microsecond
+
 // An alarm wakes many sleepers with one timer. Go's own timers are up to a
 // millisecond late, as its poller waits in whole milliseconds; the kernel's timer
-// behind a ticker is not.
+// behind a ticker is not. As a processor that sleeps needs its time to wake, the timer is set earlier, by what
+// most wakes have been late, and what is too early then is waited for awake.
 type alarm struct {
 	start time.Time
 	mu    sync.Mutex
 	calls calls
+	lead  time.Duration // how much earlier the timer is set
+	set   time.Duration // to when it is set
 	timer ticker
 	wg    sync.WaitGroup
 }
@@ -54,8 +60,14 @@ func (a *alarm) after(d time.Duration, wake chan<- struct{}) {
 	defer a.mu.Unlock()
 	heap.Push(&a.calls, call{due, wake})
 	if a.calls[0].due == due {
-		a.timer.set(max(d, 1))
+		a.wind(due, due-d)
 	}
+}
+
+// wind sets the timer for a call. The caller holds mu.
+func (a *alarm) wind(due, now time.Duration) {
+	a.set = max(due-a.lead, now+1)
+	a.timer.set(a.set - now)
 }
 
 func (a *alarm) run() {
@@ -65,6 +77,7 @@ func (a *alarm) run() {
 }
 
 func (a *alarm) ring() {
+	a.awake()
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	now := time.Since(a.start)
@@ -75,7 +88,25 @@ func (a *alarm) ring() {
 		}
 	}
 	if len(a.calls) > 0 {
-		a.timer.set(max(a.calls[0].due-now, 1))
+		a.wind(a.calls[0].due, now)
+	}
+}
+
+// awake learns from how late the timer woke, and waits for the call that it was set for.
+func (a *alarm) awake() {
+	a.mu.Lock()
+	now, due := time.Since(a.start), time.Duration(0)
+	if late := now - a.set; late < a.lead {
+		a.lead -= (a.lead - max(late, 0)) / 4
+	} else { // slowly, since to be early costs processor time
+		a.lead = min(a.lead+(late-a.lead)/32, maxLead)
+	}
+	if len(a.calls) > 0 && a.calls[0].due-now < maxLead {
+		due = a.calls[0].due
+	}
+	a.mu.Unlock()
+	for now < due {
+		now = time.Since(a.start)
 	}
 }
 

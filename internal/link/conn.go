@@ -78,6 +78,8 @@ func (c *conn) leave() {
 	c.down.lane.leave(c.down)
 	c.up.lane.living.Add(-1)
 	c.tap.finish()
+	c.up.unload()
+	c.down.unload()
 	if c.unwrapped != nil {
 		reset(c.unwrapped) // where it never came to be the server; else it is closed
 	}

@@ -110,7 +110,8 @@ func mayBeHead(head []byte) bool {
 	return !whole || bytes.Contains(line, []byte(" HTTP/1."))
 }
 
-func (e *edit1) requestHead(first string, fields []field) (framing, bool) {
+func (e *edit1) requestHead(head []byte) (framing, bool) {
+	first, fields := fieldsOf(head)
 	is, ok := lengthOf(fields)
 	parts := strings.SplitN(first, " ", 3)
 	if !ok || len(parts) != 3 || !strings.HasPrefix(parts[2], "HTTP/1.") || len(e.turns) >= maxPipelined {
@@ -287,7 +288,8 @@ func (e *edit1) responseWhole(t *turn, at time.Duration) {
 	e.answer(at)
 }
 
-func (e *edit1) responseHead(first string, fields []field) (framing, bool) {
+func (e *edit1) responseHead(head []byte) (framing, bool) {
+	first, fields := fieldsOf(head)
 	parts := strings.SplitN(first, " ", 3)
 	if len(parts) < 2 || !strings.HasPrefix(parts[0], "HTTP/1.") || len(parts[1]) != 3 {
 		return framing{}, false

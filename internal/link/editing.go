@@ -80,7 +80,8 @@ func (p *pump) revise(e *editing) bool {
 		if it.end != notEnd {
 			continue
 		}
-		before := len(it.data)
+		before := it.size()
+		p.conn.mesh.pipes.melt(it)
 		if !e.editor.response(it.data, it.at) {
 			return false
 		}
@@ -109,8 +110,9 @@ func (p *pump) take(it item) bool {
 			p.conn.tap.request(it.data, it.at)
 		}
 		if !p.sendNow(&it) {
-			p.enqueue(p.kept(it))
-			p.drainSoon()
+			if p.enqueue(p.kept(it)) { // else the writer knows already, and waits for the item before
+				p.drainSoon()
+			}
 		}
 	}
 	p.hand.Unlock()
@@ -267,12 +269,13 @@ func (e *editing) ended(p *pump, it *item) {
 	e.conn.down.drainSoon()
 }
 
-// enqueue appends the item, whether or not there is room.
-func (p *pump) enqueue(it item) {
+// enqueue appends the item, whether or not there is room, and says whether it is the only one.
+func (p *pump) enqueue(it item) bool {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.queue = append(p.queue, it)
-	p.waiting += len(it.data) + itemBytes
+	p.waiting += it.size() + itemBytes
+	return len(p.queue) == 1
 }
 
 // drainSoon lets the writer look.

@@ -85,6 +85,11 @@ func (e *effect) bend(seed uint64, link system.Link, conn uint64) *bend {
 // free says that bytes need not wait.
 func (b *bend) free() bool { return !b.cut && len(b.rules) == 0 }
 
+// byChunk says that a rule draws for each chunk.
+func (b *bend) byChunk() bool {
+	return slices.ContainsFunc(b.rules, func(r ruling) bool { return r.Jitter != 0 || r.Kind == system.Drop })
+}
+
 func (b *bend) has(kind system.RuleKind) bool {
 	return slices.ContainsFunc(b.rules, func(r ruling) bool { return r.Kind == kind })
 }

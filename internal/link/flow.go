@@ -15,6 +15,7 @@ type flow struct {
 	slicer  *tally                   // of the rule that drew it
 	pieces  uint64                   // slices so far
 	nextCut time.Duration            // when the next slice may begin
+	wrote   time.Duration            // when an item was sent that had waited
 	idle    time.Duration            // since when a throttle lets nothing through, 0: it does
 }
 

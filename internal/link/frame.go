@@ -138,7 +138,8 @@ func (f *frame) body() ([]byte, bool) {
 // since each changes the table of the next.
 type blocks struct {
 	decoder *hpack.Decoder
-	begun   *frame // the HEADERS or PUSH_PROMISE that is not ended
+	begun   frame // the HEADERS or PUSH_PROMISE that is not ended
+	open    bool  // there is one
 	block   []byte
 	fields  []field
 	bytes   int
@@ -154,20 +155,19 @@ func (b *blocks) init() {
 	b.decoder.SetMaxStringLength(maxString)
 }
 
-// add adds a frame. When its block is whole it returns the frame that began it and its fields.
+// add adds a frame. When its block is whole it returns the frame that began it and its fields, both valid until the next frame.
 func (b *blocks) add(f *frame) (begun *frame, fields []field, ok bool) {
 	part := f.payload
 	if f.kind == frameContinuation {
-		if b.begun == nil || b.begun.stream != f.stream {
+		if !b.open || b.begun.stream != f.stream {
 			return nil, nil, false
 		}
 	} else {
-		if part, ok = f.body(); !ok || b.begun != nil {
+		if part, ok = f.body(); !ok || b.open {
 			return nil, nil, false
 		}
-		copied := *f
-		copied.payload = nil
-		b.begun = &copied
+		b.begun, b.open = *f, true
+		b.begun.payload = nil
 		if b.block = b.block[:0]; cap(b.block) > 4<<10 {
 			b.block = nil
 		}
@@ -178,10 +178,12 @@ func (b *blocks) add(f *frame) (begun *frame, fields []field, ok bool) {
 	if !f.has(flagEndHeaders) {
 		return nil, nil, true
 	}
-	begun, b.begun = b.begun, nil
-	b.fields, b.bytes = nil, 0
+	b.open, b.bytes = false, 0
+	if b.fields = b.fields[:0]; cap(b.fields) > maxHeaders {
+		b.fields = nil
+	}
 	if _, err := b.decoder.Write(b.block); err != nil {
 		return nil, nil, false
 	}
-	return begun, b.fields, b.decoder.Close() == nil
+	return &b.begun, b.fields, b.decoder.Close() == nil
 }

@@ -16,9 +16,8 @@ const (
 )
 
 // header notes one header of the request. A value is kept short, and a secret not at all.
-func (f *flight) header(name, value string) {
-	name = strings.ToLower(name)
-	switch name {
+func (f *flight) header(is name, value string) {
+	switch is.text {
 	case "traceparent":
 		f.x.Traceparent = clip(value, maxValue)
 	case "idempotency-key":
@@ -31,24 +30,24 @@ func (f *flight) header(name, value string) {
 			f.x.Protocol = "grpc"
 		}
 	}
-	f.keep(name, value)
+	f.keep(is, value)
 }
 
-func (f *flight) keep(name, value string) {
-	if isSecret(name) {
+func (f *flight) keep(is name, value string) {
+	if is.secret {
 		value = redactedText
 	}
 	if f.x.Header == nil {
 		f.x.Header = map[string]string{}
 	}
-	before, again := f.x.Header[name]
+	before, again := f.x.Header[is.text]
 	switch {
 	case again:
 		value = before + ", " + value
-	case len(f.x.Header) >= maxHeaders || len(name) > maxValue:
+	case len(f.x.Header) >= maxHeaders || len(is.text) > maxValue:
 		return
 	}
-	f.x.Header[name] = clip(value, maxValue)
+	f.x.Header[is.text] = clip(value, maxValue)
 }
 
 // isSecret says whether the value of a header or of a query's parameter must not be kept.

@@ -1,6 +1,7 @@
 package link
 
 import (
+	"slices"
 	"strings"
 	"time"
 )
@@ -45,26 +46,40 @@ func (h *http1) request(data []byte, at time.Duration) bool {
 }
 
 // requestHead begins an exchange and says how long the request's body is.
-func (h *http1) requestHead(first string, fields []field) (framing, bool) {
-	parts := strings.SplitN(first, " ", 3)
-	if len(parts) != 3 || !strings.HasPrefix(parts[2], "HTTP/1.") || len(h.waiting) >= maxPipelined {
+func (h *http1) requestHead(head []byte) (framing, bool) {
+	text := string(head) // one copy for all, which lives as long as anything that is kept of it
+	kept := func(s string) string { return s }
+	if len(text) > 4<<10 {
+		kept = strings.Clone
+	}
+	first, rest := firstLine(text)
+	method, first, _ := strings.Cut(first, " ")
+	target, version, _ := strings.Cut(first, " ")
+	if !strings.HasPrefix(version, "HTTP/1.") || len(h.waiting) >= maxPipelined {
 		return framing{}, false
 	}
 	f := h.log.begin(h.start)
 	if f == nil {
 		return framing{}, false
 	}
-	f.x.Protocol, f.x.Method = "http/1.1", clip(parts[0], 32)
-	f.setPath(parts[1])
-	for _, field := range fields {
-		f.header(field.name, field.value)
+	f.x.Method = clip(kept(method), 32)
+	f.setPath(kept(target))
+	is, ok := framing{}, true
+	for rest != "" {
+		var line field
+		var has bool
+		if line, rest, has = nextField(rest); has {
+			about := h.log.names.of(line.name)
+			ok = is.told(about.text, line.value) && ok
+			f.header(about, kept(line.value))
+		}
 	}
 	f.x.Deadline, f.x.Protocol = 0, "http/1.1" // a gRPC header means nothing here
 	h.begun++
 	f.key, f.attempt = h.begun, h.log.attemptOf(f)
 	h.sending = f
 	h.waiting = append(h.waiting, f)
-	return lengthOf(fields)
+	return is, ok
 }
 
 func (h *http1) response(data []byte, at time.Duration) bool {
@@ -101,17 +116,19 @@ func (h *http1) answered(f *flight, at time.Duration) bool {
 }
 
 func (h *http1) end(f *flight, err string, at time.Duration) {
-	h.waiting = h.waiting[1:]
+	h.waiting = slices.Delete(h.waiting, 0, 1) // in place: a new room for each request would cost more
 	h.log.end(f, err, at)
 }
 
 // responseHead says how long the body of the response to the oldest request is.
-func (h *http1) responseHead(first string, fields []field) (framing, bool) {
-	parts := strings.SplitN(first, " ", 3)
-	if len(parts) < 2 || !strings.HasPrefix(parts[0], "HTTP/1.") || len(parts[1]) != 3 {
+func (h *http1) responseHead(head []byte) (framing, bool) {
+	first, rest := firstLine(string(head))
+	version, code, _ := strings.Cut(first, " ")
+	code, _, _ = strings.Cut(code, " ")
+	if !strings.HasPrefix(version, "HTTP/1.") || len(code) != 3 {
 		return framing{}, false
 	}
-	status, ok := digits(parts[1], 10)
+	status, ok := digits(code, 10)
 	if !ok || status < 100 {
 		return framing{}, false
 	}
@@ -124,7 +141,7 @@ func (h *http1) responseHead(first string, fields []field) (framing, bool) {
 	if f.x.Method == "HEAD" || status == 101 || status == 204 || status == 304 || f.x.Method == "CONNECT" && status/100 == 2 {
 		return framing{}, true
 	}
-	length, ok := lengthOf(fields)
+	length, ok := framingOf(rest)
 	if !length.chunked && !length.known {
 		length.toEnd = true
 	}
@@ -138,39 +155,65 @@ func (h *http1) responseEnded(at time.Duration) {
 	}
 }
 
-// lengthOf reads the body's length from the header. Two lengths that differ are refused.
-func lengthOf(fields []field) (framing, bool) {
-	var is framing
-	for _, f := range fields {
-		switch strings.ToLower(f.name) {
-		case "transfer-encoding":
-			is.chunked = is.chunked || strings.HasSuffix(strings.ToLower(f.value), "chunked")
-		case "content-length":
-			n, ok := digits(f.value, 10)
-			if !ok || n < 0 || is.known && n != is.bytes {
-				return is, false
-			}
-			is.bytes, is.known = n, true
+// told takes in one field of the header. It returns false at lengths that are none, or differ.
+func (is *framing) told(name, value string) bool {
+	switch {
+	case strings.EqualFold(name, "transfer-encoding"):
+		is.chunked = is.chunked || strings.HasSuffix(strings.ToLower(value), "chunked")
+	case strings.EqualFold(name, "content-length"):
+		n, ok := digits(value, 10)
+		if !ok || n < 0 || is.known && n != is.bytes {
+			return false
 		}
+		is.bytes, is.known = n, true
 	}
-	return is, true
+	return true
+}
+
+// framingOf reads the body's length from the lines of a header.
+func framingOf(lines string) (is framing, ok bool) {
+	ok = true
+	for lines != "" {
+		var line field
+		line, lines, _ = nextField(lines)
+		ok = is.told(line.name, line.value) && ok
+	}
+	return is, ok
+}
+
+// lengthOf reads the body's length from the fields of a header.
+func lengthOf(fields []field) (is framing, ok bool) {
+	ok = true
+	for _, f := range fields {
+		ok = is.told(f.name, f.value) && ok
+	}
+	return is, ok
+}
+
+// firstLine splits a head behind its first line.
+func firstLine(head string) (first, rest string) {
+	first, rest, _ = strings.Cut(head, "\n")
+	return strings.TrimRight(first, "\r"), rest
+}
+
+// nextField splits lines behind their first, which has a field or not.
+func nextField(lines string) (f field, rest string, ok bool) {
+	line, rest, _ := strings.Cut(lines, "\n")
+	f.name, f.value, ok = strings.Cut(strings.TrimRight(line, "\r"), ":")
+	f.value = strings.Trim(f.value, " \t")
+	return f, rest, ok
 }
 
 // fieldsOf splits a head into its first line and its fields.
 func fieldsOf(head []byte) (first string, fields []field) {
-	first, rest, _ := strings.Cut(string(head), "\n") // one copy for all, which lives as long as anything that is kept of it
-	long := len(head) > 4<<10
-	if long {
-		first = strings.Clone(first)
-	}
+	first, rest := firstLine(string(head))
 	fields = make([]field, 0, min(strings.Count(rest, "\n"), 2*maxHeaders))
-	for line := range strings.Lines(rest) {
-		if long {
-			line = strings.Clone(line)
-		}
-		if name, value, ok := strings.Cut(strings.TrimRight(line, "\r\n"), ":"); ok {
-			fields = append(fields, field{name, strings.Trim(value, " \t")})
+	for rest != "" {
+		var f field
+		var ok bool
+		if f, rest, ok = nextField(rest); ok {
+			fields = append(fields, f)
 		}
 	}
-	return strings.TrimRight(first, "\r"), fields
+	return first, fields
 }

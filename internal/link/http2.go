@@ -84,10 +84,10 @@ func (h *http2) asked(stream uint32, fields []field) bool {
 		case ":path":
 			f.setPath(field.value)
 		case ":authority":
-			f.keep("host", field.value)
+			f.keep(name{text: "host"}, field.value)
 		case ":scheme", ":protocol":
 		default:
-			f.header(field.name, field.value)
+			f.header(h.log.names.of(field.name), field.value)
 		}
 	}
 	h.streams[stream] = f

@@ -98,7 +98,7 @@ func openFiles() int {
 	n := 0
 	for _, entry := range dir {
 		target, _ := os.Readlink("/dev/fd/" + entry.Name())
-		if strings.HasPrefix(target, "socket:") || strings.Contains(target, "timerfd") {
+		if strings.HasPrefix(target, "socket:") || strings.HasPrefix(target, "pipe:") || strings.Contains(target, "timerfd") {
 			n++
 		}
 	}

@@ -62,6 +62,7 @@ type Mesh struct {
 	journal  atomic.Pointer[journal]
 	attempts atomic.Pointer[attempts] // nil: nobody wants to know
 	ids      atomic.Uint64            // of connections
+	names    names
 	ctx      context.Context
 	cancel   context.CancelFunc
 	wg       sync.WaitGroup // accept loops, connections, the watcher

@@ -32,9 +32,9 @@ type message struct {
 	state    messageState
 	line     []byte // of the head, the chunk's size or the trailer, as far as it came
 	left     int64
-	crlf     int64 // of left, the line end after a chunk
-	informed bool  // the head read last was a 1xx, and another follows
-	head     func(first string, fields []field) (framing, bool)
+	crlf     int64                             // of left, the line end after a chunk
+	informed bool                              // the head read last was a 1xx, and another follows
+	head     func(head []byte) (framing, bool) // what it is given it must not keep
 }
 
 // whole says that the next byte belongs to another message.
@@ -103,9 +103,8 @@ func endsHead(head []byte) bool {
 }
 
 func (m *message) headRead(head []byte) bool {
-	first, fields := fieldsOf(head)
+	is, ok := m.head(head)
 	m.line = nil
-	is, ok := m.head(first, fields)
 	m.left, m.crlf = 0, 0
 	switch {
 	case is.chunked:

@@ -28,14 +28,15 @@ const (
 
 // An item is a chunk of data, or the end of its stream, on its way.
 type item struct {
-	data []byte
-	buf  *[chunkBytes]byte // that data is in, nil for one of its own
-	end  ending
-	at   time.Duration // when it was read
-	due  time.Duration // not before, by a rule of requests
-	plan *plan         // that due is of
-	n    uint64        // its ordinal in its direction
-	held bool          // a cut held it back, which was counted
+	data  []byte
+	buf   *[chunkBytes]byte // that data is in, nil for one of its own
+	cargo cargo             // instead of data: bytes that are in the kernel
+	end   ending
+	at    time.Duration // when it was read
+	due   time.Duration // not before, by a rule of requests
+	plan  *plan         // that due is of
+	n     uint64        // its ordinal in its direction
+	held  bool          // a cut held it back, which was counted
 }
 
 // A pump moves one direction of a connection.
@@ -227,18 +228,48 @@ func (p *pump) deliver(it *item) bool {
 		p.endHere(it.end)
 		return true
 	}
-	n, err := p.dst.Write(it.data)
+	n, err := p.write(it)
 	p.wrote(it, n)
-	it.data = it.data[n:]
+	it.skip(n)
 	if err == nil {
 		return true
 	}
 	if errors.Is(err, os.ErrDeadlineExceeded) {
-		return len(it.data) == 0
+		return it.size() == 0
 	}
 	p.broken = true
 	p.other.srcBroken.Store(true)
 	return true
+}
+
+func (p *pump) write(it *item) (n int, err error) {
+	if it.cargo.n > 0 {
+		return it.cargo.write(p.raw)
+	}
+	return p.dst.Write(it.data)
+}
+
+// size returns how many bytes of data the item still has.
+func (it *item) size() int { return len(it.data) + it.cargo.n }
+
+// first returns the item with its first n bytes alone.
+func (it *item) first(n int) item {
+	part := *it
+	if it.cargo.n > 0 {
+		part.cargo.n = n
+	} else {
+		part.data = it.data[:n]
+	}
+	return part
+}
+
+// skip leaves out the first n bytes, which have gone.
+func (it *item) skip(n int) {
+	if it.cargo.n > 0 {
+		it.cargo.n -= n
+	} else {
+		it.data = it.data[n:]
+	}
 }
 
 func (p *pump) wrote(it *item, n int) {
@@ -255,6 +286,10 @@ func (p *pump) wrote(it *item, n int) {
 	// half-closed. The kernel tells at the first byte that reaches nobody.
 	if p.other.srcEnded.Load() && !p.sentEnd.Load() && p.other.source.aborted() {
 		p.conn.tap.callerGone()
+		return
+	}
+	if it.cargo.n > 0 {
+		p.conn.tap.skip(p.up, int64(n))
 		return
 	}
 	p.conn.tap.response(it.data[:n], now)

@@ -6,6 +6,10 @@ import (
 	"github.com/assay-dev/assay/system"
 )
 
+// together is how long delayed items may gather behind one that was just sent: to wake the writer for each would cost more than to
+// send it.
+const together = 100 * time.Microsecond
+
 // forever is the wait of an item that only a change of rules lets go.
 const forever = time.Duration(1<<63 - 1)
 
@@ -35,7 +39,7 @@ func (p *pump) tryPush(it item) bool {
 		return false
 	}
 	p.queue = append(p.queue, it)
-	p.waiting += len(it.data) + itemBytes
+	p.waiting += it.size() + itemBytes
 	p.startDraining()
 	return true
 }
@@ -82,12 +86,13 @@ func (p *pump) held() {
 func (p *pump) rest(it *item, done bool) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	p.waiting -= len(p.queue[0].data)
+	p.waiting -= p.queue[0].size()
 	if !done {
 		p.queue[0] = *it
-		p.waiting += len(it.data)
+		p.waiting += it.size()
 		return
 	}
+	p.conn.mesh.pipes.unload(it.cargo)
 	p.waiting -= itemBytes
 	if buf := p.queue[0].buf; buf != nil {
 		p.conn.mesh.pool.Put(buf)
@@ -100,6 +105,16 @@ func (p *pump) rest(it *item, done bool) {
 	if room := p.bend.Load().room(); p.waiting <= room-room/8 { // not for each item: to wake a reader costs more than to read
 		notify(p.space)
 	}
+}
+
+// unload gives back what is queued when the connection is over.
+func (p *pump) unload() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	for _, it := range p.queue {
+		p.conn.mesh.pipes.unload(it.cargo)
+	}
+	p.queue = nil
 }
 
 // drain writes queued items as they fall due, until the connection is over.
@@ -148,8 +163,9 @@ func (p *pump) step() time.Duration {
 		stay += it.due - it.at
 	}
 	if wait := it.at + stay - now; wait > 0 {
-		return min(wait, patience)
+		return min(max(wait, p.flow.wrote+together-now), patience)
 	}
+	p.flow.wrote = now
 	if it.end != notEnd {
 		if b.blackholes(p.passed) {
 			return patience
@@ -158,7 +174,7 @@ func (p *pump) step() time.Duration {
 		p.rest(it, p.deliver(it))
 		return 0
 	}
-	n, wait := p.allowed(b, len(it.data), now)
+	n, wait := p.allowed(b, it.size(), now)
 	if wait > 0 {
 		return min(wait, patience)
 	}
@@ -168,28 +184,28 @@ func (p *pump) step() time.Duration {
 
 // pass writes, or throws away, the first n bytes of the item.
 func (p *pump) pass(b *bend, it *item, n, lost int, now time.Duration) {
-	if lost > 0 && n == len(it.data) {
+	if lost > 0 && n == it.size() {
 		p.lose(b, it)
 	}
 	before := p.passed
-	part := *it
-	part.data = it.data[:n]
+	part := it.first(n)
 	done := true
 	if b.blackholes(p.passed) {
+		part.cargo.discard()
 		p.passed += int64(n)
 		p.starved.Store(true)
 		p.lane.discarded.Add(int64(n))
 	} else if done = p.deliver(&part); !done {
-		p.takeBack(b, len(part.data))
-		n -= len(part.data)
+		p.takeBack(b, part.size())
+		n -= part.size()
 	}
-	it.data = it.data[n:]
-	p.wentThrough(b, n, len(it.data), now)
-	if len(it.data) == 0 {
+	it.skip(n)
+	p.wentThrough(b, n, it.size(), now)
+	if it.size() == 0 {
 		p.bentOne(b, it, before)
 		p.lane.lost.Add(int64(min(lost, 1)))
 	}
-	p.rest(it, len(it.data) == 0)
+	p.rest(it, it.size() == 0)
 }
 
 // lose lets the exchanges under way know, before the item ends the last of them, which rules lost it.

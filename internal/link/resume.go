@@ -104,7 +104,7 @@ func (t *tap) resume(d *desk, before int64) (e editor, later bool) {
 
 // divisible says that an editor can take over here.
 func (r *framer) divisible() bool {
-	return r.skip == 0 && len(r.header) == 0 && r.blocks.begun == nil && (!r.inside || !keeps(r.frame.kind))
+	return r.skip == 0 && len(r.header) == 0 && !r.blocks.open && (!r.inside || !keeps(r.frame.kind))
 }
 
 // resume gives the decoders to an editor. What the caller is sent from then on needs none that knows what was before.

@@ -43,7 +43,7 @@ type parser interface {
 func newTap(c *conn) *tap {
 	return &tap{log: exchanges{
 		template: history.Exchange{Src: c.src, Dst: c.dst, Conn: c.id},
-		recorder: c.mesh.recorder.Load, now: c.mesh.now, faults: c.texts,
+		recorder: c.mesh.recorder.Load, now: c.mesh.now, faults: c.texts, names: &c.mesh.names,
 		attempt: func(f *flight) int { return c.mesh.attempts.Load().count(f, c.mesh.opts.ServiceOf) },
 	}}
 }
@@ -207,6 +207,7 @@ type exchanges struct {
 	recorder func() *recorder[history.Exchange]
 	now      func() time.Duration
 	faults   func() []string
+	names    *names
 	attempt  func(*flight) int
 	open     []*flight // in order of begin
 }
