@@ -8,6 +8,7 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"slices"
 	"time"
 )
 
@@ -29,10 +30,14 @@ func requests(b *bench) error {
 	if err != nil {
 		return err
 	}
-	all, err := b.compare(ways, 4, func(p *proxy) ([]float64, error) {
+	all, err := b.compare(ways, 6, func(p *proxy) ([]float64, error) {
 		raw, err1 := measureCanned(p, false)
 		asHTTP, err2 := measureCanned(p, true)
-		return append(raw, asHTTP...), errors.Join(err1, err2)
+		if p.name != ours {
+			return append(raw, asHTTP...), errors.Join(err1, err2)
+		}
+		unrecorded, err3 := deaf(p, func() ([]float64, error) { return measureCanned(p, true) })
+		return slices.Concat(raw, asHTTP, unrecorded), errors.Join(err1, err2, err3)
 	})
 	if err != nil {
 		return err
@@ -43,10 +48,21 @@ func requests(b *bench) error {
 	}
 	b.add("ours: HTTP/1.1 with tap and recorder / the same bytes without", "1/s", samples{ours: all[2][ours], raw: all[0][ours]}).against(raw).ratioAtLeast(0.95)
 	b.add("ours: the same, processor time", "µs/request", samples{ours: all[3][ours], raw: all[1][ours]}).against(raw)
+	b.add("ours: HTTP/1.1 while nobody records / the same bytes without", "1/s", samples{ours: all[4][ours], raw: all[0][ours]}).against(raw).ratioAtLeast(0.95)
+	b.add("ours: the same, processor time", "µs/request", samples{ours: all[5][ours], raw: all[1][ours]}).against(raw)
 	if err := b.recorded(ways[len(ways)-1], "HTTP/1.1"); err != nil {
 		return err
 	}
 	return b.requestsHTTP2()
+}
+
+// deaf measures our proxy while nobody records.
+func deaf(p *proxy, measure func() ([]float64, error)) ([]float64, error) {
+	yes, no := true, false
+	_, err1 := p.tell(order{Deaf: &yes})
+	got, err2 := measure()
+	_, err3 := p.tell(order{Deaf: &no})
+	return got, errors.Join(err1, err2, err3)
 }
 
 // recorded notes how many exchanges our proxy has recorded: none would mean that the tap had not read along.

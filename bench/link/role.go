@@ -89,6 +89,7 @@ type order struct {
 	Set   map[string]armed `json:"set,omitempty"`   // rules by id
 	Clear []string         `json:"clear,omitempty"` // rules
 	Stats bool             `json:"stats,omitempty"`
+	Deaf  *bool            `json:"deaf,omitempty"` // nobody records from now on, or somebody does again
 }
 
 type armed struct {
@@ -116,7 +117,8 @@ func beOurs(target netip.AddrPort) error {
 		return err
 	}
 	var exchanges atomic.Int64
-	m.SetRecorder(nil, func(history.Exchange) { exchanges.Add(1) })
+	record := func(history.Exchange) { exchanges.Add(1) }
+	m.SetRecorder(nil, record)
 	fmt.Println(front)
 	orders, answers := json.NewDecoder(bufio.NewReader(os.Stdin)), json.NewEncoder(os.Stdout)
 	for {
@@ -129,6 +131,11 @@ func beOurs(target netip.AddrPort) error {
 		var a answer
 		if err := obey(m, o); err != nil {
 			a.Error = err.Error()
+		}
+		if o.Deaf != nil && *o.Deaf {
+			m.SetRecorder(nil, nil)
+		} else if o.Deaf != nil {
+			m.SetRecorder(nil, record)
 		}
 		if o.Stats {
 			a.Heap, a.Stacks = heap()

@@ -64,14 +64,15 @@ func (h *http1) requestHead(head []byte) (framing, bool) {
 	}
 	f.x.Method = clip(kept(method), 32)
 	f.setPath(kept(target))
-	is, ok := framing{}, true
+	is, ok, reads := framing{}, true, h.log.reads(f)
 	for rest != "" {
 		var line field
 		var has bool
 		if line, rest, has = nextField(rest); has {
-			about := h.log.names.of(line.name)
-			ok = is.told(about.text, line.value) && ok
-			f.header(about, kept(line.value))
+			ok = is.told(line.name, line.value) && ok
+			if reads {
+				f.header(h.log.names.of(line.name), kept(line.value))
+			}
 		}
 	}
 	f.x.Deadline, f.x.Protocol = 0, "http/1.1" // a gRPC header means nothing here

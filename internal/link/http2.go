@@ -77,6 +77,7 @@ func (h *http2) asked(stream uint32, fields []field) bool {
 		return false
 	}
 	f.x.Protocol = "http/2"
+	reads := h.log.reads(f)
 	for _, field := range fields {
 		switch field.name {
 		case ":method":
@@ -87,6 +88,9 @@ func (h *http2) asked(stream uint32, fields []field) bool {
 			f.keep(name{text: "host"}, field.value)
 		case ":scheme", ":protocol":
 		default:
+			if !reads {
+				break
+			}
 			f.header(h.log.names.of(field.name), field.value)
 		}
 	}

@@ -44,7 +44,8 @@ func newTap(c *conn) *tap {
 	return &tap{log: exchanges{
 		template: history.Exchange{Src: c.src, Dst: c.dst, Conn: c.id},
 		recorder: c.mesh.recorder.Load, now: c.mesh.now, faults: c.texts, names: &c.mesh.names,
-		attempt: func(f *flight) int { return c.mesh.attempts.Load().count(f, c.mesh.opts.ServiceOf) },
+		counting: func() bool { return c.mesh.attempts.Load() != nil },
+		attempt:  func(f *flight) int { return c.mesh.attempts.Load().count(f, c.mesh.opts.ServiceOf) },
 	}}
 }
 
@@ -208,8 +209,14 @@ type exchanges struct {
 	now      func() time.Duration
 	faults   func() []string
 	names    *names
+	counting func() bool
 	attempt  func(*flight) int
 	open     []*flight // in order of begin
+}
+
+// reads says whether anybody wants to know the header of the flight.
+func (e *exchanges) reads(f *flight) bool {
+	return f.recorder != nil || e.counting != nil && e.counting()
 }
 
 // attemptOf returns the how manieth attempt the flight is, 0 where nobody counts.
