@@ -223,7 +223,8 @@ func TestExchangeCallerGaveUp(t *testing.T) {
 	}
 }
 
-// The instance answers after the caller has closed: the caller gave up all the same.
+// The instance answers after the caller has closed: the caller gave up all the same. The kernel says so with the write, unless it is
+// busy: then it says so later, and the answer counts as one that arrived. So one of a few must be told in time.
 func TestExchangeAnswerToNobody(t *testing.T) {
 	t.Parallel()
 	onLinux(t)
@@ -236,25 +237,44 @@ func TestExchangeAnswerToNobody(t *testing.T) {
 		_, _ = io.WriteString(c, "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok")
 	})
 	front := openFront(t, m, "a-1", "b", "b-1", server)
-	c := dial(t, front)
-	_, _ = io.WriteString(c, "GET /late HTTP/1.1\r\nHost: b\r\n\r\n")
-	eventually(t, "the request passes", func() bool { return statsOf(m, "a-1", "b-1").BytesOut > 0 })
-	c.Close()
-	<-time.After(20 * time.Millisecond)
-	close(release)
-	if x := r.await(t, 1)[0]; x.Error != gaveUp || x.Status != 0 || x.End-x.Start > 5*time.Second {
-		t.Errorf("%+v", x)
+	told, tries := false, 0
+	for ; !told && tries < 10; tries++ {
+		x := answerNobody(t, m, r, front, release, tries)
+		told = x.Error == gaveUp && x.Status == 0 && x.End-x.Start < 5*time.Second
+		if !told && (x.Error != "" || x.Status != 200) {
+			t.Errorf("%+v", x)
+		}
+	}
+	if !told {
+		t.Errorf("%d callers were gone, and none counts as gone", tries)
 	}
 
+	close(release)
 	half := dial(t, front) // and who only half-closes gets the answer
 	_, _ = io.WriteString(half, "GET /half HTTP/1.1\r\nHost: b\r\n\r\n")
 	_ = half.CloseWrite()
 	if all, err := io.ReadAll(half); err != nil || !strings.HasSuffix(string(all), "ok") {
 		t.Fatalf("%q %v", all, err)
 	}
-	if x := r.await(t, 2)[1]; x.Error != "" || x.Status != 200 {
+	if x := r.await(t, tries+1)[tries]; x.Error != "" || x.Status != 200 {
 		t.Errorf("%+v", x)
 	}
+}
+
+// answerNobody lets the instance answer after the caller has closed, and returns the exchange, which is the n-th from 0.
+func answerNobody(t *testing.T, m *Mesh, r *records, front netip.AddrPort, release chan struct{}, n int) history.Exchange {
+	t.Helper()
+	before := statsOf(m, "a-1", "b-1").BytesOut
+	c := dial(t, front)
+	_, _ = io.WriteString(c, "GET /late HTTP/1.1\r\nHost: b\r\n\r\n")
+	eventually(t, "the request passes", func() bool { return statsOf(m, "a-1", "b-1").BytesOut > before })
+	live := m.connections()[0]
+	c.Close()
+	eventually(t, "the caller's end is seen", live.up.srcEnded.Load)
+	release <- struct{}{}
+	x := r.await(t, n+1)[n]
+	eventually(t, "the connection ends", func() bool { return len(m.connections()) == 0 })
+	return x
 }
 
 // A delay of the response is seen in the exchange, as the caller would.
