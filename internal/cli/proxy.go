@@ -113,9 +113,9 @@ func (f proxyFlags) source() string {
 }
 
 func (f proxyFlags) options() (toxiproxy.Options, error) {
-	host, port, err := net.SplitHostPort(f.listen)
+	host, port, err := hostPort(f.listen)
 	if err != nil {
-		return toxiproxy.Options{}, &run.UsageError{Msg: fmt.Sprintf("--listen %s: want HOST:PORT", f.listen)}
+		return toxiproxy.Options{}, &run.UsageError{Msg: fmt.Sprintf("--listen %s: want HOST:PORT: %v", f.listen, err)}
 	}
 	opts := toxiproxy.Options{Listen: f.listen, Seed: f.seed, KeepToxics: f.keep, Stay: f.stay, Version: version()}
 	id := f.id
@@ -133,6 +133,14 @@ func (f proxyFlags) options() (toxiproxy.Options, error) {
 	return opts, err
 }
 
+// hostPort takes apart an address to listen on, whose port exists.
+func hostPort(at string) (host, port string, err error) {
+	if host, port, err = net.SplitHostPort(at); err == nil {
+		_, err = net.LookupPort("tcp", port)
+	}
+	return host, port, err
+}
+
 // populate returns what --config and --proxy say, as one JSON list.
 func (f proxyFlags) populate() ([]byte, error) {
 	var list []json.RawMessage
@@ -145,10 +153,18 @@ func (f proxyFlags) populate() ([]byte, error) {
 			return nil, &run.UsageError{Msg: fmt.Sprintf("%s: want a JSON list of proxies, [{\"name\": …, \"listen\": …, \"upstream\": …}]: %v", f.config, err)}
 		}
 	}
+	named := map[string]bool{}
 	for _, short := range f.proxies {
 		parts := strings.Split(short, ",")
 		if len(parts) != 3 {
 			return nil, &run.UsageError{Msg: fmt.Sprintf("--proxy %s: want NAME,LISTEN,UPSTREAM such as redis,localhost:26379,localhost:6379", short)}
+		}
+		if named[parts[0]] {
+			return nil, &run.UsageError{Msg: fmt.Sprintf("--proxy %s: there is another proxy %s before it", short, parts[0])}
+		}
+		named[parts[0]] = true
+		if _, _, err := hostPort(parts[1]); err != nil {
+			return nil, &run.UsageError{Msg: fmt.Sprintf("--proxy %s: want HOST:PORT to listen on: %v", short, err)}
 		}
 		one, err := json.Marshal(map[string]string{"name": parts[0], "listen": parts[1], "upstream": parts[2]})
 		if err != nil {

@@ -196,7 +196,7 @@ func (c *conn) closeByRule(l *lane, t *tally) {
 	if !over {
 		l.closed.Add(1)
 		t.hit()
-		c.close()
+		c.hangUp()
 	}
 }
 

@@ -320,5 +320,5 @@ func (p *pump) endHere(how ending) {
 		p.conn.closeByRule(p.other.lane, nil)
 		return
 	}
-	p.conn.close()
+	p.conn.hangUp()
 }

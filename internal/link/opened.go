@@ -39,7 +39,7 @@ func (o *Opened) shut() error {
 	err := o.f.close()
 	for _, c := range m.connections() {
 		if c.front == o.f {
-			c.close()
+			c.hangUp()
 		}
 	}
 	return err
