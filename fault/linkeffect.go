@@ -261,6 +261,9 @@ func (s sight) requests(effect *Effect) {
 		effect.Text = fmt.Sprintf("%d requests passed on %s, and none matches", grown.Requests, effect.Target)
 	case grown.BytesIn > 0:
 		effect.Text = fmt.Sprintf("%d bytes passed on %s, and no request was recognised in them", grown.BytesIn, effect.Target)
+		if sealed := s.before.Sealed + s.sinceBefore.Sealed; sealed > 0 {
+			effect.Text += fmt.Sprintf(": %d connections carry TLS, which nobody opens (x-assay.tls of %s would)", sealed, s.link.To)
+		}
 	default:
 		effect.Idle, effect.Text = true, fmt.Sprintf("no request was made on %s since the inject", effect.Target)
 	}

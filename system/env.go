@@ -150,6 +150,10 @@ type LinkStats struct {
 	Hit      int64 `json:"hit,omitempty"`      // those that a rule answered, delayed or changed the response of; counted when it is done
 	Unedited int64 `json:"unedited,omitempty"` // connections that passed as they were, from some point on: TLS, no HTTP, or what can be read in two ways
 
+	// Of connections with TLS, on the dialler's direction.
+	Sealed   int64 `json:"sealed,omitempty"`   // those that passed with their TLS on: nobody sees the requests in them
+	Unopened int64 `json:"unopened,omitempty"` // those that were to be opened and failed, by a certificate that somebody did not accept
+
 	// Rules are the rules that are set on the link now, sorted by ID. Those that were cleared are gone from it.
 	Rules []RuleStats `json:"rules,omitempty"`
 }

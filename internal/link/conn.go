@@ -1,6 +1,7 @@
 package link
 
 import (
+	"errors"
 	"net"
 	"net/netip"
 	"sync"
@@ -24,8 +25,8 @@ type conn struct {
 	ends     atomic.Int32            // directions that were closed properly
 	wg       sync.WaitGroup
 
-	unwrapped  *net.TCPConn // the instance's half inside TLS, nil: it is dialled
-	uneditable bool         // by the reader of up alone: what it carries is no HTTP that could be edited
+	sealed     *sealed // TLS that is taken off when it connects, nil: there is none
+	uneditable bool    // by the reader of up alone: what it carries is no HTTP that could be edited
 
 	mu       sync.Mutex
 	admitted bool // the rules let it through; from here a refuse is a reset
@@ -80,8 +81,8 @@ func (c *conn) leave() {
 	c.tap.finish()
 	c.up.unload()
 	c.down.unload()
-	if c.unwrapped != nil {
-		reset(c.unwrapped) // where it never came to be the server; else it is closed
+	if c.sealed != nil {
+		c.sealed.drop()
 	}
 	c.mesh.mu.Lock()
 	defer c.mesh.mu.Unlock()
@@ -139,9 +140,9 @@ func (c *conn) admission() admission {
 
 // connect dials the instance. One that does not answer counts as a refused dial.
 func (c *conn) connect(target netip.AddrPort) bool {
-	server, err := c.unwrapped, error(nil)
-	if server == nil {
-		server, err = c.front.dial(target)
+	server, err := c.reach(target)
+	if errors.Is(err, errUnopened) {
+		return false
 	}
 	if err != nil {
 		c.up.lane.refused.Add(1)
@@ -161,6 +162,14 @@ func (c *conn) connect(target netip.AddrPort) bool {
 	c.down.to(c.caller)
 	c.up.to(server)
 	return true
+}
+
+// reach returns a connection to the instance.
+func (c *conn) reach(target netip.AddrPort) (*net.TCPConn, error) {
+	if c.sealed != nil {
+		return c.sealed.open(c, target)
+	}
+	return c.front.dial(target)
 }
 
 // refuseLive resets the connection because of a rule.

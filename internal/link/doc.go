@@ -70,11 +70,16 @@
 // connection whose beginning the tap did not see. After a 101, or a CONNECT that succeeds, all passes. A connection whose HTTP/2
 // makes no sense is reset, since it cannot pass as it is any more.
 //
-// TLS passes unless the front has an [Authority]: then connections that begin while a rule of requests is set are unwrapped, with a
-// certificate for the name that the caller asks for. The caller must trust [Authority.PEM], such as by SSL_CERT_FILE (Go, OpenSSL, curl),
-// NODE_EXTRA_CA_CERTS, REQUESTS_CA_BUNDLE or a Java truststore. The instance's certificate is not verified then, a certificate of the
-// caller's does not reach it, and connections that were there before stay as they are. A connection without TLS whose caller
-// waits for the server's first word waits 200 ms more for it.
+// # TLS
+//
+// TLS passes as it is, and nobody sees the requests in it, unless the front has a [TLS]. Then each connection that begins with TLS is
+// opened at its beginning: the caller is shown a certificate by the [Authority] for the name that it asks for, or for the front's
+// address; the instance is dialled with TLS again, for the same name, with those of h2 and http/1.1 that the caller offered, and its
+// certificate is verified with TLS.Roots for TLS.Name. What is between is bent and recorded as if there were no TLS: rules of bytes act on the bytes
+// inside, and a handshake is not delayed. The caller must trust [Authority.PEM], such as by SSL_CERT_FILE (Go, OpenSSL, curl), NODE_EXTRA_CA_CERTS,
+// REQUESTS_CA_BUNDLE or a Java truststore. A certificate of the caller's does not reach the instance. Where one side does not
+// accept the other's certificate the caller gets an alert, and TLS.Trouble is told why. A connection that does not begin with TLS passes as it is;
+// one whose caller waits for the server's first word waits [handshakeWait] for it.
 //
 // Half-closed connections, resets and TLS pass through unchanged otherwise. A tap beside
 // the bytes reads HTTP/1.1, HTTP/2 and gRPC without TLS and reports one

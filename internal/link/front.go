@@ -100,23 +100,32 @@ func (f *front) handle(caller *net.TCPConn, n uint64) {
 		return
 	}
 	f.mesh.lane(src, dst).dialled(1)
-	inner, server, err := f.unwrap(caller, f.mesh.lane(src, dst), f.mesh.lane(dst, src), target)
-	if err != nil {
-		f.mesh.lane(src, dst).unedited.Add(1)
+	c, ok := f.admit(caller, src, dst)
+	if !ok {
 		reset(caller)
 		return
 	}
-	c, ok := f.mesh.newConn(f, inner, src, dst)
-	if !ok {
-		reset(inner)
-		if server != nil {
-			reset(server)
-		}
-		return
-	}
-	c.unwrapped = server
 	c.serve(target)
 	f.refusedOne(c)
+}
+
+// admit makes a connection of the caller's, with its TLS still on.
+func (f *front) admit(caller *net.TCPConn, src, dst string) (*conn, bool) {
+	if f.TLS == nil {
+		return f.mesh.newConn(f, caller, src, dst)
+	}
+	s, err := newSealed(f, caller)
+	if err != nil {
+		return nil, false
+	}
+	c, ok := f.mesh.newConn(f, s.inner, src, dst)
+	if !ok {
+		reset(s.inner)
+		s.drop()
+		return nil, false
+	}
+	c.sealed = s
+	return c, true
 }
 
 // refusedOne closes the gate once a refuse has shown its effect.

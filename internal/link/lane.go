@@ -26,6 +26,7 @@ type lane struct {
 	ends, endWait                           atomic.Int64 // ns
 	bent, lost, discarded, slices, closed   atomic.Int64
 	throttled                               atomic.Int64 // ns
+	sealed, unopened                        atomic.Int64
 	requests, matched, hit, unedited        atomic.Int64
 	residence                               [system.ResidenceBuckets]atomic.Int64
 
@@ -113,6 +114,7 @@ func (l *lane) stats() system.LinkStats {
 		Bent: l.bent.Load(), Lost: l.lost.Load(), Discarded: l.discarded.Load(), Slices: l.slices.Load(), Closed: l.closed.Load(),
 		Throttled: time.Duration(l.throttled.Load()),
 		Requests:  l.requests.Load(), Matched: l.matched.Load(), Hit: l.hit.Load(), Unedited: l.unedited.Load(),
+		Sealed: l.sealed.Load(), Unopened: l.unopened.Load(),
 	}
 	if set := l.set.Load(); set != nil {
 		for _, t := range *set {

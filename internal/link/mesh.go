@@ -45,9 +45,7 @@ type Front struct {
 	Dial func(ctx context.Context) (*net.TCPConn, error)
 	// Gentle closes a connection whose instance cannot be reached with FIN in place of RST.
 	Gentle bool
-	// Authority takes TLS off connections that begin while a rule of requests is set on their link, if their callers trust it. All
-	// others pass as they are. nil: all do.
-	Authority *Authority
+	TLS    *TLS // takes TLS off; nil: it passes as it is
 }
 
 // A Mesh is a set of fronts, the connections through them, and the rules that bend

@@ -50,7 +50,7 @@ func closeWaiting(t *testing.T) {
 	plain, tls := freeAddr(t), freeAddr(t)
 	for addr, to := range map[netip.AddrPort]netip.AddrPort{plain: addrPort(server.Listener.Addr()), tls: addrPort(secure.Listener.Addr())} {
 		pick := func(string, uint64) (string, netip.AddrPort, bool) { return "b-1", to, true }
-		if err := m.Listen(t.Context(), Front{Src: "a-1", Host: "b", Addr: addr, Pick: pick, Authority: authority}); err != nil {
+		if err := m.Listen(t.Context(), Front{Src: "a-1", Host: "b", Addr: addr, Pick: pick, TLS: &TLS{Authority: authority}}); err != nil {
 			t.Fatal(err)
 		}
 	}

@@ -28,6 +28,7 @@ type tap struct {
 	parser parser // nil until the first bytes say the protocol
 	prefix []byte // what the caller sent before that
 	early  []byte // what it was sent before that: an HTTP/2 server may speak first
+	sealed func() // told where the connection begins with TLS
 	off    bool
 	gaveUp bool          // the caller closed its direction or reset
 	gaveAt time.Duration // when
@@ -41,7 +42,7 @@ type parser interface {
 }
 
 func newTap(c *conn) *tap {
-	return &tap{log: exchanges{
+	return &tap{sealed: func() { c.up.lane.sealed.Add(1) }, log: exchanges{
 		template: history.Exchange{Src: c.src, Dst: c.dst, Conn: c.id},
 		recorder: c.mesh.recorder.Load, now: c.mesh.now, faults: c.texts, names: &c.mesh.names,
 		counting: func() bool { return c.mesh.attempts.Load() != nil },
@@ -115,6 +116,9 @@ func (t *tap) detect(data []byte) []byte {
 	case startsRequest(t.prefix):
 		t.parser = newHTTP1(&t.log)
 	default:
+		if t.prefix[0] == startOfTLS && t.sealed != nil {
+			t.sealed()
+		}
 		t.stop()
 		return nil
 	}

@@ -2,17 +2,11 @@ package link
 
 import (
 	"context"
-	"crypto/ecdsa"
-	"crypto/elliptic"
-	"crypto/rand"
 	"crypto/tls"
 	"crypto/x509"
-	"crypto/x509/pkix"
-	"encoding/pem"
 	"errors"
 	"fmt"
 	"io"
-	"math/big"
 	"net"
 	"net/netip"
 	"slices"
@@ -21,179 +15,212 @@ import (
 	"time"
 )
 
-const (
-	helloWait     = 200 * time.Millisecond // for the first byte of a caller that may wait for the server's
-	handshakeWait = 10 * time.Second
-)
+// handshakeWait bounds a handshake, with the wait for its first byte.
+const handshakeWait = 10 * time.Second
 
-// An Authority signs certificates for the hosts that callers ask for, so that rules of requests can be set on links with TLS. It
-// lives in memory alone. Whoever trusts its certificate trusts all that the holder of it says: it is for systems under test. All
-// methods are safe for concurrent use.
-type Authority struct {
-	certificate *x509.Certificate
-	key         *ecdsa.PrivateKey
+// startOfTLS is the first byte of every connection of TLS: the type of a record with a handshake.
+const startOfTLS = 0x16
 
-	mu     sync.Mutex
-	leaves map[string]*tls.Certificate
+// A TLS says that a front ends the TLS of its connections and dials the instances with TLS of its own, so that rules and
+// records see what is inside. A connection that does not begin with TLS passes as it is.
+type TLS struct {
+	Authority *Authority     // of the certificates that callers are shown
+	Roots     *x509.CertPool // what the instances' certificates are verified with; nil: they are not
+	Name      string         // that they must be for; also what an instance is asked for by a caller that names none
+	// Trouble is told why a connection could not be opened, which is closed then. It is called concurrently; nil: nobody is.
+	Trouble func(error)
 }
 
-// NewAuthority makes an authority whose certificates are valid for a day from now.
-func NewAuthority(now time.Time) (*Authority, error) {
-	a := &Authority{leaves: map[string]*tls.Certificate{}}
-	template := &x509.Certificate{
-		SerialNumber: big.NewInt(now.UnixNano()), Subject: pkix.Name{CommonName: "assay, for one run"},
-		NotBefore: now.Add(-time.Hour), NotAfter: now.Add(24 * time.Hour),
-		IsCA: true, BasicConstraintsValid: true, KeyUsage: x509.KeyUsageCertSign, MaxPathLenZero: true,
-	}
-	var err error
-	if a.key, err = ecdsa.GenerateKey(elliptic.P256(), rand.Reader); err != nil {
-		return nil, fmt.Errorf("make an authority: %w", err)
-	}
-	der, err := x509.CreateCertificate(rand.Reader, template, template, a.key.Public(), a.key)
-	if err != nil {
-		return nil, fmt.Errorf("make an authority: %w", err)
-	}
-	a.certificate, err = x509.ParseCertificate(der)
-	return a, err
+// errUnopened ends a connection whose TLS could not be taken off.
+var errUnopened = errors.New("TLS could not be opened")
+
+// A sealed connection is one whose TLS is still to be taken off. The mesh moves the bytes of inner, which is in this process.
+type sealed struct {
+	front        *front
+	caller       *net.TCPConn
+	inner, outer *net.TCPConn
+	handed       bool // the relays have caller and outer
 }
 
-// PEM returns the certificate that the callers must trust.
-func (a *Authority) PEM() []byte {
-	return pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: a.certificate.Raw})
+func newSealed(f *front, caller *net.TCPConn) (*sealed, error) {
+	inner, outer, err := tcpPair()
+	return &sealed{front: f, caller: caller, inner: inner, outer: outer}, err
 }
 
-// maxLeaves is how many hosts keep their certificate.
-const maxLeaves = 1024
-
-// leaf returns a certificate for a host or an address.
-func (a *Authority) leaf(host string) (*tls.Certificate, error) {
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	if leaf := a.leaves[host]; leaf != nil {
-		return leaf, nil
+// drop resets what no relay has.
+func (s *sealed) drop() {
+	if !s.handed {
+		reset(s.caller)
+		reset(s.outer)
 	}
-	template := &x509.Certificate{
-		SerialNumber: big.NewInt(time.Now().UnixNano()), Subject: pkix.Name{CommonName: host},
-		NotBefore: a.certificate.NotBefore, NotAfter: a.certificate.NotAfter,
-		KeyUsage: x509.KeyUsageDigitalSignature, ExtKeyUsage: []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth},
-	}
-	if ip := net.ParseIP(host); ip != nil {
-		template.IPAddresses = []net.IP{ip}
-	} else {
-		template.DNSNames = []string{host}
-	}
-	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
-	if err != nil {
-		return nil, err
-	}
-	der, err := x509.CreateCertificate(rand.Reader, template, a.certificate, key.Public(), a.key)
-	if err != nil {
-		return nil, err
-	}
-	leaf := &tls.Certificate{Certificate: [][]byte{der, a.certificate.Raw}, PrivateKey: key}
-	if len(a.leaves) < maxLeaves {
-		a.leaves[host] = leaf
-	}
-	return leaf, nil
 }
 
-// unwrap takes TLS off a connection that a rule of requests wants to edit. It returns what the mesh sees of the caller and of the
-// server, or the caller as it is where there is nothing to unwrap. On an error the connection cannot go on.
-func (f *front) unwrap(caller *net.TCPConn, up, down *lane, target netip.AddrPort) (_, server *net.TCPConn, err error) {
-	there, back := up.effect.Load(), down.effect.Load()
-	if f.Authority == nil || len(there.requests) == 0 || there.cut || back.cut || there.refuse || !startsTLS(caller) {
-		return caller, nil, nil
-	}
-	ctx, cancel := context.WithTimeout(f.ctx, handshakeWait)
+// open connects to the instance, takes TLS off both halves, and returns what is inside the instance's. It ends with the connection.
+func (s *sealed) open(c *conn, target netip.AddrPort) (*net.TCPConn, error) {
+	ctx, cancel := context.WithTimeout(s.front.ctx, handshakeWait)
 	defer cancel()
-	var upstream *tls.Conn
-	secure := tls.Server(caller, &tls.Config{GetConfigForClient: func(hello *tls.ClientHelloInfo) (*tls.Config, error) {
+	go func() {
+		select {
+		case <-c.done:
+			cancel()
+		case <-ctx.Done():
+		}
+	}()
+	secured := startsTLS(ctx, s.caller)
+	server, err := s.front.dial(target)
+	if err != nil {
+		return nil, err
+	}
+	if !secured {
+		s.handed = true
+		s.front.relay(s.caller, s.caller, s.outer)
+		return server, nil
+	}
+	callerTLS, serverTLS, err := s.handshakes(ctx, server)
+	if err != nil {
+		server.Close()
+		s.caller.Close() // not a reset: it would overtake the alert that says why
+		s.trouble(c, err)
+		return nil, errUnopened
+	}
+	inner, outer, err := tcpPair()
+	if err != nil {
+		server.Close()
+		return nil, err
+	}
+	s.handed = true
+	s.front.relay(callerTLS, s.caller, s.outer)
+	s.front.relay(serverTLS, server, outer)
+	return inner, nil
+}
+
+// handshakes speaks with the caller until it has said what it wants, then with the instance, and then goes on with the caller.
+func (s *sealed) handshakes(ctx context.Context, server *net.TCPConn) (caller, instance *tls.Conn, err error) {
+	caller = tls.Server(s.caller, &tls.Config{GetConfigForClient: func(hello *tls.ClientHelloInfo) (*tls.Config, error) {
 		var err error
-		if upstream, err = f.dialTLS(ctx, hello, target); err != nil {
-			return nil, err
+		if instance, err = s.dialTLS(ctx, hello, server); err != nil {
+			return nil, &certificateError{err}
 		}
 		host := hello.ServerName
 		if host == "" { // a caller that knows an address only
-			host = f.Addr.Addr().String()
+			host = s.front.Addr.Addr().String()
 		}
-		leaf, err := f.Authority.leaf(host)
+		leaf, err := s.front.TLS.Authority.leaf(host)
 		if err != nil {
 			return nil, err
 		}
 		config := &tls.Config{Certificates: []tls.Certificate{*leaf}}
-		if chosen := upstream.ConnectionState().NegotiatedProtocol; chosen != "" {
+		if chosen := instance.ConnectionState().NegotiatedProtocol; chosen != "" {
 			config.NextProtos = []string{chosen}
 		}
 		return config, nil
 	}})
-	if err := secure.HandshakeContext(ctx); err != nil {
-		if upstream != nil {
-			upstream.Close()
-		}
-		return nil, nil, fmt.Errorf("edit TLS to %s: %w", f.Host, err)
-	}
-	callerSide, err1 := f.relay(secure)
-	serverSide, err2 := f.relay(upstream)
-	return callerSide, serverSide, errors.Join(err1, err2)
+	return caller, instance, caller.HandshakeContext(ctx)
 }
 
-// dialTLS connects to the instance as the caller would have, with the protocols that it offers and that can be edited. The
-// instance's certificate is not verified: who verifies is the caller, and it cannot any more.
-func (f *front) dialTLS(ctx context.Context, hello *tls.ClientHelloInfo, target netip.AddrPort) (*tls.Conn, error) {
-	plain, err := f.dial(target)
-	if err != nil {
-		return nil, err
+// dialTLS speaks with the instance as the caller would have, with the protocols that it offers and that can be edited.
+func (s *sealed) dialTLS(ctx context.Context, hello *tls.ClientHelloInfo, server *net.TCPConn) (*tls.Conn, error) {
+	name := hello.ServerName
+	if name == "" {
+		name = s.front.TLS.Name
 	}
-	protocols := slices.DeleteFunc(slices.Clone(hello.SupportedProtos), func(p string) bool { return p != "h2" && p != "http/1.1" })
-	secure := tls.Client(plain, &tls.Config{ServerName: hello.ServerName, NextProtos: protocols, InsecureSkipVerify: true})
-	if err := secure.HandshakeContext(ctx); err != nil {
-		plain.Close()
-		return nil, err
+	config := s.front.TLS.Client()
+	config.ServerName = name
+	config.NextProtos = slices.DeleteFunc(slices.Clone(hello.SupportedProtos), func(p string) bool { return p != "h2" && p != "http/1.1" })
+	secure := tls.Client(server, config)
+	return secure, secure.HandshakeContext(ctx)
+}
+
+// Client returns how an instance is spoken with. Its certificate must be for Name, whatever name it is asked for.
+func (t *TLS) Client() *tls.Config {
+	config := &tls.Config{ServerName: t.Name, InsecureSkipVerify: true} // else it verifies for ServerName
+	if t.Roots == nil {
+		return config
 	}
-	return secure, nil
+	config.VerifyConnection = func(state tls.ConnectionState) error {
+		between := x509.NewCertPool()
+		for _, c := range state.PeerCertificates[1:] {
+			between.AddCert(c)
+		}
+		if _, err := state.PeerCertificates[0].Verify(x509.VerifyOptions{Roots: t.Roots, Intermediates: between, DNSName: t.Name}); err != nil {
+			return fmt.Errorf("its certificate is not accepted: %w", err)
+		}
+		return nil
+	}
+	return config
+}
+
+// A certificateError says that the instance's half failed and not the caller's.
+type certificateError struct{ error }
+
+func (e *certificateError) Unwrap() error { return e.error }
+
+// trouble tells why the connection could not be opened, unless it ended meanwhile.
+func (s *sealed) trouble(c *conn, err error) {
+	select {
+	case <-c.done:
+		return
+	default:
+	}
+	c.up.lane.unopened.Add(1)
+	if s.front.TLS.Trouble == nil || s.front.ctx.Err() != nil {
+		return
+	}
+	var certificate *certificateError
+	if errors.As(err, &certificate) {
+		err = fmt.Errorf("open TLS of %s -> %s (port %d): %s: %w", c.src, c.dst, s.front.Addr.Port(), c.dst, certificate.error)
+	} else {
+		err = fmt.Errorf("open TLS of %s -> %s (port %d): %s: %w", c.src, c.dst, s.front.Addr.Port(), c.src, err)
+	}
+	s.front.TLS.Trouble(err)
 }
 
 // startsTLS says whether the caller begins with a handshake. It takes nothing away.
-func startsTLS(c *net.TCPConn) bool {
+func startsTLS(ctx context.Context, c *net.TCPConn) bool {
 	raw, err := c.SyscallConn()
-	if err != nil || c.SetReadDeadline(time.Now().Add(helloWait)) != nil {
+	if err != nil {
 		return false
 	}
-	defer func() { _ = c.SetReadDeadline(time.Time{}) }()
+	over := make(chan struct{})
+	stop := context.AfterFunc(ctx, func() {
+		defer close(over)
+		_ = c.SetReadDeadline(time.Unix(1, 0))
+	})
 	var first [1]byte
 	var n int
 	err = raw.Read(func(fd uintptr) bool {
 		n, _, err = syscall.Recvfrom(int(fd), first[:], syscall.MSG_PEEK)
 		return !errors.Is(err, syscall.EAGAIN)
 	})
-	return err == nil && n == 1 && first[0] == 0x16
+	if !stop() {
+		<-over
+		_ = c.SetReadDeadline(time.Time{})
+	}
+	return err == nil && n == 1 && first[0] == startOfTLS
 }
 
-// relay carries what is inside TLS over a pair of sockets, of which it returns one.
-func (f *front) relay(secure *tls.Conn) (*net.TCPConn, error) {
-	inner, outer, err := tcpPair()
-	if err != nil {
-		secure.Close()
-		return nil, err
-	}
-	stop := context.AfterFunc(f.ctx, func() { reset(outer); reset(secure.NetConn().(*net.TCPConn)) })
+// A half is what one side of a relay reads and writes: a socket, or TLS on one.
+type half interface {
+	io.ReadWriteCloser
+	CloseWrite() error
+}
+
+// relay carries what is inside a half over outer, both ways, until both ends are over.
+func (f *front) relay(inside half, socket, outer *net.TCPConn) {
+	stop := context.AfterFunc(f.ctx, func() { reset(outer); reset(socket) })
 	var both sync.WaitGroup
-	both.Go(func() { pour(secure, outer, secure.NetConn().(*net.TCPConn)) })
-	both.Go(func() { pour(outer, secure, outer) })
+	both.Go(func() { pour(inside, outer, socket) })
+	both.Go(func() { pour(outer, inside, outer) })
 	f.mesh.wg.Go(func() {
 		both.Wait()
 		stop()
-		secure.Close()
+		inside.Close()
 		outer.Close()
 	})
-	return inner, nil
 }
 
 // pour copies until the end of from, and passes on how it ended.
-func pour(to interface {
-	io.Writer
-	CloseWrite() error
-}, from io.Reader, socket *net.TCPConn) {
+func pour(to half, from io.Reader, socket *net.TCPConn) {
 	_, err := io.Copy(struct{ io.Writer }{to}, struct{ io.Reader }{from})
 	if err == nil || errors.Is(err, io.ErrUnexpectedEOF) { // many close without saying so within TLS
 		_ = to.CloseWrite()
