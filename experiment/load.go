@@ -28,6 +28,9 @@ func ClientOptions(env system.Env, seed uint64) workload.Options {
 			return rewriter.Rewrite(ctx, system.Client, text)
 		}
 	}
+	if truster, ok := env.(system.Truster); ok {
+		opts.Trust = truster.Trusted
+	}
 	return opts
 }
 

@@ -8,7 +8,7 @@ import (
 
 // An Env is a running system: local processes, containers, a simulation.
 //
-// An Env may also be a [Linker], a [Recorder], a [Restorer], a [Snapshotter] or a [Rewriter]; under load it is a [Surger].
+// An Env may also be a [Linker], a [Recorder], a [Restorer], a [Snapshotter], a [Rewriter] or a [Truster]; under load it is a [Surger].
 // All methods are safe for concurrent use. system/systemtest is the suite that every Env passes.
 type Env interface {
 	// System returns the topology that runs.
@@ -218,6 +218,13 @@ type Restorer interface {
 // text that names services.
 type Rewriter interface {
 	Rewrite(ctx context.Context, from, text string) (string, error)
+}
+
+// A Truster is an Env that may end TLS on links with certificates of its own.
+type Truster interface {
+	// Trusted returns the certificates, in PEM, that whoever dials in the environment has to trust: its own, and those that instances'
+	// are verified with. None: nothing ends TLS.
+	Trusted(ctx context.Context) ([]byte, error)
 }
 
 // A Logger is an Env that keeps what instances print.

@@ -43,7 +43,16 @@ type Service struct {
 	Ready     Ready            `json:"ready,omitzero"`
 	Probes    map[string]Probe `json:"probes,omitempty"`
 	Lead      *Lead            `json:"lead,omitempty"` // nil: its instances are alike
+	TLS       *TLS             `json:"tls,omitempty"`  // nil: what TLS it speaks passes as it is
 	Pos       string           `json:"pos,omitempty"`  // "file:line:column" of its declaration
+}
+
+// A TLS says on which ports the instances of a service speak TLS that is opened: whoever dials one speaks with a certificate of the
+// environment's own, and the environment speaks with the instance. So requests inside are seen and can be bent.
+type TLS struct {
+	Open []int  `json:"open"`
+	CA   string `json:"ca,omitempty"` // a file of certificates in PEM, relative to System.Dir, that the instances' certificates are verified with; "": they are not
+	Name string `json:"name"`         // the name that they must be for
 }
 
 // A Lead says that one instance leads and the others follow it, and how that is

@@ -32,6 +32,10 @@ type Options struct {
 	// Rewrite puts addresses into the words of exec steps. Nil leaves them as they are.
 	Rewrite func(ctx context.Context, text string) (string, error)
 
+	// Trust returns certificates, in PEM, that are trusted beside those of this machine; it is asked before the first
+	// connection with TLS. Nil: none.
+	Trust func(ctx context.Context) ([]byte, error)
+
 	MaxInFlight int           // default 10000; arrivals beyond it are recorded as failed, with an error that starts with Saturated
 	Drain       time.Duration // how long runs in flight may go on after the load, default 30s
 	FuncTimeout time.Duration // of one run of a Go function, default 30s
@@ -81,6 +85,7 @@ type Driver struct {
 	turn     atomic.Uint64
 	stepRuns atomic.Uint64
 	surges   surges
+	trust    trust
 
 	recording sync.RWMutex
 	closed    bool

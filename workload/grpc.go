@@ -13,6 +13,7 @@ import (
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/backoff"
 	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/credentials"
 	"google.golang.org/grpc/credentials/insecure"
 	"google.golang.org/grpc/metadata"
 	"google.golang.org/grpc/stats"
@@ -46,13 +47,20 @@ func (c *compiler) grpcCall(s Step, names []string) caller {
 	return call
 }
 
-// splitMethod splits "host:port/package.Service/Method".
+// overTLS stands before the host of a gRPC call that is made over TLS.
+const overTLS = "tls://"
+
+// splitMethod splits "host:port/package.Service/Method", or the same behind "tls://", which stays with the target.
 func splitMethod(text string) (target, method string, err error) {
-	target, method, _ = strings.Cut(text, "/")
+	rest, secure := strings.CutPrefix(text, overTLS)
+	target, method, _ = strings.Cut(rest, "/")
 	service, name, _ := strings.Cut(method, "/")
 	_, _, portErr := net.SplitHostPort(target)
+	if secure {
+		target = overTLS + target
+	}
 	if portErr != nil || service == "" || name == "" || strings.Contains(name, "/") {
-		return "", "", fmt.Errorf("%q is not of the form host:port/package.Service/Method", text)
+		return "", "", fmt.Errorf("%q is not of the form host:port/package.Service/Method, with tls:// before it for TLS", text)
 	}
 	return target, method, nil
 }
@@ -87,7 +95,7 @@ func (g *grpcCall) prepare(ctx context.Context, r *Run) (request, error) {
 }
 
 func (q *grpcRequest) send(ctx context.Context, r *Run) answer {
-	conn, err := r.lane.conn(q.target)
+	conn, err := r.lane.conn(ctx, q.target)
 	if err != nil {
 		return noAnswer(err, true)
 	}
@@ -150,10 +158,23 @@ func metadataValues(mds ...metadata.MD) map[string]any {
 
 // newConn returns a connection that dials through the links, redials soon after
 // a failure and never retries a call by itself.
-func (d *Driver) newConn(target string) (*grpc.ClientConn, error) {
+func (d *Driver) newConn(ctx context.Context, target string) (*grpc.ClientConn, error) {
+	target, secure := strings.CutPrefix(target, overTLS)
+	transport := insecure.NewCredentials()
+	if secure {
+		host, _, err := net.SplitHostPort(target)
+		if err != nil {
+			return nil, err
+		}
+		config, err := d.tlsConfig(ctx, host)
+		if err != nil {
+			return nil, err
+		}
+		transport = credentials.NewTLS(config)
+	}
 	soon := backoff.Config{BaseDelay: 20 * time.Millisecond, Multiplier: 1.6, Jitter: 0.2, MaxDelay: 500 * time.Millisecond}
 	return grpc.NewClient("passthrough:///"+target,
-		grpc.WithTransportCredentials(insecure.NewCredentials()),
+		grpc.WithTransportCredentials(transport),
 		grpc.WithContextDialer(func(ctx context.Context, addr string) (net.Conn, error) { return d.dial(ctx, "tcp", addr) }),
 		grpc.WithConnectParams(grpc.ConnectParams{Backoff: soon, MinConnectTimeout: 2 * time.Second}),
 		grpc.WithDefaultCallOptions(grpc.MaxCallRecvMsgSize(int(d.opts.MaxBody))),

@@ -1,6 +1,7 @@
 package workload
 
 import (
+	"context"
 	"crypto/tls"
 	"net/http"
 	"sync"
@@ -92,6 +93,7 @@ func (g *generation) close() {
 func (d *Driver) transport() *http.Transport {
 	return &http.Transport{
 		DialContext:            d.dial,
+		DialTLSContext:         d.dialTLS,
 		DisableCompression:     true, // a request has the headers that its step says
 		DisableKeepAlives:      d.opts.NoKeepAlive,
 		MaxIdleConnsPerHost:    d.opts.MaxInFlight,
@@ -102,13 +104,13 @@ func (d *Driver) transport() *http.Transport {
 }
 
 // conn returns the connection of this generation to a "host:port". gRPC dials when it is first used.
-func (g *generation) conn(target string) (*grpc.ClientConn, error) {
+func (g *generation) conn(ctx context.Context, target string) (*grpc.ClientConn, error) {
 	g.lane.mu.Lock()
 	defer g.lane.mu.Unlock()
 	if conn := g.grpc[target]; conn != nil {
 		return conn, nil
 	}
-	conn, err := g.lane.driver.newConn(target)
+	conn, err := g.lane.driver.newConn(ctx, target)
 	if err == nil {
 		g.grpc[target] = conn
 	}

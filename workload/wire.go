@@ -3,7 +3,6 @@ package workload
 import (
 	"bufio"
 	"context"
-	"crypto/tls"
 	"errors"
 	"fmt"
 	"io"
@@ -90,9 +89,8 @@ func (g *generation) dialWire(ctx context.Context, u *url.URL, where string) (*w
 	}
 	w := &wire{Conn: conn, socket: conn, place: where}
 	if u.Scheme == "https" {
-		secure := tls.Client(conn, &tls.Config{ServerName: u.Hostname()})
-		if err := secure.HandshakeContext(ctx); err != nil {
-			conn.Close()
+		secure, err := g.lane.driver.secure(ctx, conn, u.Hostname())
+		if err != nil {
 			return nil, fmt.Errorf("TLS with %s: %w", where, err)
 		}
 		w.Conn = secure

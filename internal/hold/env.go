@@ -161,6 +161,13 @@ func (e *Env) Rewrite(ctx context.Context, from, text string) (string, error) {
 	return rewritten, err
 }
 
+// Trusted implements system.Truster.
+func (e *Env) Trusted(ctx context.Context) ([]byte, error) {
+	var trusted []byte
+	err := e.client.call(ctx, "trusted", verbArgs{}, &trusted)
+	return trusted, err
+}
+
 // Log implements system.Logger.
 func (e *Env) Log(ctx context.Context, instance string, lines int) ([]string, error) {
 	var log []string

@@ -14,8 +14,8 @@ import (
 // The protocol between a controller and its holder, and between any other
 // client and the holder's socket: one JSON value a line, both ways, on a stream socket.
 //
-//	→ {"id":1,"verb":"hello","args":{"version":2,"lease":2000000000}}
-//	← {"id":1,"result":{"version":2,"id":"shop-1f0c","kind":"plain",...}}
+//	→ {"id":1,"verb":"hello","args":{"version":3,"lease":2000000000}}
+//	← {"id":1,"result":{"version":3,"id":"shop-1f0c","kind":"plain",...}}
 //	→ {"id":2,"verb":"kill","args":{"instance":"orders-1"}}
 //	→ {"id":3,"verb":"probe","args":{"instance":"db-1","name":"role"}}
 //	← {"id":3,"result":"leader"}
@@ -37,7 +37,7 @@ import (
 // {"gone":"reason"} first.
 
 // version is the version of the protocol. Any change of a verb or a field raises it.
-const version = 2
+const version = 3
 
 const (
 	maxLine      = 64 << 20               // bytes of one message; a system with its files is the largest

@@ -49,6 +49,9 @@ func verbs() map[string]verb {
 		"rewrite": envVerb("Rewriter", func(ctx context.Context, e system.Rewriter, a verbArgs) (any, error) {
 			return e.Rewrite(ctx, a.From, a.Text)
 		}),
+		"trusted": envVerb("Truster", func(ctx context.Context, e system.Truster, _ verbArgs) (any, error) {
+			return e.Trusted(ctx)
+		}),
 		"log": envVerb("Logger", func(ctx context.Context, e system.Logger, a verbArgs) (any, error) {
 			return e.Log(ctx, a.Instance, a.Lines)
 		}),

@@ -167,12 +167,15 @@ func (s *sealed) trouble(c *conn, err error) {
 		return
 	}
 	var certificate *certificateError
-	if errors.As(err, &certificate) {
-		err = fmt.Errorf("open TLS of %s -> %s (port %d): %s: %w", c.src, c.dst, s.front.Addr.Port(), c.dst, certificate.error)
-	} else {
-		err = fmt.Errorf("open TLS of %s -> %s (port %d): %s: %w", c.src, c.dst, s.front.Addr.Port(), c.src, err)
+	var alert *net.OpError
+	who, hint := c.src, ""
+	switch {
+	case errors.As(err, &certificate):
+		who, err = c.dst, certificate.error
+	case errors.As(err, &alert) && alert.Op == "remote error":
+		hint = " (does it trust the run's certificate, {{ca}}?)"
 	}
-	s.front.TLS.Trouble(err)
+	s.front.TLS.Trouble(fmt.Errorf("open TLS of %s -> %s (port %d): %s: %w%s", c.src, c.dst, s.front.Addr.Port(), who, err, hint))
 }
 
 // startsTLS says whether the caller begins with a handshake. It takes nothing away.

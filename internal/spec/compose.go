@@ -22,6 +22,7 @@ type topology struct {
 	services   []*yaml.Node
 	names      []string // of services, in the order of the file
 	extensions map[string]extension
+	trusting   []*yaml.Node // texts with {{ca}}
 }
 
 // compose reads the topology that assay.yaml names at a node. The nodes are
@@ -53,6 +54,7 @@ func (l *loader) composeSource(src *source, path string) {
 	for i, name := range t.names {
 		t.extensions[name] = t.extension(name, t.services[i])
 	}
+	t.checkTrust()
 	project, err := ReadCompose(path, t.src.content)
 	if err != nil {
 		if len(l.errs) == before {

@@ -23,12 +23,14 @@ const maxReplicas = 100
 // service puts together what compose and x-assay say of one service.
 func (t *topology) service(c types.ServiceConfig, n *yaml.Node) system.Service {
 	e := t.extensions[c.Name]
-	s := system.Service{Name: c.Name, Owner: e.owner, Zones: e.zones, Replicas: c.GetScale(), Process: e.process, Probes: e.probes, Pos: t.src.pos(t.serviceKey(c.Name))}
+	s := system.Service{Name: c.Name, Owner: e.owner, Zones: e.zones, Replicas: c.GetScale(), Process: e.process, Probes: e.probes, TLS: e.tls, Pos: t.src.pos(t.serviceKey(c.Name))}
 	if s.Replicas < 1 || s.Replicas > maxReplicas {
 		t.src.wrong(t.replicasNode(n, c.Name), "from 1 to "+strconv.Itoa(maxReplicas), "service %s has %d replicas", c.Name, s.Replicas)
 		s.Replicas = 1
 	}
+	before := len(t.errs)
 	s.Ports = t.ports(c, n)
+	portsRead := len(t.errs) == before
 	s.DependsOn = dependsOn(c)
 	if e.recipe == "" {
 		t.command(&s.Process, c, n, e)
@@ -40,6 +42,9 @@ func (t *topology) service(c types.ServiceConfig, n *yaml.Node) system.Service {
 		s.Ready = *e.ready
 	case e.recipe == "": // what a container's check asks, the recipe asks better
 		s.Ready = t.healthcheck(c, n)
+	}
+	if portsRead {
+		t.checkTLS(s, e)
 	}
 	if e.recipe != "" {
 		return t.withRecipe(s, c, n, e)

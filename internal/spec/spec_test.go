@@ -60,7 +60,7 @@ func TestGoodProject(t *testing.T) {
 		names = append(names, name)
 	}
 	slices.Sort(names)
-	if want := []string{"assay.yaml", "compose.yaml", "experiments/orders-killed.yaml", "experiments/payments-slow.yaml", "gate.yaml", "orders.env"}; !reflect.DeepEqual(names, want) {
+	if want := []string{"assay.yaml", "ca.pem", "compose.yaml", "experiments/orders-killed.yaml", "experiments/payments-slow.yaml", "gate.yaml", "orders.env"}; !reflect.DeepEqual(names, want) {
 		t.Errorf("read %q, want %q", names, want)
 	}
 	if content, _ := os.ReadFile("testdata/shop/compose.yaml"); !bytes.Equal(content, files["compose.yaml"]) {

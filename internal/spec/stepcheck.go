@@ -111,7 +111,7 @@ func (l *loader) checkHosts(steps []workload.Step, nodes *yaml.Node) {
 			l.checkHost(call, s.Call, regexp.MustCompile(`^\s*\S+\s+https?://([^/:?#\s]+)`))
 		}
 		if _, call := child(nodes.Content[i], "grpc"); s.GRPC != "" {
-			l.checkHost(call, s.GRPC, regexp.MustCompile(`^\s*([^/:\s]+)`))
+			l.checkHost(call, s.GRPC, regexp.MustCompile(`^\s*(?:tls://)?([^/:\s]+)`))
 		}
 	}
 }

@@ -26,6 +26,8 @@ type extension struct {
 	probes     map[string]system.Probe
 	recipe     string
 	options    recipe.Options
+	tls        *system.TLS
+	tlsAt      tlsAt
 	at         map[string]*yaml.Node // keys of x-assay
 }
 
@@ -43,6 +45,7 @@ func (t *topology) extension(name string, service *yaml.Node) extension {
 		field{"process", func(name string, n *yaml.Node) { t.process(&e, name, n) }, false},
 		field{"ready", func(name string, n *yaml.Node) { e.ready = t.ready(name, n) }, false},
 		field{"probes", src.entries(func(key, n *yaml.Node) { t.probe(&e, key, n) }), false},
+		field{"tls", func(key string, n *yaml.Node) { t.tls(&e, name, key, n) }, false},
 		field{"binary", src.text(&e.process.Binary), false},
 		field{"recipe", src.text(&e.recipe), false},
 		field{"version", src.scalar(&e.options.Version), false},
@@ -107,14 +110,18 @@ func (t *topology) template(n *yaml.Node) {
 	if n.Kind != yaml.ScalarNode {
 		return
 	}
-	if _, err := expr.ParseTemplate(n.Value, instanceNames()); err != nil {
+	if _, err := expr.ParseTemplate(n.Value, instanceNames("ca")); err != nil {
 		t.src.expression(n, "", err)
+		return
+	}
+	if _, err := expr.ParseTemplate(n.Value, instanceNames()); err != nil {
+		t.trusting = append(t.trusting, n)
 	}
 }
 
 // instanceNames are what {{…}} in command, environment and files may read.
-func instanceNames() expr.Names {
-	return expr.Names{Vars: []string{"instance", "service", "ordinal", "zone", "ip", "data"}, Funcs: []expr.Func{{Name: "advertise"}}}
+func instanceNames(more ...string) expr.Names {
+	return expr.Names{Vars: append([]string{"instance", "service", "ordinal", "zone", "ip", "data"}, more...), Funcs: []expr.Func{{Name: "advertise"}}}
 }
 
 func stopSignals() []string {

@@ -66,7 +66,7 @@ func (e *Env) openFront(ctx context.Context, o opening) error {
 	if e.fronts.open[o] {
 		return nil
 	}
-	if err := e.mesh.Listen(ctx, link.Front{Src: o.Dialler, Host: o.Host, Addr: addr, Pick: e.picker(o.Host, o.Port)}); err != nil {
+	if err := e.mesh.Listen(ctx, link.Front{Src: o.Dialler, Host: o.Host, Addr: addr, Pick: e.picker(o.Host, o.Port), TLS: e.opens(o.Host, o.Port)}); err != nil {
 		return fmt.Errorf("open %s for %s: %w", addr, o.Host, err)
 	}
 	if e.fronts.open == nil {

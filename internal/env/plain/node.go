@@ -59,7 +59,7 @@ func newNode(e *Env, inst system.Instance, svc system.Service) (*node, error) {
 // prepare says how the node is started and asked, and opens the fronts that it dials. All nodes are there by then, as
 // a front may be dialled at once.
 func (n *node) prepare(ctx context.Context) (err error) {
-	r := &renderer{sys: n.env.sys, addrs: n.env.addrs, inst: n.inst, data: n.data, open: n.env.openFront}
+	r := &renderer{sys: n.env.sys, addrs: n.env.addrs, inst: n.inst, data: n.data, trust: trustPath(n.env.sys, n.env.opts.StateDir), open: n.env.openFront}
 	if n.launch, err = r.launch(ctx, n.svc); err != nil {
 		return err
 	}

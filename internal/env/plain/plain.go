@@ -14,6 +14,8 @@
 //	defer env.Close(context.WithoutCancel(ctx))
 //	addr, err := env.Addr(ctx, system.Client, "orders", 8080)
 //
+// The TLS of services that say so ends at their fronts, by an authority made for the environment: {{ca}} is what to trust.
+//
 // Every process carries a mark in its environment and is found by it, so
 // daemonised and stopped ones are killed too. The kernel kills the instances
 // when the process that called Start dies.
@@ -65,6 +67,7 @@ type Env struct {
 	groups []*group // of services of which one instance leads
 	fronts fronts
 	rules  rules
+	tls    opened
 	rec    recorder
 	pids   pidTable
 
@@ -120,7 +123,10 @@ func prepare(ctx context.Context, sys system.System, opts Options) (*Env, error)
 	e.own = link.NewOwners(e.instanceOf)
 	e.mesh = link.NewMesh(link.Options{Seed: sys.Seed, ServiceOf: sys.ServiceOf, Now: system.Monotonic, Owner: e.own.Owner})
 	e.spawn = newSpawner()
-	if e.addrs, err = newAddresses(sys, prefix); err == nil {
+	if err = e.openTLS(); err == nil {
+		e.addrs, err = newAddresses(sys, prefix)
+	}
+	if err == nil {
 		err = e.makeNodes(ctx)
 	}
 	if err != nil {

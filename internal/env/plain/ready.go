@@ -3,6 +3,7 @@ package plain
 import (
 	"bytes"
 	"context"
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"io"
@@ -62,6 +63,11 @@ func (n *node) waitCheck(ctx, limit context.Context, p *process) error {
 	check := n.checker(p)
 	for {
 		err := check(ctx)
+		if err == nil {
+			if err := n.checkTLS(ctx); err != nil {
+				return err
+			}
+		}
 		if err == nil && n.becomeWhile(p, system.IsReady, true, "") {
 			return nil
 		}
@@ -191,15 +197,19 @@ func (n *node) get(ctx context.Context, target string, limit int64) (status int,
 	ctx, cancel := context.WithTimeout(ctx, checkTimeout)
 	defer cancel()
 	port, path, _ := strings.Cut(target, "/")
-	if _, err := strconv.ParseUint(port, 10, 16); err != nil {
+	number, err := strconv.ParseUint(port, 10, 16)
+	if err != nil {
 		return 0, nil, fmt.Errorf("%q is not PORT/PATH", target)
 	}
-	request, err := http.NewRequestWithContext(ctx, http.MethodGet, fmt.Sprintf("http://%s:%s/%s", n.ip, port, path), nil)
+	// Each question dials anew, so that it also asks whether the instance still accepts.
+	transport, scheme := &http.Transport{DisableKeepAlives: true}, "http"
+	if n.env.opens(n.inst.Name, int(number)) != nil { // whose certificate it has is asked by checkTLS
+		transport.TLSClientConfig, scheme = &tls.Config{InsecureSkipVerify: true}, "https"
+	}
+	request, err := http.NewRequestWithContext(ctx, http.MethodGet, fmt.Sprintf("%s://%s:%s/%s", scheme, n.ip, port, path), nil)
 	if err != nil {
 		return 0, nil, err
 	}
-	// Each question dials anew, so that it also asks whether the instance still accepts.
-	transport := &http.Transport{DisableKeepAlives: true}
 	response, err := transport.RoundTrip(request)
 	if err != nil {
 		return 0, nil, fmt.Errorf("GET %s: %w", request.URL, err)

@@ -30,7 +30,7 @@ func Rewrites(sys system.System) ([]Rewrite, error) {
 	var all []Rewrite
 	for _, instance := range sys.Instances() {
 		service, _ := sys.Service(instance.Service)
-		r := &renderer{sys: sys, addrs: addrs, inst: instance, data: filepath.Join("DATA", instance.Name), note: func(rw Rewrite) { all = append(all, rw) }}
+		r := &renderer{sys: sys, addrs: addrs, inst: instance, data: filepath.Join("DATA", instance.Name), trust: trustPath(sys, "DATA"), note: func(rw Rewrite) { all = append(all, rw) }}
 		if _, err := r.launch(context.Background(), service); err != nil {
 			return nil, err
 		}
@@ -57,6 +57,7 @@ type renderer struct {
 	addrs *addresses
 	inst  system.Instance
 	data  string
+	trust string // the file of what to trust, "": nothing ends TLS
 	// open makes the address a text will name work. Nil in a dry run.
 	open func(ctx context.Context, ref opening) error
 	note func(Rewrite) // may be nil
@@ -209,7 +210,7 @@ func (r *renderer) template(ctx context.Context, text string) (string, error) {
 		return text, nil
 	}
 	t, err := expr.ParseTemplate(text, expr.Names{
-		Vars:  []string{"instance", "service", "ordinal", "zone", "ip", "data"},
+		Vars:  []string{"instance", "service", "ordinal", "zone", "ip", "data", "ca"},
 		Funcs: []expr.Func{{Name: "advertise", Call: func(args []any) (any, error) { return r.advertise(ctx, args) }}},
 	})
 	if err != nil {
@@ -217,7 +218,7 @@ func (r *renderer) template(ctx context.Context, text string) (string, error) {
 	}
 	return t.RenderString(ctx, map[string]any{
 		"instance": r.inst.Name, "service": r.inst.Service, "ordinal": int64(r.inst.Ordinal), "zone": r.inst.Zone,
-		"ip": r.addrs.own(r.inst.Name), "data": r.data,
+		"ip": r.addrs.own(r.inst.Name), "data": r.data, "ca": r.trust,
 	})
 }
 
