@@ -30,6 +30,10 @@ func TestMain(m *testing.M) {
 		hold(job)
 		return
 	}
+	if role := os.Getenv(tlsVar); role != "" {
+		tlsProgram(role)
+		return
+	}
 	os.Exit(withEcho(m))
 }
 
