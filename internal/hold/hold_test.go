@@ -435,7 +435,7 @@ func TestVersionMismatch(t *testing.T) {
 	conn := dialRaw(t, env.Info().Socket)
 	conn.Write([]byte(`{"id":1,"verb":"hello","args":{"version":99}}` + "\n"))
 	line, err := bufio.NewReader(conn).ReadString('\n')
-	want := "the holder speaks version 2 of its protocol and the client version 99: use the assay that started the environment"
+	want := "the holder speaks version 3 of its protocol and the client version 99: use the assay that started the environment"
 	if err != nil || !strings.Contains(line, want) {
 		t.Errorf("got %s, %v; want %s", line, err, want)
 	}
@@ -444,7 +444,7 @@ func TestVersionMismatch(t *testing.T) {
 func TestGarbageEndsOnlyItsConnection(t *testing.T) {
 	t.Parallel()
 	env := mustStart(t, "fake", testSystem(t, "a"), testOptions(t))
-	hello := `{"id":1,"verb":"hello","args":{"version":2}}` + "\n"
+	hello := `{"id":1,"verb":"hello","args":{"version":3}}` + "\n"
 	for name, c := range map[string]struct{ text, want string }{
 		"http":                {"GET / HTTP/1.1\r\n\r\n", "this socket speaks assay's holder protocol"},
 		"nothing":             {"\n", "this socket speaks assay's holder protocol"},

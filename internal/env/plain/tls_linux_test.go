@@ -227,6 +227,18 @@ func TestTLSNotAccepted(t *testing.T) {
 		plain.Ready, plain.TLS = system.Ready{TCP: 7070}, &system.TLS{Open: []int{7070}, Name: "b"}
 		mustSay(t, startFails(t, of(plain)), "b-1: port 7070 does not speak TLS, and x-assay.tls of service b says so")
 	})
+	t.Run("after a restart", func(t *testing.T) {
+		t.Parallel()
+		dir := t.TempDir()
+		writeCertificate(t, dir, "b", "b")
+		env := start(t, tlsSystem(t, dir, &system.TLS{Open: []int{8443, 8444}, CA: "b-ca.pem", Name: "b"}))
+		writeCertificate(t, dir, "b", "b") // by another authority of the same name
+		err := node(t, env, "b-1").(system.Restarter).Restart(t.Context())
+		if err == nil {
+			t.Fatal("it is ready with a certificate that is not accepted")
+		}
+		mustSay(t, err.Error(), "restart(b-1)", "its certificate is not accepted")
+	})
 	t.Run("by the caller", func(t *testing.T) {
 		t.Parallel()
 		sys := tlsSystem(t, dir, &system.TLS{Open: []int{8443, 8444}, Name: "b"})
