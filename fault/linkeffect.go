@@ -261,7 +261,7 @@ func (s sight) requests(effect *Effect) {
 		effect.Text = fmt.Sprintf("%d requests passed on %s, and none matches", grown.Requests, effect.Target)
 	case grown.BytesIn > 0:
 		effect.Text = fmt.Sprintf("%d bytes passed on %s, and no request was recognised in them", grown.BytesIn, effect.Target)
-		if sealed := s.before.Sealed + s.sinceBefore.Sealed; sealed > 0 {
+		if sealed := s.before.Sealed + grown.Sealed; sealed > 0 {
 			effect.Text += fmt.Sprintf(": %d connections carry TLS, which nobody opens (x-assay.tls of %s would)", sealed, s.link.To)
 		}
 	default:
