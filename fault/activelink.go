@@ -138,6 +138,8 @@ func minus(now, then system.LinkStats) system.LinkStats {
 	now.Matched -= then.Matched
 	now.Hit -= then.Hit
 	now.Unedited -= then.Unedited
+	now.Sealed -= then.Sealed
+	now.Unopened -= then.Unopened
 	for i := range now.Residence {
 		now.Residence[i] -= then.Residence[i]
 	}
