@@ -174,7 +174,7 @@ func TestJudge(t *testing.T) {
 			c.event(history.Event{At: 9 * s, Kind: history.Note, Name: noteOutside, OK: true, Text: "4 links that no fault was on show no effect"})
 		}, verdict.Pass, ""},
 		{"a link outside was hit", func(c *scenario) {
-			c.event(history.Event{At: 9 * s, Kind: history.Note, Name: noteOutside, Text: "links were bent that no fault of this experiment is on: orders-2 -> db-1 (3 chunks bent)"})
+			c.event(history.Event{At: 9 * s, Kind: history.Note, Name: noteOutside, Text: "links were bent by what is no fault of this experiment: orders-2 -> db-1 (3 chunks bent)"})
 		}, verdict.Unknown, "orders-2 -> db-1 (3 chunks bent)"},
 		{"a stop condition was met", func(c *scenario) {
 			c.event(history.Event{At: 5 * s, Kind: history.Stop, Name: "stop", OK: true, Text: "success was 0"})

@@ -29,6 +29,7 @@ func (r *run) stats(ctx context.Context) ([]system.LinkStats, error) {
 func (r *run) within(active fault.Active) {
 	if bends, ok := active.(fault.Radius); ok {
 		r.radius = append(r.radius, bends.Links()...)
+		r.rules = append(r.rules, bends.Rules()...)
 	}
 }
 
@@ -37,10 +38,10 @@ func (r *run) within(active fault.Active) {
 func (r *run) outside(ctx context.Context, before []system.LinkStats, err error) {
 	now, errNow := r.stats(ctx)
 	r.mu.Lock()
-	radius := r.radius
+	radius, own := r.radius, r.rules
 	r.mu.Unlock()
 	event := history.Event{Kind: history.Note, Name: noteOutside, OK: true}
-	leaks := fault.Outside(before, now, radius)
+	leaks := fault.Outside(before, now, radius, own)
 	if len(radius) == 0 && len(leaks) == 0 {
 		return // nothing was to bend links, and nothing did
 	}
@@ -48,7 +49,7 @@ func (r *run) outside(ctx context.Context, before []system.LinkStats, err error)
 	case err != nil:
 		event.OK, event.Text = false, fmt.Sprintf("the counters of links cannot be read: %v", err)
 	case len(leaks) > 0:
-		event.OK, event.Text = false, "links were bent that no fault of this experiment is on: "+leakText(leaks)
+		event.OK, event.Text = false, "links were bent by what is no fault of this experiment: "+leakText(leaks)
 	default:
 		event.Text = fmt.Sprintf("%d links that no fault was on show no effect", outsiders(now, radius))
 	}

@@ -30,6 +30,7 @@ type bending struct {
 }
 
 func (b bending) Links() []system.Link { return b.links }
+func (b bending) Rules() []string      { return []string{"own"} }
 
 func TestARunNotesWhatItsFaultsHitOutside(t *testing.T) {
 	t.Parallel()
@@ -42,10 +43,12 @@ func TestARunNotesWhatItsFaultsHitOutside(t *testing.T) {
 		want   string // of the event, "" for none
 	}{
 		{"nothing outside", bending{links: []system.Link{in}}, []system.LinkStats{{Link: in, Bent: 3}, {Link: other, BytesIn: 9}}, nil, `"ok":true,"text":"1 links that no fault was on show no effect"`},
-		{"a leak", bending{links: []system.Link{in}}, []system.LinkStats{{Link: in, Bent: 3}, {Link: other, Bent: 1}}, nil, `"text":"links were bent that no fault of this experiment is on: a -\u003e c (1 chunks bent)"`},
+		{"a leak", bending{links: []system.Link{in}}, []system.LinkStats{{Link: in, Bent: 3}, {Link: other, Bent: 1}}, nil, `"text":"links were bent by what is no fault of this experiment: a -\u003e c (1 chunks bent)"`},
+		{"its own rule", bending{links: []system.Link{in}}, []system.LinkStats{{Link: in, Rules: []system.RuleStats{{ID: "own", Hit: 2}}}, {Link: other}}, nil, `"ok":true,"text":"1 links that no fault was on show no effect"`},
+		{"a rule of somebody else on its own link", bending{links: []system.Link{in}}, []system.LinkStats{{Link: in, Rules: []system.RuleStats{{ID: "own", Hit: 2}, {ID: "hand", Hit: 3}}}}, nil, `"text":"links were bent by what is no fault of this experiment: a -\u003e b (3 hits of the rule hand)"`},
 		{"nobody knows", bending{links: []system.Link{in}}, nil, errors.New("socket closed"), `"text":"the counters of links cannot be read: socket closed"`},
 		{"no fault of links", struct{ fault.Active }{}, []system.LinkStats{{Link: other, BytesIn: 1}}, nil, ""},
-		{"no fault of links, and somebody bends one by hand", struct{ fault.Active }{}, []system.LinkStats{{Link: other, Bent: 1}}, nil, `"text":"links were bent that no fault of this experiment is on: a -\u003e c (1 chunks bent)"`},
+		{"no fault of links, and somebody bends one by hand", struct{ fault.Active }{}, []system.LinkStats{{Link: other, Bent: 1}}, nil, `"text":"links were bent by what is no fault of this experiment: a -\u003e c (1 chunks bent)"`},
 	}
 	for _, c := range cases {
 		dir := t.TempDir()

@@ -58,6 +58,7 @@ type run struct {
 	active map[int]fault.Active // by action
 	order  []int                // actions, as they were injected
 	radius []system.Link        // that any of them bends
+	rules  []string             // that any of them set
 
 	healing sync.Mutex
 }

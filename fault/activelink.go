@@ -74,6 +74,9 @@ func (a *activeLink) undo(ctx context.Context) error {
 // Links returns the links that the fault bends: its radius.
 func (a *activeLink) Links() []system.Link { return a.links }
 
+// Rules returns the ids of the rules that the fault set.
+func (a *activeLink) Rules() []string { return a.ids }
+
 // Effect compares the links' counters with those at the inject. What was seen
 // stays seen; only of a fault that must let nothing pass it is asked anew.
 func (a *activeLink) Effect(ctx context.Context) ([]Effect, error) {

@@ -14,6 +14,8 @@ import (
 type Radius interface {
 	// Links returns the links that it bends.
 	Links() []system.Link
+	// Rules returns the ids of the rules that it set on them.
+	Rules() []string
 }
 
 // Outside compares the counters of links before faults and since, and returns an effect, observed, for each link outside the
@@ -22,7 +24,9 @@ type Radius interface {
 // On the way back of a link inside, ends of connections are no leak, since a connection has two
 // directions: it may be reset, closed or left unanswered there. Refused dials are none anywhere, as an instance that is
 // dead refuses too.
-func Outside(before, now []system.LinkStats, radius []system.Link) []Effect {
+//
+// Inside the radius a rule that is set now and hit since, and is none of the faults' own, is a leak: what was seen there may be its doing.
+func Outside(before, now []system.LinkStats, radius []system.Link, own []string) []Effect {
 	then := stats{}
 	for _, s := range before {
 		then[s.Link] = s
@@ -30,6 +34,9 @@ func Outside(before, now []system.LinkStats, radius []system.Link) []Effect {
 	var leaks []Effect
 	for _, s := range now {
 		if slices.Contains(radius, s.Link) {
+			if text := strangers(s, then[s.Link], own); text != "" {
+				leaks = append(leaks, Effect{Target: s.Link.String(), Observed: true, Text: text})
+			}
 			continue
 		}
 		back := slices.Contains(radius, system.Link{From: s.To, To: s.From})
@@ -39,6 +46,17 @@ func Outside(before, now []system.LinkStats, radius []system.Link) []Effect {
 	}
 	slices.SortFunc(leaks, func(a, b Effect) int { return cmp.Compare(a.Target, b.Target) })
 	return leaks
+}
+
+// strangers lists what rules hit that are none of the faults' own.
+func strangers(now, then system.LinkStats, own []string) string {
+	var texts []string
+	for _, r := range now.Rules {
+		if n := r.Hit - then.Rule(r.ID).Hit; n > 0 && !slices.Contains(own, r.ID) {
+			texts = append(texts, fmt.Sprintf("%d hits of the rule %s", n, r.ID))
+		}
+	}
+	return strings.Join(texts, ", ")
 }
 
 // bent lists what rules did to a link, "" for nothing.

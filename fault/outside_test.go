@@ -20,6 +20,8 @@ func TestOutside(t *testing.T) {
 		want string
 	}{
 		{"the fault itself", system.LinkStats{Link: in, Bent: 9, Lost: 1, Reset: 2}, ""},
+		{"the fault's own rule", system.LinkStats{Link: in, Rules: []system.RuleStats{{ID: "own", Hit: 3}, {ID: "idle"}}}, ""},
+		{"somebody else's rule on its link", system.LinkStats{Link: in, Rules: []system.RuleStats{{ID: "own", Hit: 3}, {ID: "hand", Hit: 2}}}, "2 hits of the rule hand"},
 		{"traffic elsewhere", system.LinkStats{Link: other, BytesIn: 9, BytesOut: 9, Dials: 2, Ends: 1, EndWait: time.Second, Requests: 2}, ""},
 		{"an instance that is dead", system.LinkStats{Link: other, Refused: 2}, ""},
 		{"the other direction of its connections", system.LinkStats{Link: back, Reset: 1, Closed: 1, Stalled: 1}, ""},
@@ -31,7 +33,7 @@ func TestOutside(t *testing.T) {
 	}
 	for _, c := range cases {
 		got := ""
-		for _, leak := range fault.Outside(nil, []system.LinkStats{c.now}, []system.Link{in}) {
+		for _, leak := range fault.Outside(nil, []system.LinkStats{c.now}, []system.Link{in}, []string{"own"}) {
 			if leak.Target != c.now.Link.String() || !leak.Observed {
 				t.Errorf("%s: %+v", c.name, leak)
 			}
@@ -41,7 +43,7 @@ func TestOutside(t *testing.T) {
 			t.Errorf("%s: got %q, want %q", c.name, got, c.want)
 		}
 		// What was so before the fault is none of its doing.
-		if leaks := fault.Outside([]system.LinkStats{c.now}, []system.LinkStats{c.now}, []system.Link{in}); len(leaks) > 0 {
+		if leaks := fault.Outside([]system.LinkStats{c.now}, []system.LinkStats{c.now}, []system.Link{in}, []string{"own"}); len(leaks) > 0 {
 			t.Errorf("%s: nothing grew, and it is a leak: %+v", c.name, leaks)
 		}
 	}
@@ -58,13 +60,13 @@ func TestOutsideFindsARuleOnALinkTooMany(t *testing.T) {
 		radius := active.(fault.Radius).Links()
 		drive(env)
 		now, _ := env.LinkStats(t.Context())
-		if leaks := fault.Outside(before, now, radius); len(leaks) > 0 {
+		if leaks := fault.Outside(before, now, radius, active.(fault.Radius).Rules()); len(leaks) > 0 {
 			t.Errorf("%s: %+v", text, leaks)
 		}
 		env.rules["test/1"] = append(slices.Clone(env.rules["test/1"]), system.Link{From: "orders-2", To: "payments-3"})
 		drive(env)
 		now, _ = env.LinkStats(t.Context())
-		if leaks := fault.Outside(before, now, radius); len(leaks) != 1 || leaks[0].Target != "orders-2 -> payments-3" {
+		if leaks := fault.Outside(before, now, radius, active.(fault.Radius).Rules()); len(leaks) != 1 || leaks[0].Target != "orders-2 -> payments-3" {
 			t.Errorf("%s leaks to orders-2 -> payments-3, and what is found is %+v", text, leaks)
 		}
 	}

@@ -20,17 +20,17 @@ type Profile struct {
 func Profiles() []Profile {
 	return []Profile{
 		{"3g", []string{"throttle 200KB/s", "delay 150ms±50ms, dist=normal", "drop 0.5%"},
-			"WebPageTest, connectivity.ini.sample, 3G: 1.6 Mbit/s down, round trip 300 ms; Loadero, network conditions, 3G: jitter 50 ms, loss 0.5 %", ""},
+			"WebPageTest, connectivity.ini.sample, 3G: 1.6 Mbit/s down, round trip 300 ms; Loadero wiki, network conditions, 3G: jitter 50 ms, loss 0.5 %", "that the jitter is normal, and the same both ways"},
 		{"cross-region", []string{"delay 40ms±2ms, dist=normal"},
-			"round trips between regions on both sides of the North Atlantic, 75 to 90 ms in the providers' public tables (AWS, Azure)", "80 ms of them, and the jitter"},
+			"ITU-T G.114, Annex A: 5 µs per km of fibre. For a pair of regions of your own: AWS, Network Manager, Infrastructure Performance; Azure, network round-trip latency statistics", "8,000 km of fibre, as across the North Atlantic, which makes a round trip of 80 ms; and the jitter"},
 		{"dsl", []string{"throttle 187500B/s", "delay 25ms±5ms, dist=normal"},
 			"WebPageTest, connectivity.ini.sample, DSL: 1.5 Mbit/s down, round trip 50 ms", "the jitter"},
 		{"flaky", []string{"throttle 125KB/s", "delay 500ms±250ms", "drop 10%"},
-			"Apple, Network Link Conditioner, Very Bad Network: 1 Mbit/s, delay 500 ms, loss 10 %", "the jitter"},
+			"Apple, Network Link Conditioner, Very Bad Network: 1 Mbit/s, delay 500 ms, loss 10 %, each way, as commonly quoted: no page of Apple's states them", "the jitter"},
 		{"satellite", []string{"throttle 3125KB/s", "delay 260ms±20ms"},
-			"RFC 2488, section 2: 239.6 to 279.0 ms one way over a geostationary satellite; FCC, Broadband Progress Report 2015: 25 Mbit/s down is broadband", ""},
+			"RFC 2488, section 2: 239.6 to 279.0 ms one way over a geostationary satellite; FCC, Broadband Progress Report 2015: 25 Mbit/s down is broadband", "that a satellite has just that rate, and that its delay is spread evenly from 240 to 280 ms"},
 		{"wifi", []string{"throttle 3750KB/s", "delay 1ms±2ms, dist=pareto"},
-			"Firefox, Network Monitor, Wi-Fi: 30 Mbit/s down, at least 2 ms", "the tail, of 2 ms on average"},
+			"Firefox, Network Monitor, Throttling, Wi-Fi: 30 Mbit/s down, 2 ms at least", "the tail, of 2 ms on average each way"},
 	}
 }
 

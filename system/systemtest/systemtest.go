@@ -62,6 +62,7 @@ func Run(t *testing.T, start func(t *testing.T, sys system.System) system.Env) {
 		t.Run("cut", b.cut)
 		t.Run("refuse", b.refuse)
 		t.Run("rules", b.badRules)
+		t.Run("rules hit", b.rulesHit)
 		t.Run("record", b.record)
 		t.Run("snapshot after heal", b.snapshotHealed)
 		t.Run("snapshot leftovers", b.snapshotLeftovers)
