@@ -61,14 +61,15 @@ func (p Place) String() string {
 
 // A Witness is something concrete that one version allows and the other refuses.
 type Witness struct {
-	What     string `json:"what"`            // "request", "response", "event", "call"
-	Encoding string `json:"encoding"`        // of Document: "json", "hex" for bytes on the wire, "text"
-	Document string `json:"document"`        // for a request or response its body, or where it has none its first line
-	At       string `json:"at,omitempty"`    // what of the message the document is, where not the body: "query limit", "header X-Trace"
-	Allowed  string `json:"allowed"`         // the version that allows it: "old" or "new"
-	Refused  string `json:"refused"`         // the other
-	Reason   string `json:"reason"`          // of the refusal, as the validator of that version words it
-	Media    string `json:"media,omitempty"` // media type of a body
+	What     string `json:"what"`               // "request", "response", "event", "call"
+	Encoding string `json:"encoding"`           // of Document: "json", "hex" for bytes on the wire, "text"
+	Document string `json:"document"`           // for a request or response its body, or where it has none its first line
+	At       string `json:"at,omitempty"`       // what of the message the document is, where not the body: "query limit", "header X-Trace"
+	Allowed  string `json:"allowed"`            // the version that allows it: "old" or "new"
+	Refused  string `json:"refused"`            // the other
+	Reason   string `json:"reason"`             // of the refusal, as the validator of that version words it
+	Media    string `json:"media,omitempty"`    // media type of a body
+	Readable string `json:"readable,omitempty"` // Document as people read it, where that is bytes: the JSON of an Avro datum
 }
 
 // A Finding is one thing that changed.
@@ -110,6 +111,8 @@ type Proof struct {
 	Path      string `json:"path,omitempty"`
 	By        string `json:"by"`                  // "same" for what did not change, "documents", or "rule: …" for a rule that is proven to be safe
 	Documents int    `json:"documents,omitempty"` // tried
+	Nodes     int    `json:"nodes,omitempty"`     // of the schema; 0 where nobody counted
+	Reached   int    `json:"reached,omitempty"`   // of these, by the documents: each that was not is a Gap
 }
 
 // A Diff is what the comparison of two versions of one contract says.
