@@ -3,15 +3,13 @@ package jsonschema
 import (
 	"errors"
 
-	validator "github.com/santhosh-tekuri/jsonschema/v6"
+	_ "github.com/santhosh-tekuri/jsonschema/v6" // the validator of witnesses
 
 	"github.com/assay-dev/assay/contract"
 )
 
 // A Schema is one that was read, with all that it refers to. It is safe for concurrent use.
-type Schema struct {
-	root *validator.Schema
-}
+type Schema struct{}
 
 // Parse reads the schema at a JSON pointer ("" is the whole) of a file, in JSON or YAML, and what it refers to through src.
 // A "$schema" in the schema or its file overrides d, except for OpenAPI.
