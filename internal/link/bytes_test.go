@@ -220,7 +220,7 @@ func TestEndsAfterBytes(t *testing.T) {
 
 func TestResetLater(t *testing.T) {
 	t.Parallel()
-	_, front := bent(t, system.Rule{Kind: system.Reset, Delay: 50 * time.Millisecond})
+	_, front := bent(t, system.Rule{Kind: system.Reset, Delay: 500 * time.Millisecond})
 	c := dial(t, front)
 	start := time.Now()
 	if err := say(c, "ping", 10*time.Second); err != nil {
@@ -228,7 +228,7 @@ func TestResetLater(t *testing.T) {
 	}
 	_ = c.SetReadDeadline(time.Now().Add(10 * time.Second))
 	_, err := c.Read(make([]byte, 1))
-	if took := time.Since(start); !isReset(err) || took < 40*time.Millisecond {
+	if took := time.Since(start); !isReset(err) || took < 400*time.Millisecond {
 		t.Errorf("%v after %s", err, took)
 	}
 }

@@ -240,6 +240,21 @@ func TestEditHTTP2(t *testing.T) {
 	}
 }
 
+// The longest frame that peers may agree on (RFC 9113, section 4.2) passes.
+func TestEdit2LongestFrame(t *testing.T) {
+	w, c, s := newWorkbench(abort("/x")...), newTalker(string(preface)), newTalker("")
+	c.get(1, "/a")
+	w.say("> "+c.take(), 1<<20)
+	s.headers(1, false, ":status=200")
+	w.say("< "+s.take(), 1<<20)
+	_ = s.framer.WriteData(1, true, bytes.Repeat([]byte("x"), 1<<24-1))
+	frame := s.take()
+	w.say("< "+frame, 1<<20)
+	if !bytes.HasSuffix(w.caller, []byte(frame)) || len(w.ends) > 0 {
+		t.Errorf("the caller got %d bytes, ended %v", len(w.caller), w.ends)
+	}
+}
+
 // summed adds the windows of the connection up: how they are cut depends on how bytes arrive.
 func summed(lines []string) (rest []string, window int) {
 	for _, line := range lines {

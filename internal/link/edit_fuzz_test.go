@@ -31,7 +31,7 @@ func drive(t *testing.T, w *workbench, there, back []byte, step int) bool {
 		there, back = there[n:], back[k:]
 		w.did(true)
 	}
-	if e, ok := w.editor.(*fresh).inner.(*edit2); ok && len(e.there.carry)+len(e.back.carry)+len(e.there.block)+len(e.back.block) > 4*maxFrame {
+	if e, ok := w.editor.(*fresh).inner.(*edit2); ok && len(e.there.carry)+len(e.back.carry)+len(e.there.block)+len(e.back.block) > 4<<20 {
 		t.Fatal("the editor holds too much")
 	}
 	w.editor.requestEnded()

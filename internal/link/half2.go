@@ -19,7 +19,6 @@ const (
 	errorCancel   = 0x8
 
 	frameBytes    = 16 << 10 // every receiver takes frames of this size
-	maxFrame      = 1 << 20  // of what is edited
 	maxFieldBytes = 1 << 20  // of one header
 )
 
@@ -84,9 +83,6 @@ func (h *half2) read(data []byte, on func(raw2) bool) bool {
 	}
 	for len(data) >= 9 {
 		size := 9 + lengthOfFrame(data)
-		if size > maxFrame {
-			return false
-		}
 		if len(data) < size {
 			break
 		}

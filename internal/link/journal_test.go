@@ -181,6 +181,7 @@ func TestJournalOfConnections(t *testing.T) {
 	if got := echoes(t, front, 1); got != "." {
 		t.Fatal(got)
 	}
+	eventually(t, "that connection is gone", func() bool { return len(m.connections()) == 0 })
 	old := dial(t, front)
 	if err := say(old, "x", 10*time.Second); err != nil {
 		t.Fatal(err)

@@ -1,11 +1,7 @@
 package link
 
 import (
-	"bytes"
 	"testing"
-
-	h2 "golang.org/x/net/http2"
-	"golang.org/x/net/http2/hpack"
 
 	"github.com/assay-dev/assay/history"
 )
@@ -21,18 +17,15 @@ func BenchmarkTap(b *testing.B) {
 		})
 	})
 	b.Run("http2", func(b *testing.B) {
-		there, back := newBlockWriter(), newBlockWriter()
-		first := append(bytes.Clone(preface), there.frame(func(f *h2.Framer) { _ = f.WriteSettings() })...)
-		answerFirst := back.frame(func(f *h2.Framer) { _ = f.WriteSettings() })
+		caller, server := newTalker(string(preface)), newTalker("")
 		tapped(b, func(t *tap, n uint32) {
-			if n == 0 {
-				t.request(first, 1)
-				t.response(answerFirst, 1)
-			}
-			id := 2*n + 1
-			t.request(there.head(id, true, ":authority", "127.0.0.1:34567", ":method", "GET", ":path", "/", ":scheme", "http", "accept-encoding", "gzip", "user-agent", "Go-http-client/2.0"), 1)
-			t.response(back.head(id, false, ":status", "200", "content-type", "text/plain; charset=utf-8", "content-length", "256", "date", "Thu, 01 Jan 1970 00:00:00 GMT"), 2)
-			t.response(back.frame(func(f *h2.Framer) { _ = f.WriteData(id, true, answer[:256]) }), 2)
+			caller.headers(2*n+1, true, ":authority=127.0.0.1:34567", ":method=GET", ":path=/", ":scheme=http", "accept-encoding=gzip", "user-agent=Go-http-client/2.0")
+			t.request(caller.out.Bytes(), 1)
+			server.headers(2*n+1, false, ":status=200", "content-type=text/plain; charset=utf-8", "content-length=256", "date=Thu, 01 Jan 1970 00:00:00 GMT")
+			_ = server.framer.WriteData(2*n+1, true, answer[:256])
+			t.response(server.out.Bytes(), 2)
+			caller.out.Reset()
+			server.out.Reset()
 		})
 	})
 }
@@ -58,34 +51,4 @@ func tapped(b *testing.B, exchange func(*tap, uint32)) {
 	if n+int(m.Lost()) != b.N {
 		b.Errorf("%d exchanges recorded and %d lost of %d", n, m.Lost(), b.N)
 	}
-}
-
-// A blockWriter makes frames with one hpack table.
-type blockWriter struct {
-	out, block bytes.Buffer
-	framer     *h2.Framer
-	encoder    *hpack.Encoder
-}
-
-func newBlockWriter() *blockWriter {
-	w := &blockWriter{}
-	w.framer = h2.NewFramer(&w.out, nil)
-	w.encoder = hpack.NewEncoder(&w.block)
-	return w
-}
-
-func (w *blockWriter) frame(write func(*h2.Framer)) []byte {
-	w.out.Reset()
-	write(w.framer)
-	return w.out.Bytes()
-}
-
-func (w *blockWriter) head(stream uint32, end bool, pairs ...string) []byte {
-	w.block.Reset()
-	for i := 0; i < len(pairs); i += 2 {
-		_ = w.encoder.WriteField(hpack.HeaderField{Name: pairs[i], Value: pairs[i+1]})
-	}
-	return w.frame(func(f *h2.Framer) {
-		_ = f.WriteHeaders(h2.HeadersFrameParam{StreamID: stream, BlockFragment: w.block.Bytes(), EndStream: end, EndHeaders: true})
-	})
 }
