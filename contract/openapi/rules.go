@@ -1,0 +1,134 @@
+package openapi
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/assay-dev/assay/contract"
+)
+
+// onlyOne is an operation that one version has. oasdiff says so; the request that shows it is added, and what it keeps silent about.
+func (c *comparison) onlyOne(op *pairing) {
+	rule, severity, text := "endpoint-added", contract.Change, "endpoint added"
+	if op.new == nil {
+		rule, severity, text = "api-removed-without-deprecation", contract.Break, "the operation was removed"
+	}
+	found := false
+	for _, made := range c.claims {
+		if made.Subject != op.name {
+			continue
+		}
+		found = true
+		if made.Severity == contract.Break && made.Witness == nil {
+			made.Witness = noOperation(op)
+		}
+	}
+	if !found {
+		f := contract.Finding{Rule: rule, Severity: severity, Text: text}
+		if severity == contract.Break {
+			f.Witness = noOperation(op)
+		}
+		c.add(op, "", f)
+	}
+}
+
+func noOperation(op *pairing) *contract.Witness {
+	if op.new != nil {
+		return nil
+	}
+	return &contract.Witness{What: "request", Encoding: "text", Document: op.name, Allowed: "old", Refused: "new", Reason: "no operation has this method and path"}
+}
+
+// absent gives requests to the findings about what only one version asks for or understands.
+func (c *comparison) absent(op *pairing, path string) {
+	after, isNew := op.newParts[path]
+	before := op.oldParts[path]
+	for _, made := range c.touching(op, path, func(f contract.Finding) bool { return f.Severity == contract.Break && f.Witness == nil }) {
+		if made.Path != path && !within(path, made.Path) {
+			continue
+		}
+		switch {
+		case isNew && after.what == "request" && after.node.get("required").isTrue():
+			made.Witness = &contract.Witness{What: "request", Encoding: "text", Document: op.name, At: after.at, Allowed: "old", Refused: "new",
+				Reason: "the request lacks what is required"}
+		case !isNew && before.what == "request" && before.media != "" && before.at == "":
+			made.Witness = &contract.Witness{What: "request", Encoding: "text", Document: op.name, At: "header Content-Type: " + before.media,
+				Allowed: "old", Refused: "new", Reason: "no body has this media type"}
+		}
+	}
+}
+
+// serialization compares how a parameter or header is written on the wire.
+func (c *comparison) serialization(op *pairing, before, after part) {
+	if !before.text || !after.text {
+		return
+	}
+	x, y := wireForm(c.old, before), wireForm(c.new, after)
+	if x == y {
+		return
+	}
+	c.add(op, after.path, contract.Finding{Rule: after.what + "-parameter-serialization-changed", Severity: contract.Break, Flow: after.flow,
+		Text: fmt.Sprintf("the value is written as %s and no longer as %s: the other side splits it in another way", y, x),
+		Try:  "add a parameter with the new form, and keep this one", Old: before.node.place(), New: after.node.place()})
+}
+
+// wireForm returns what decides how the value is written: of a single value that is little.
+func wireForm(d *document, p part) string {
+	in, _, _ := strings.Cut(p.at, " ")
+	style, explode := "simple", false
+	if in == "query" || in == "cookie" {
+		style, explode = "form", true
+	}
+	if s := p.node.get("style").str(); s != "" {
+		style, explode = s, s == "form"
+	}
+	if e := p.node.get("explode"); e != nil {
+		explode = e.isTrue()
+	}
+	several := d.keywordOf(p.schema, "items") != nil || len(d.declared(p.schema, true)) > 0
+	if !several {
+		return style
+	}
+	return fmt.Sprintf("%s, explode %t", style, explode)
+}
+
+// compareServers compares the addresses under which operations are found.
+func (c *comparison) compareServers(op *pairing, path string, before, after *node) {
+	if c.same(before, after) {
+		return
+	}
+	x, y := serverURLs(before), serverURLs(after)
+	added := func(f contract.Finding) {
+		made := c.add(op, path, f)
+		made.Old, made.New = nearer(before.place(), made.Old), nearer(after.place(), made.New)
+		if op == nil {
+			made.Subject = "servers"
+		}
+	}
+	for _, url := range x {
+		if !slices.Contains(y, url) {
+			added(contract.Finding{Rule: "server-removed", Severity: contract.Risk, Flow: contract.ToUs,
+				Text: fmt.Sprintf("the server %s is no longer named: harms callers that have it from here", url)})
+		}
+	}
+	for _, url := range y {
+		if !slices.Contains(x, url) {
+			added(contract.Finding{Rule: "server-added", Severity: contract.Change, Flow: contract.ToUs, Text: fmt.Sprintf("the server %s was added", url)})
+		}
+	}
+	if slices.Equal(x, y) {
+		added(contract.Finding{Rule: "server-changed", Severity: contract.Risk, Flow: contract.ToUs, Text: "what is said about a server changed: its variables, or its text"})
+	}
+}
+
+func serverURLs(n *node) []string {
+	if n == nil {
+		return []string{"/"}
+	}
+	var all []string
+	for _, server := range n.kids {
+		all = append(all, server.get("url").str())
+	}
+	return all
+}

@@ -1,0 +1,398 @@
+package openapi
+
+import (
+	"encoding/json"
+	"maps"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/assay-dev/assay/contract"
+	"github.com/assay-dev/assay/contract/jsonschema"
+)
+
+// A bundle is the schema of one part in one version, written so that package jsonschema decides about it as people deploy it:
+//
+//   - Nobody sends a field that only the other version knows. An object is open unless it says otherwise, so a document with the field "note": 7
+//     is one of the old version, and a new field note of type string would break it. Then no field could ever be added. So the
+//     sender's schema does not allow the fields that the reader declares and it does not.
+//   - What is read-only is not sent in requests, and what is write-only is not sent in responses.
+//   - The property of a discriminator is required and has one of the names.
+//
+// All it takes away are documents of the sender, so each witness is one of the version itself.
+type bundle struct {
+	doc, other *document
+	flow       contract.Flow
+	sender     bool
+	names      map[string]string // of definitions, by what they are made of
+	defs       map[string]any
+	queue      []func()
+}
+
+// A scope is what the schemas around one say about the same object.
+type scope struct {
+	closed   bool // a schema around it already closed the object
+	verbatim bool // within not and if, where less would be more
+	mine     map[string]*node
+	theirs   map[string]*node
+}
+
+// bundled returns the schema n of d as a value, as it meets the schema other.
+func bundled(d *document, n *node, od *document, other *node, flow contract.Flow, sender bool) any {
+	b := &bundle{doc: d, other: od, flow: flow, sender: sender, names: map[string]string{}, defs: map[string]any{}}
+	root := b.schema(d.deref(n), od.deref(other), scope{})
+	for len(b.queue) > 0 {
+		next := b.queue[0]
+		b.queue = b.queue[1:]
+		next()
+	}
+	if m, ok := root.(map[string]any); ok && len(b.defs) > 0 {
+		m["$defs"] = b.defs
+	}
+	return root
+}
+
+func (d *document) dialect() jsonschema.Dialect {
+	if d.version == "3.0" {
+		return jsonschema.OpenAPI30
+	}
+	return jsonschema.OpenAPI31
+}
+
+func (d *document) never() any {
+	if d.version == "3.0" {
+		return map[string]any{"not": map[string]any{}}
+	}
+	return false
+}
+
+func (b *bundle) schema(n, other *node, in scope) any {
+	if n == nil {
+		return map[string]any{}
+	}
+	if n.kind != object {
+		return value(n)
+	}
+	if n.ref != "" {
+		return b.reference(n, other, in)
+	}
+	made := map[string]any{}
+	for i, key := range n.keys {
+		b.keyword(made, key, n.kids[i], n, other, in)
+	}
+	b.close(made, n, other, in)
+	b.discriminate(made, n)
+	return made
+}
+
+// reference makes a definition for what is referred to, together with what it meets.
+func (b *bundle) reference(n, other *node, in scope) any {
+	target := b.doc.refs[n.ref]
+	if b.doc.version != "3.0" && len(n.keys) > 1 {
+		in.mine = b.withDeclared(n, in)
+	}
+	key := strings.Join([]string{n.ref, identity(other), strconv.FormatBool(in.closed), strconv.FormatBool(in.verbatim),
+		strings.Join(slices.Sorted(maps.Keys(in.mine)), ","), strings.Join(slices.Sorted(maps.Keys(in.theirs)), ",")}, "\x00")
+	name, ok := b.names[key]
+	if !ok {
+		name = "s" + strconv.Itoa(len(b.names))
+		b.names[key] = name
+		b.queue = append(b.queue, func() { b.defs[name] = b.schema(target, b.other.deref(other), in) })
+	}
+	ref := map[string]any{"$ref": "#/$defs/" + name}
+	if b.doc.version == "3.0" {
+		return ref // its siblings mean nothing
+	}
+	for i, k := range n.keys {
+		if k != "$ref" {
+			b.keyword(ref, k, n.kids[i], n, other, scope{closed: true, verbatim: in.verbatim})
+		}
+	}
+	return ref
+}
+
+func (b *bundle) withDeclared(n *node, in scope) map[string]*node {
+	all := b.doc.declared(n, true)
+	maps.Copy(all, in.mine)
+	return all
+}
+
+func identity(n *node) string {
+	if n == nil {
+		return ""
+	}
+	if n.ref != "" {
+		return n.ref
+	}
+	return n.at.String()
+}
+
+func (b *bundle) keyword(made map[string]any, key string, kid, n, other *node, in scope) {
+	inner := scope{verbatim: in.verbatim}
+	switch key {
+	case "properties":
+		props := map[string]any{}
+		for i, name := range kid.keys {
+			props[name] = b.property(kid.kids[i], b.other.member(other, name), in)
+		}
+		made[key] = props
+	case "patternProperties", "$defs", "definitions", "dependentSchemas":
+		all := map[string]any{}
+		for i, name := range kid.keys {
+			all[name] = b.schema(kid.kids[i], nil, scope{closed: true, verbatim: in.verbatim})
+		}
+		made[key] = all
+	case "items", "additionalProperties", "contains", "unevaluatedItems", "unevaluatedProperties", "propertyNames":
+		made[key] = b.schema(kid, b.other.keywordOf(other, key), inner)
+	case "not", "if", "then", "else":
+		made[key] = b.schema(kid, nil, scope{closed: true, verbatim: true})
+	case "prefixItems":
+		made[key] = b.each(kid, func(i int) any { return b.schema(kid.kids[i], at(b.other.keywordOf(other, key), i), inner) })
+	case "allOf":
+		in.closed, in.mine = true, b.withDeclared(n, in)
+		made[key] = b.each(kid, func(i int) any { return b.schema(kid.kids[i], other, in) })
+	case "anyOf", "oneOf":
+		made[key] = b.each(kid, func(i int) any { return b.alternative(key, kid, i, n, other, in) })
+	case "required":
+		made[key] = b.required(kid, n, in)
+	case "discriminator", "xml", "externalDocs", "example", "examples", "description", "title", "deprecated", "default", "$comment", "readOnly", "writeOnly":
+	default:
+		if !strings.HasPrefix(key, "x-") {
+			made[key] = value(kid)
+		}
+	}
+}
+
+func (b *bundle) each(list *node, f func(i int) any) []any {
+	all := []any{}
+	for i := range list.kids {
+		all = append(all, f(i))
+	}
+	return all
+}
+
+func at(list *node, i int) *node {
+	if list == nil || list.kind != array || i >= len(list.kids) {
+		return nil
+	}
+	return list.kids[i]
+}
+
+// property is a schema, unless the side that sends does not send it.
+func (b *bundle) property(n, other *node, in scope) any {
+	if !in.verbatim && b.hidden(b.doc.deref(n)) {
+		if b.sender {
+			return b.doc.never()
+		}
+		return map[string]any{}
+	}
+	return b.schema(n, other, scope{verbatim: in.verbatim})
+}
+
+func (b *bundle) hidden(n *node) bool {
+	if b.flow == contract.ToUs {
+		return n.get("readOnly").isTrue()
+	}
+	return n.get("writeOnly").isTrue()
+}
+
+// required leaves out what is not sent this way.
+func (b *bundle) required(list, n *node, in scope) any {
+	declared := b.withDeclared(n, in)
+	kept := []any{}
+	for _, name := range list.kids {
+		if p := declared[name.str()]; in.verbatim || p == nil || !b.hidden(b.doc.deref(p)) {
+			kept = append(kept, value(name))
+		}
+	}
+	return kept
+}
+
+// alternative is a branch of anyOf or oneOf: it meets the branch of the other version that refers to the same, else the one at its place.
+func (b *bundle) alternative(key string, list *node, i int, n, other *node, in scope) any {
+	branch := list.kids[i]
+	theirs := b.other.keywordOf(other, key)
+	meets := other
+	if theirs != nil && theirs.kind == array {
+		meets = at(theirs, i)
+		for _, one := range theirs.kids {
+			if one.ref != "" && one.ref == branch.ref {
+				meets = one
+			}
+		}
+	}
+	mine := b.doc.declared(n, false)
+	maps.Copy(mine, in.mine)
+	around := map[string]*node{}
+	if meets != other {
+		around = b.other.declared(other, false)
+		maps.Copy(around, in.theirs)
+	}
+	return b.schema(branch, meets, scope{verbatim: in.verbatim, mine: mine, theirs: around})
+}
+
+// close forbids a sender's object the properties that only the reader declares.
+func (b *bundle) close(made map[string]any, n, other *node, in scope) {
+	if !b.sender || in.closed || in.verbatim || other == nil || constrained(n) {
+		return
+	}
+	mine := b.withDeclared(n, in)
+	if len(mine) == 0 {
+		return
+	}
+	alternatives := n.get("oneOf") == nil && n.get("anyOf") == nil
+	theirs := b.other.declared(other, alternatives)
+	maps.Copy(theirs, in.theirs)
+	props, _ := made["properties"].(map[string]any)
+	if props == nil {
+		props = map[string]any{}
+	}
+	for name := range theirs {
+		if mine[name] == nil && !b.matchesPattern(n, name) {
+			props[name] = b.doc.never()
+		}
+	}
+	if len(props) > 0 {
+		made["properties"] = props
+	}
+}
+
+// constrained says whether the object says itself what other properties are.
+func constrained(n *node) bool {
+	for _, key := range []string{"additionalProperties", "unevaluatedProperties"} {
+		if v := n.get(key); v != nil && v.kind == object && len(v.keys) > 0 {
+			return true
+		}
+	}
+	return false
+}
+
+func (b *bundle) matchesPattern(n *node, name string) bool {
+	patterns := n.get("patternProperties")
+	if patterns == nil {
+		return false
+	}
+	return slices.ContainsFunc(patterns.keys, func(p string) bool {
+		re, err := regexp.Compile(p)
+		return err != nil || re.MatchString(name)
+	})
+}
+
+// declared returns the properties that a schema declares, with those of what it is composed of.
+func (d *document) declared(n *node, alternatives bool) map[string]*node {
+	all := map[string]*node{}
+	d.declare(all, n, alternatives, map[*node]bool{})
+	return all
+}
+
+func (d *document) declare(all map[string]*node, n *node, alternatives bool, seen map[*node]bool) {
+	if n == nil || n.kind != object || seen[n] {
+		return
+	}
+	seen[n] = true
+	if n.ref != "" {
+		d.declare(all, d.refs[n.ref], alternatives, seen)
+	}
+	if props := n.get("properties"); props != nil && props.kind == object {
+		for i, name := range props.keys {
+			all[name] = props.kids[i]
+		}
+	}
+	keys := []string{"allOf"}
+	if alternatives {
+		keys = append(keys, "oneOf", "anyOf")
+	}
+	for _, key := range keys {
+		if list := n.get(key); list != nil {
+			for _, one := range list.kids {
+				d.declare(all, one, alternatives, seen)
+			}
+		}
+	}
+	for _, key := range []string{"then", "else"} {
+		d.declare(all, n.get(key), alternatives, seen)
+	}
+}
+
+// member returns the property of a schema, wherever in its composition it is declared.
+func (d *document) member(n *node, name string) *node { return d.declared(n, true)[name] }
+
+// keywordOf returns a keyword of a schema or of what it is composed of.
+func (d *document) keywordOf(n *node, key string) *node {
+	return d.lookKeyword(n, key, map[*node]bool{})
+}
+
+func (d *document) lookKeyword(n *node, key string, seen map[*node]bool) *node {
+	if n = d.deref(n); n == nil || seen[n] {
+		return nil
+	}
+	seen[n] = true
+	if v := n.get(key); v != nil {
+		return v
+	}
+	for _, list := range []string{"allOf", "oneOf", "anyOf"} {
+		if all := n.get(list); all != nil && list != key {
+			for _, one := range all.kids {
+				if v := d.lookKeyword(one, key, seen); v != nil {
+					return v
+				}
+			}
+		}
+	}
+	return nil
+}
+
+// discriminate adds what a discriminator asks for. The names that a sender surely has are those of the mapping, or else of the schemas.
+func (b *bundle) discriminate(made map[string]any, n *node) {
+	property := n.get("discriminator").get("propertyName").str()
+	if property == "" {
+		return
+	}
+	names := []any{}
+	mapping := n.get("discriminator").get("mapping")
+	if mapping != nil {
+		for _, name := range mapping.keys {
+			names = append(names, name)
+		}
+	}
+	if mapping == nil || !b.sender {
+		for _, key := range []string{"oneOf", "anyOf"} {
+			if list := n.get(key); list != nil {
+				for _, one := range list.kids {
+					if i := strings.LastIndexByte(one.ref, '/'); i >= 0 && !slices.Contains(names, any(one.ref[i+1:])) {
+						names = append(names, one.ref[i+1:])
+					}
+				}
+			}
+		}
+	}
+	if len(names) == 0 {
+		return
+	}
+	all, _ := made["allOf"].([]any)
+	made["allOf"] = append(all, map[string]any{"required": []any{property}, "properties": map[string]any{property: map[string]any{"enum": names}}})
+}
+
+// value returns a node as a value of encoding/json, with numbers as they are written.
+func value(n *node) any {
+	switch n.kind {
+	case array:
+		all := make([]any, 0, len(n.kids))
+		for _, kid := range n.kids {
+			all = append(all, value(kid))
+		}
+		return all
+	case object:
+		all := make(map[string]any, len(n.kids))
+		for i, kid := range n.kids {
+			all[n.keys[i]] = value(kid)
+		}
+		return all
+	}
+	var v any
+	dec := json.NewDecoder(strings.NewReader(n.text))
+	dec.UseNumber()
+	_ = dec.Decode(&v) // it was JSON when it was read
+	return v
+}
