@@ -44,7 +44,7 @@ func operationPath(id string) string {
 	switch {
 	case strings.HasPrefix(id, "api-security"), strings.HasPrefix(id, "api-global-security"):
 		return "security"
-	case strings.Contains(id, "deprecat"), strings.Contains(id, "sunset"), id == "endpoint-reactivated":
+	case strings.HasPrefix(id, "endpoint-deprecated"), strings.HasPrefix(id, "api-deprecated"), strings.HasPrefix(id, "sunset"), id == "endpoint-reactivated":
 		return "deprecated"
 	case strings.Contains(id, "tag"):
 		return "tags"

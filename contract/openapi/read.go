@@ -214,6 +214,9 @@ func (d *document) resolve(file string, n, ref *node) error {
 	if err != nil {
 		return fmt.Errorf("%s: $ref %s: %w", ref.at, ref.text, err)
 	}
+	if name == path.Base(d.src.Path) {
+		name = "" // the root, by the name of its file
+	}
 	n.ref = name + "#" + pointer
 	if _, ok := d.refs[n.ref]; ok {
 		return nil

@@ -119,7 +119,9 @@ func (c *comparison) refuted(op *pairing, s, r side, b jsonschema.Break) {
 	at := join(r.path, b.Path)
 	witness := &contract.Witness{What: r.what, Encoding: "json", Document: b.Document, At: r.at, Media: r.media,
 		Allowed: s.version, Refused: r.version, Reason: b.Reason}
-	near := c.touching(op, r.path, func(f contract.Finding) bool { return f.Witness == nil && f.Severity != contract.Change && decidable(f.Rule) })
+	near := c.touching(op, r.path, func(f contract.Finding) bool {
+		return f.Witness == nil && f.Severity != contract.Change && decidable(f.Rule)
+	})
 	slices.SortStableFunc(near, func(x, y *claim) int { return cmp.Compare(distance(x.Path, at), distance(y.Path, at)) })
 	if len(near) > 0 && distance(near[0].Path, at) < far {
 		near[0].Witness = witness
