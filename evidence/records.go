@@ -14,7 +14,13 @@ const Format = 1
 const (
 	KindRun     = ""        // assay ran a system, and its records are here
 	KindForeign = "foreign" // results of another tool, which no records of ours stand behind
+	// KindContract is of contracts that were compared: nothing ran, so it has no records, no subjects and no grade. Both versions are among
+	// its files. Of a contract, what its newest run says counts alone.
+	KindContract = "contract"
 )
+
+// ContractPrefix begins the names of results of contracts.
+const ContractPrefix = "contract-"
 
 // Grades of evidence, weakest first: how faithful the faults were.
 const (
@@ -38,8 +44,8 @@ func Layers() []string {
 type Meta struct {
 	ID          string    `json:"id"`               // set by Create
 	Format      int       `json:"format,omitempty"` // set by Create; 0 is 1
-	Kind        string    `json:"kind,omitempty"`   // KindRun or KindForeign
-	Tool        string    `json:"tool,omitempty"`   // of a foreign run: "junit", "ctrf", "go test"
+	Kind        string    `json:"kind,omitempty"`   // KindRun, KindForeign or KindContract
+	Tool        string    `json:"tool,omitempty"`   // of a run that is no KindRun: "junit", "ctrf", "go test", "assay contract"
 	Started     time.Time `json:"started"`          // UTC; Create takes now where it is zero
 	Version     string    `json:"version"`          // of assay
 	Args        []string  `json:"args,omitempty"`

@@ -60,7 +60,8 @@ func rules() map[string]string {
 		// Where concepts meet. No environment is among them: a plan runs in any.
 		"experiment": leaves + " fault workload check check/consistency check/slo evidence internal/expr",
 		// A recipe is part of what a compose file means, and the policy is a file like the others.
-		"internal/spec": concepts + " internal/expr internal/recipe internal/gate",
+		// Contracts are named in it by their kinds and severities, which are words and nothing more.
+		"internal/spec": concepts + " internal/expr internal/recipe internal/gate contract",
 
 		// A whole run, from files to sealed evidence, shared by the command and the Go facade.
 		"internal/run": concepts + " internal/spec internal/hold internal/expr internal/gate internal/matrix",
@@ -105,7 +106,8 @@ func contractRules() map[string]string {
 		"contract/event":      "contract contract/jsonschema contract/proto verdict",
 		"contract/terms":      "contract verdict",
 		// Gathers what contracts are compared by: files, git, configuration, waivers; and shows what they say.
-		"internal/contracts": concepts + " contract contract/… internal/spec internal/table internal/gate internal/matrix",
+		// The base of a change is the gate's, so internal/release finds it.
+		"internal/contracts": concepts + " contract contract/… internal/spec internal/table internal/gate internal/matrix internal/release internal/run",
 	}
 }
 

@@ -91,6 +91,7 @@ func (a *app) root() *cobra.Command {
 		a.faultCommand(),
 		a.matrixCommand(),
 		a.gateCommand(),
+		a.contractCommand(),
 		a.evidenceCommand(),
 		a.reportCommand(),
 		a.diffCommand(),

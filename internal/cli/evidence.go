@@ -148,7 +148,7 @@ func (a *app) printRun(summary evidence.Summary, all []evidence.ExperimentResult
 		v = verdict.Unknown
 	}
 	origin := fmt.Sprintf("seed %d%s", summary.Meta.Seed, defectText(summary.Meta.Defect))
-	if summary.Meta.Kind == evidence.KindForeign {
+	if summary.Meta.Kind != evidence.KindRun {
 		origin = "results of " + summary.Meta.Tool
 	}
 	fmt.Fprintf(a.out, "%s  run %s, %s, %s\n", p.paint(v, strings.ToUpper(v.String())), summary.ID, summary.Status, origin)
@@ -213,6 +213,8 @@ func judgeable(r *evidence.Run) error {
 		return nil // the judge says so
 	case meta.Format > evidence.Format:
 		return &run.UsageError{Msg: fmt.Sprintf("run %s was written in format %d, and this version reads up to %d: judge it with a newer assay", r.ID(), meta.Format, evidence.Format)}
+	case meta.Kind == evidence.KindContract:
+		return &run.UsageError{Msg: fmt.Sprintf("run %s compared contracts, and nothing of it ran: compare them again with assay contract check", r.ID())}
 	case meta.Kind == evidence.KindForeign:
 		return &run.UsageError{Msg: fmt.Sprintf("run %s holds results of %s, and no records that could be judged: import them again", r.ID(), meta.Tool)}
 	}

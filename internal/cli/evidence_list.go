@@ -82,7 +82,7 @@ func (p *printer) runs(runs []listed) {
 	fmt.Fprint(p.w, t.Lay(p.columns))
 }
 
-func (l listed) foreign() bool { return l.Meta.Kind == evidence.KindForeign }
+func (l listed) foreign() bool { return l.Meta.Kind != evidence.KindRun }
 
 // kind is "run", or the tool whose results these are.
 func (l listed) kind() string {

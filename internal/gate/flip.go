@@ -230,6 +230,8 @@ func (f Facts) mend(r evidence.Requirement, s matrix.Source, v verdict.Verdict, 
 	}
 	covers := f.Command("evidence", "import", "FILE", "--covers", r.Journey+":"+r.Mode, "--subject", "SERVICE=FILE")
 	switch {
+	case s.Foreign && s.Layer == "contract" && strings.HasPrefix(s.Name, evidence.ContractPrefix):
+		return Change{Key: "check " + s.Name, Text: fmt.Sprintf("mend what %s found, and compare the contracts again", s.Name), Command: f.Command("contract", "check", f.Path)}
 	case s.Foreign && v == verdict.Fail:
 		return Change{Key: "fix " + s.Name, Text: fmt.Sprintf("fix what %s found, and import its results again", s.Name), Command: covers}
 	case s.Foreign:

@@ -22,10 +22,12 @@ type builder struct {
 	cells  map[key]*Cell
 	claims map[string][]evidence.Cell // of the project, by experiment
 	has    map[string]string          // the project's experiments: name to definition
+	// compared are the contracts of which a run was seen: runs come newest first.
+	compared map[string]bool
 }
 
 func newBuilder(f Facts) *builder {
-	b := &builder{facts: f, rows: map[string]*Row{}, cells: map[key]*Cell{}, claims: map[string][]evidence.Cell{}, has: map[string]string{}}
+	b := &builder{facts: f, rows: map[string]*Row{}, cells: map[key]*Cell{}, claims: map[string][]evidence.Cell{}, has: map[string]string{}, compared: map[string]bool{}}
 	b.matrix = Matrix{System: f.Declaration.System, At: f.Now, Runs: len(f.Cards), Results: map[string]Result{}}
 	for _, c := range f.Declaration.Cells {
 		b.claims[c.Experiment] = append(b.claims[c.Experiment], c)
@@ -134,6 +136,9 @@ func (b *builder) card(c evidence.Card) {
 		return // of a system that was broken on purpose
 	}
 	for _, result := range c.Results {
+		if b.outdated(c, result) {
+			continue
+		}
 		b.result(c, result)
 		for _, journey := range slices.Sorted(maps.Keys(result.Modes)) {
 			for _, mode := range result.Modes[journey] {
@@ -143,6 +148,16 @@ func (b *builder) card(c evidence.Card) {
 		b.silent(c, result)
 	}
 	b.missing(c)
+}
+
+// outdated says whether a newer run compared the same contract. What an older one found may be mended, and what it proved may be gone.
+func (b *builder) outdated(c evidence.Card, r evidence.CardResult) bool {
+	if c.Meta.Kind != evidence.KindContract {
+		return false
+	}
+	seen := b.compared[r.Name]
+	b.compared[r.Name] = true
+	return seen
 }
 
 // missing notes experiments that a run planned and left no judgement of: it may have ended because they failed.
@@ -163,7 +178,7 @@ func (b *builder) missing(c evidence.Card) {
 
 // result notes what an experiment came to, as words on cells are noted.
 func (b *builder) result(c evidence.Card, r evidence.CardResult) {
-	if _, known := b.matrix.Results[r.Name]; known || c.Meta.Kind == evidence.KindForeign {
+	if _, known := b.matrix.Results[r.Name]; known || c.Meta.Kind != evidence.KindRun {
 		return
 	}
 	s := b.source(c, r)
@@ -249,7 +264,7 @@ func (b *builder) source(c evidence.Card, r evidence.CardResult) Source {
 
 // NewSource returns what a run says by a result of it. Verdict and Reason are left to whoever asks.
 func NewSource(now time.Time, c evidence.Card, r evidence.CardResult) Source {
-	s := Source{Name: r.Name, Foreign: c.Meta.Kind == evidence.KindForeign, Run: c.ID, At: c.Meta.Started, Age: Age(now.Sub(c.Meta.Started)),
+	s := Source{Name: r.Name, Foreign: c.Meta.Kind != evidence.KindRun, Run: c.ID, At: c.Meta.Started, Age: Age(now.Sub(c.Meta.Started)),
 		Layer: r.Layer, Owner: r.Owner, Grade: c.Meta.Grade, Commit: c.Meta.Commit, Dirty: c.Meta.Dirty, Sum: r.Sum, Replay: r.Replay, Seed: c.Meta.Seed}
 	for _, subject := range c.Subjects {
 		if s.Digests == nil {

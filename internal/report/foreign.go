@@ -6,9 +6,9 @@ import (
 	"github.com/assay-dev/assay/evidence"
 )
 
-// foreign says whether the run holds results of another tool: then it has no plan, no records, no seed and no environment,
+// foreign says whether the run holds results of another tool, or of comparing contracts: then it has no plan, no records, no seed and no environment,
 // and none of that is missing.
-func (r *Report) foreign() bool { return r.Meta.Kind == evidence.KindForeign }
+func (r *Report) foreign() bool { return r.Meta.Kind != evidence.KindRun }
 
 // results names the results of a foreign run, such as "results of junit: junit.xml".
 func (r *Report) results() string {
@@ -35,6 +35,9 @@ func (r *Report) foreignSummary() string {
 
 // afterImport is what to do with results of another tool: there is nothing to replay or to read but the file.
 func (r *Report) afterImport() []Step {
+	if r.Meta.Kind == evidence.KindContract {
+		return []Step{{Text: "Mend what breaks, and compare the contracts again. Both versions, and all witnesses in contracts.json, are in", Command: r.Dir}, {Text: "Ask what this means for a release:", Command: r.gate}}
+	}
 	var steps []Step
 	if !r.Whole() {
 		return []Step{{Text: "Import the results again: what was cut short or changed proves nothing."}}

@@ -24,7 +24,8 @@ type parts struct {
 	defects     []*yaml.Node // the service of each
 	hasDefects  bool
 	gate        *yaml.Node
-	broken      []string // Pos of steps and journeys whose shape is wrong
+	covered     []*yaml.Node // journeys that contracts name
+	broken      []string     // Pos of steps and journeys whose shape is wrong
 }
 
 // load reads assay.yaml and all that it names.
@@ -47,6 +48,7 @@ func (l *loader) load(content []byte) {
 	}
 	l.checkDefects()
 	l.checkSteps()
+	l.checkContracts()
 	for _, glob := range l.parts.experiments {
 		l.experiments(glob)
 	}
@@ -74,6 +76,7 @@ func (l *loader) readAssay(src *source) bool {
 		field{"final", l.phase(&l.project.Final, &l.parts.final), false},
 		field{"defects", l.readDefects, false},
 		field{"experiments", src.list(l.experimentGlob), false},
+		field{"contracts", src.list(l.contract), false},
 		field{"gate", l.gate, false})
 }
 

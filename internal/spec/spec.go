@@ -52,6 +52,7 @@ type Project struct {
 	Defects     []Defect // in the order of the file
 	Experiments []experiment.Experiment
 	Declared    []experiment.Experiment `json:"-"` // all of them, also where only some are to run
+	Contracts   []Contract              // in the order of the file
 	Policy      gate.Policy             // of the gate; the default one where assay.yaml names none
 	// Files holds every file that was read, by its path below Dir, for evidence.
 	Files map[string][]byte

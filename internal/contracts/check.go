@@ -1,0 +1,282 @@
+package contracts
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"path"
+	"path/filepath"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/assay-dev/assay/contract"
+	"github.com/assay-dev/assay/internal/release"
+	"github.com/assay-dev/assay/internal/spec"
+)
+
+// CheckOptions say what contracts are compared with. The zero value compares with the gate's base.
+type CheckOptions struct {
+	Against   string // a git revision; it goes over what assay.yaml says
+	Now       time.Time
+	Seed      uint64
+	Documents int
+}
+
+// A checker compares the contracts of one project.
+type checker struct {
+	project *spec.Project
+	opts    CheckOptions
+	repo    tree
+	bases   map[string]*base // by revision
+}
+
+// A base is what the project was at a revision.
+type base struct {
+	ref       string
+	folder    string // of assay.yaml, below the repository's top
+	contracts map[string]spec.Contract
+	err       error
+}
+
+// Check compares every contract that assay.yaml names with what it was. What could not be compared is unknown; a contract that the base
+// names and this project does not is a break.
+func Check(ctx context.Context, project *spec.Project, opts CheckOptions) (Report, error) {
+	c := &checker{project, opts, tree{project.Dir}, map[string]*base{}}
+	refs, name := []string{opts.Against}, opts.Against
+	if opts.Against == "" {
+		refs, name = release.Fork(ctx, project.Dir)
+	} else if err := c.known(ctx, opts.Against); err != nil {
+		return Report{}, err
+	}
+	report := Report{System: project.Name, Against: name, At: opts.Now}
+	for _, one := range project.Contracts {
+		results, err := c.contract(ctx, one, refs, name)
+		if err != nil {
+			return Report{}, err
+		}
+		report.Results = append(report.Results, results...)
+	}
+	lost, err := c.lost(ctx, refs)
+	if err != nil {
+		return Report{}, err
+	}
+	if report.Results = append(report.Results, lost...); len(report.Results) == 0 {
+		return Report{}, project.NoContracts()
+	}
+	report.conclude()
+	return report, nil
+}
+
+// known refuses a revision that is not here.
+func (c *checker) known(ctx context.Context, ref string) error {
+	if _, err := c.repo.git(ctx, "rev-parse", "--verify", "--quiet", "--end-of-options", ref+"^{commit}"); err != nil {
+		return &Error{fmt.Sprintf("--against %s: no revision of %s is called so (fetch it, or see git branch -a)", ref, c.project.Dir)}
+	}
+	return nil
+}
+
+// contract compares one contract with its baselines. There are two where a change is on top of the branch that it is for.
+func (c *checker) contract(ctx context.Context, one spec.Contract, refs []string, name string) ([]Result, error) {
+	if one.Baseline != "" && c.opts.Against == "" {
+		refs, name = []string{one.Baseline}, one.Baseline
+	}
+	if len(refs) == 0 {
+		return []Result{c.finish(one, unknown(one, "it was compared with nothing: "+name))}, nil
+	}
+	var all []Result
+	for _, ref := range refs {
+		results, err := c.against(ctx, one, ref)
+		var unusable *Error
+		if errors.As(err, &unusable) {
+			results, err = []Result{unknown(one, unusable.Msg)}, nil
+		}
+		if err != nil {
+			return nil, err
+		}
+		all = merge(all, results)
+	}
+	for i := range all {
+		all[i] = c.finish(one, all[i])
+	}
+	return all, nil
+}
+
+// finish adds what assay.yaml says of a contract.
+func (c *checker) finish(one spec.Contract, r Result) Result {
+	r.Owner, r.Covers, r.Pos = one.Owner, one.Covers, filepath.ToSlash(filepath.Join(filepath.Dir(c.project.File), one.Pos))
+	if r.Mode == "" {
+		r.Mode = one.Mode
+	}
+	r.judge(one, c.opts.Now, c.project.WaiversMax())
+	return r
+}
+
+// unknown is the result of a contract that was not compared.
+func unknown(one spec.Contract, why string) Result {
+	r := Result{Contract: one.Name, Kind: contract.Kind(one.Kind), Findings: []Found{}, Gaps: []contract.Gap{{Contract: one.Name, Subject: "contract " + one.Name, Why: why}}}
+	r.conclude()
+	return r
+}
+
+// against compares a contract with what it was at a revision.
+func (c *checker) against(ctx context.Context, one spec.Contract, ref string) ([]Result, error) {
+	b := c.base(ctx, ref)
+	if b.err != nil {
+		return nil, &Error{fmt.Sprintf("the baseline %s cannot be read: %v", ref, b.err)}
+	}
+	was := one.Path
+	if before, ok := b.contracts[one.Name]; ok {
+		was = before.Path // it may have moved since
+	}
+	old, err := atRevision(ctx, c.repo, ref, path.Join(b.folder, filepath.ToSlash(was)), short(ref)+":"+path.Join(b.folder, filepath.ToSlash(was)))
+	if err != nil {
+		return nil, err
+	}
+	old.prefix = strings.Replace(old.prefix, ref+":", short(ref)+":", 1)
+	defer old.close()
+	new, err := c.here(ctx, one)
+	if err != nil {
+		return nil, err
+	}
+	defer new.close()
+	if old.gone && new.gone {
+		return nil, spec.Errors{c.mistake(one, fmt.Sprintf("contract %s: there is no file or folder %s", one.Name, one.Path))}
+	}
+	pairs := []pair{{name: one.Name, old: old, new: new}}
+	switch {
+	case !old.gone && !new.gone && old.folder != new.folder:
+		return nil, &Error{fmt.Sprintf("%s and %s cannot be compared: one is a file, the other a folder", old.Name, new.Name)}
+	case !old.gone && !new.gone && new.folder:
+		if pairs, _, err = pairsOf(old, new, contract.Kind(one.Kind)); err != nil {
+			return nil, err
+		}
+		for i := range pairs {
+			if pairs[i].name == "proto" {
+				pairs[i].name = one.Name
+			} else {
+				pairs[i].name = one.Name + "/" + pairs[i].name
+			}
+		}
+	}
+	return c.compare(ctx, one, pairs)
+}
+
+func (c *checker) compare(ctx context.Context, one spec.Contract, pairs []pair) ([]Result, error) {
+	var results []Result
+	for _, p := range pairs {
+		if p.mode = one.Mode; one.Kind != "" {
+			p.kind = contract.Kind(one.Kind)
+		}
+		r, err := p.compare(ctx, Choice{Seed: c.opts.Seed, Documents: c.opts.Documents})
+		var unusable *Error
+		if errors.As(err, &unusable) {
+			r, err = unknown(spec.Contract{Name: p.name, Kind: one.Kind}, unusable.Msg), nil
+		}
+		if err != nil {
+			return nil, err
+		}
+		results = append(results, r)
+	}
+	return results, nil
+}
+
+// here opens a contract as it is now.
+func (c *checker) here(ctx context.Context, one spec.Contract) (version, error) {
+	name := filepath.Join(filepath.Dir(c.project.File), one.Path)
+	if filepath.IsAbs(one.Path) {
+		return version{}, spec.Errors{c.mistake(one, fmt.Sprintf("contract %s: the path %s is not relative to assay.yaml", one.Name, one.Path))}
+	}
+	v, err := locate(ctx, name)
+	var unusable *Error
+	if errors.As(err, &unusable) || v.gone {
+		return version{Source: contract.Source{Name: name, Path: filepath.ToSlash(one.Path)}, prefix: filepath.ToSlash(filepath.Dir(c.project.File)), gone: true, close: func() error { return nil }}, nil
+	}
+	return v, err
+}
+
+// mistake is one of assay.yaml, at the contract.
+func (c *checker) mistake(one spec.Contract, msg string) *spec.Error {
+	e := &spec.Error{File: c.project.File, Line: 1, Col: 1, Msg: msg, Hint: "paths are relative to assay.yaml"}
+	if parts := strings.Split(one.Pos, ":"); len(parts) >= 3 {
+		fmt.Sscan(parts[len(parts)-2], &e.Line)
+		fmt.Sscan(parts[len(parts)-1], &e.Col)
+	}
+	return e
+}
+
+// base reads what a revision's assay.yaml says, once.
+func (c *checker) base(ctx context.Context, ref string) *base {
+	if b, ok := c.bases[ref]; ok {
+		return b
+	}
+	b := &base{ref: ref, contracts: map[string]spec.Contract{}}
+	c.bases[ref] = b
+	file, content, err := release.ProjectAt(ctx, c.project, ref)
+	b.folder, b.err = path.Dir(file), err
+	if content == nil || err != nil {
+		return b
+	}
+	_, named, err := spec.ContractsOf(short(ref)+":"+file, content)
+	for _, one := range named {
+		b.contracts[one.Name] = one
+	}
+	b.err = err
+	return b
+}
+
+// lost finds contracts that a base names and this project does not. A base that cannot be read may name any.
+func (c *checker) lost(ctx context.Context, refs []string) ([]Result, error) {
+	var lost []Result
+	for _, ref := range refs {
+		b := c.base(ctx, ref)
+		if b.err != nil {
+			r := unknown(spec.Contract{Name: "assay.yaml"}, fmt.Sprintf("nobody can tell whether contracts were taken out: %s cannot be read: %v", short(ref), b.err))
+			return append(lost, r), ctx.Err()
+		}
+		for _, name := range sorted(b.contracts) {
+			here := func(one spec.Contract) bool { return one.Name == name }
+			known := func(r Result) bool { return r.Contract == name }
+			if slices.ContainsFunc(c.project.Contracts, here) || slices.ContainsFunc(lost, known) {
+				continue
+			}
+			was := b.contracts[name]
+			p := pair{name: name, kind: contract.Kind(was.Kind), old: version{Source: contract.Source{Name: short(ref) + ":" + path.Join(b.folder, was.Path), Path: was.Path}, prefix: short(ref) + ":" + b.folder}, new: version{gone: true}}
+			r, err := p.compare(ctx, Choice{Seed: c.opts.Seed})
+			if err != nil {
+				return nil, err
+			}
+			r.Owner = was.Owner
+			lost = append(lost, r)
+		}
+	}
+	return lost, nil
+}
+
+// merge puts the results of a second baseline to those of the first: what either says counts.
+func merge(all, more []Result) []Result {
+	for _, r := range more {
+		i := slices.IndexFunc(all, func(one Result) bool { return one.Contract == r.Contract })
+		if i < 0 {
+			all = append(all, r)
+			continue
+		}
+		for _, f := range r.Findings {
+			if !slices.ContainsFunc(all[i].Findings, func(other Found) bool { return other.ID == f.ID }) {
+				all[i].Findings = append(all[i].Findings, f)
+			}
+		}
+		all[i].Gaps, all[i].Proofs = append(all[i].Gaps, r.Gaps...), append(all[i].Proofs, r.Proofs...)
+		all[i].Documents += r.Documents
+	}
+	return all
+}
+
+// short shortens the whole name of a commit, and no other.
+func short(ref string) string {
+	const whole = 40
+	if len(ref) >= whole && !strings.ContainsFunc(ref, func(r rune) bool { return !strings.ContainsRune("0123456789abcdef", r) }) {
+		return ref[:12]
+	}
+	return ref
+}

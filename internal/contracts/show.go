@@ -1,0 +1,343 @@
+package contracts
+
+import (
+	"fmt"
+	"io"
+	"strings"
+	"time"
+
+	"github.com/assay-dev/assay/contract"
+	"github.com/assay-dev/assay/internal/gate"
+	"github.com/assay-dev/assay/internal/matrix"
+	"github.com/assay-dev/assay/internal/table"
+	"github.com/assay-dev/assay/verdict"
+)
+
+// word is what a finding is called where it is shown.
+func (f Found) word() string {
+	if f.Waived != nil {
+		return "waived"
+	}
+	return string(f.Severity)
+}
+
+// verdict is how a finding is coloured.
+func (f Found) verdict() verdict.Verdict {
+	switch {
+	case f.Breaks():
+		return verdict.Fail
+	case f.Severity == contract.Change:
+		return verdict.Pass
+	}
+	return verdict.Unknown
+}
+
+// where is the nearest place of a finding that is there now, else the one where it stood.
+func (f Found) where() contract.Place {
+	if f.New.File != "" {
+		return f.New
+	}
+	return f.Old
+}
+
+// title is a finding in one line, without its place.
+func (f Found) title() string {
+	subject := f.Subject
+	if f.Path != "" {
+		subject += " " + f.Path
+	}
+	return table.Flat(subject + ": " + f.Text)
+}
+
+// details are what follows a finding's first line, each to stand on lines of its own.
+func (f Found) details() []string {
+	var lines []string
+	if f.Old.Line > 0 && f.New.File != "" {
+		lines = append(lines, "was      "+f.Old.String())
+	}
+	if w := f.Witness; w != nil {
+		lines = append(lines, "witness  "+witnessText(*w))
+		for _, line := range strings.Split(strings.TrimRight(brief(w.Document), "\n"), "\n") {
+			lines = append(lines, "         "+line)
+		}
+		if w.Readable != "" {
+			lines = append(lines, "         "+table.Flat(brief(w.Readable)))
+		}
+	}
+	if f.Try != "" {
+		lines = append(lines, "try      "+table.Flat(f.Try))
+	}
+	if f.Note != "" {
+		lines = append(lines, "note     "+table.Flat(f.Note))
+	}
+	if f.Waived != nil {
+		lines = append(lines, fmt.Sprintf("waived   by %s until %s: %s", f.Waived.Owner, f.Waived.Expires.Format(time.DateOnly), table.Flat(f.Waived.Reason)))
+	}
+	return append(lines, "id       "+f.ID+"  rule "+f.Rule)
+}
+
+// witnessText says what a witness is, and who refuses it.
+func witnessText(w contract.Witness) string {
+	what := w.What
+	if w.At != "" {
+		what += ", " + w.At
+	}
+	if w.Encoding != "" && w.Encoding != "json" {
+		what += " (" + w.Encoding + ")"
+	}
+	return fmt.Sprintf("%s: the %s version allows it, the %s one refuses it: %s", what, w.Allowed, w.Refused, table.Flat(w.Reason))
+}
+
+// brief cuts a document that would fill a screen. JSON has all of it.
+func brief(text string) string {
+	const most = 2000
+	if len(text) <= most {
+		return text
+	}
+	return strings.ToValidUTF8(text[:most], "") + fmt.Sprintf("… (%d bytes; --json has all)", len(text))
+}
+
+// WriteText writes the verdict, then contract by contract what breaks first. changelog lists what harms nobody, too. A nil
+// style is that of a pipe.
+func (r Report) WriteText(w io.Writer, style *table.Style, changelog bool) error {
+	t := &texts{w, style}
+	word := strings.ToUpper(r.Verdict.String())
+	t.head(r.Verdict, word, fmt.Sprintf("%s (against %s)", r.title(), orNothing(r.Against)))
+	for _, one := range r.Results {
+		t.result(one, len(r.Results) > 1, changelog)
+	}
+	if len(r.Skipped) > 0 {
+		t.line("", "no contracts by themselves, and not compared: "+strings.Join(r.Skipped, ", "))
+	}
+	return nil
+}
+
+func orNothing(text string) string {
+	if text == "" {
+		return "nothing"
+	}
+	return text
+}
+
+func (r Report) title() string {
+	if r.System == "" {
+		return r.Reason
+	}
+	return r.System + ": " + r.Reason
+}
+
+type texts struct {
+	w     io.Writer
+	style *table.Style
+}
+
+// head writes a line that begins with a verdict's word.
+func (t *texts) head(v verdict.Verdict, word, rest string) {
+	text := table.Wrap(word+"  "+table.Flat(rest), t.style.Width(), "      ")
+	fmt.Fprintf(t.w, "%s%s\n", t.style.Word(v, word), strings.TrimPrefix(text, word))
+}
+
+func (t *texts) line(indent, text string) {
+	fmt.Fprintln(t.w, table.Wrap(indent+text, t.style.Width(), indent+"  "))
+}
+
+func (t *texts) result(r Result, several, changelog bool) {
+	if several {
+		fmt.Fprintln(t.w)
+		owner := ""
+		if r.Owner != "" {
+			owner = ", " + r.Owner
+		}
+		t.head(r.Verdict, r.Verdict.String(), fmt.Sprintf("%s (%s%s): %s", r.Contract, orUnknown(r.Kind), owner, r.Reason))
+	}
+	for _, f := range r.Findings {
+		if f.word() == string(contract.Change) && !changelog {
+			continue
+		}
+		t.finding(f)
+	}
+	for _, g := range r.Gaps {
+		t.at(g.At, verdict.Unknown, "undecided", gapTitle(g))
+	}
+	for _, use := range r.Waivers {
+		t.line("", "waiver  "+use.text())
+	}
+	if hidden := r.count(contract.Change); hidden > 0 && !changelog {
+		t.line("", fmt.Sprintf("%d harmless changes of %s: --changelog lists them", hidden, r.Contract))
+	}
+	if len(r.Proofs) > 0 {
+		t.line("", r.Contract+": "+r.coverage())
+	}
+}
+
+func orUnknown(k contract.Kind) string {
+	if k == "" {
+		return "kind not told"
+	}
+	return string(k)
+}
+
+func gapTitle(g contract.Gap) string {
+	text := g.Subject
+	if g.Path != "" {
+		text += " " + g.Path
+	}
+	return table.Flat(text + ": " + g.Why)
+}
+
+// at writes a line as compilers do: where, what, and the text.
+func (t *texts) at(place contract.Place, v verdict.Verdict, word, text string) {
+	before := ""
+	if place.File != "" {
+		before = place.String() + ": "
+	}
+	whole := table.Wrap(before+word+": "+text, t.style.Width(), "    ")
+	fmt.Fprintf(t.w, "%s%s%s\n", before, t.style.Word(v, word), strings.TrimPrefix(whole, before+word))
+}
+
+func (t *texts) finding(f Found) {
+	t.at(f.where(), f.verdict(), f.word(), f.title())
+	for _, line := range f.details() {
+		fmt.Fprintln(t.w, "    "+line) // whole: a witness is to be pasted
+	}
+}
+
+func (u WaiverUse) text() string {
+	text := fmt.Sprintf("%s: %s, by %s until %s: %s", u.Finding, u.State, matrix.Flat(u.Owner), u.Expires.Format(time.DateOnly), matrix.Flat(u.Reason))
+	if u.Ticket != "" {
+		text += " (" + matrix.Flat(u.Ticket) + ")"
+	}
+	if u.Why != "" && u.State == gate.WaiverUnused {
+		text += "; " + u.Why
+	}
+	return text
+}
+
+// WriteMarkdown writes the report for a pull request.
+func (r Report) WriteMarkdown(w io.Writer, changelog bool) error {
+	fmt.Fprintf(w, "## %s %s: %s\n\nagainst %s\n\n", sign(r.Verdict), strings.ToUpper(r.Verdict.String()), matrix.Markdown(r.title()), matrix.Markdown(orNothing(r.Against)))
+	fmt.Fprint(w, "| contract | kind | verdict | owner | what |\n|---|---|---|---|---|\n")
+	for _, one := range r.Results {
+		fmt.Fprintf(w, "| %s | %s | %s %s | %s | %s |\n", matrix.Markdown(one.Contract), orUnknown(one.Kind), sign(one.Verdict), one.Verdict, matrix.Markdown(one.Owner), matrix.Markdown(one.Reason))
+	}
+	for _, one := range r.Results {
+		one.writeMarkdown(w, changelog)
+	}
+	return nil
+}
+
+func sign(v verdict.Verdict) string {
+	return map[verdict.Verdict]string{verdict.Pass: "✅", verdict.Fail: "❌", verdict.Unknown: "❔"}[v]
+}
+
+func (r Result) writeMarkdown(w io.Writer, changelog bool) {
+	head := fmt.Sprintf("\n### %s\n\n", matrix.Markdown(r.Contract))
+	once := func() { fmt.Fprint(w, head); head = "" }
+	for _, f := range r.Findings {
+		if f.word() == string(contract.Change) && !changelog {
+			continue
+		}
+		once()
+		fmt.Fprintf(w, "- **%s** %s: %s (%s, `%s`)\n", f.word(), matrix.Markdown(f.where().String()), matrix.Markdown(f.title()), matrix.Markdown(f.Rule), f.ID)
+		if f.Witness != nil {
+			fmt.Fprintf(w, "  %s\n  ```\n  %s\n  ```\n", matrix.Markdown(witnessText(*f.Witness)), strings.ReplaceAll(table.Flat(brief(f.Witness.Document)), "```", ""))
+		}
+		for _, text := range []string{f.Try, f.Note} {
+			if text != "" {
+				fmt.Fprintf(w, "  %s  \n", matrix.Markdown(text))
+			}
+		}
+	}
+	for _, g := range r.Gaps {
+		once()
+		fmt.Fprintf(w, "- **undecided** %s\n", matrix.Markdown(strings.TrimPrefix(g.At.String()+": "+gapTitle(g), ": ")))
+	}
+	for _, use := range r.Waivers {
+		once()
+		fmt.Fprintf(w, "- waiver %s\n", matrix.Markdown(use.text()))
+	}
+}
+
+// WriteJUnit writes a test suite: a case for each finding that is no harmless change and each gap, and one for what else a contract promises.
+func (r Report) WriteJUnit(w io.Writer) error {
+	suite := gate.NewSuite(strings.TrimSpace("assay contract "+r.System), r.At)
+	for _, one := range r.Results {
+		class := "contract." + one.Contract
+		said := 0
+		for _, f := range one.Findings {
+			name := strings.TrimSpace(f.Rule + " " + f.Subject + " " + f.Path)
+			reason := strings.TrimPrefix(f.where().String()+": ", ": ") + f.title() + "\n" + strings.Join(f.details(), "\n")
+			switch {
+			case f.Waived != nil:
+				suite.Cases = append(suite.Cases, gate.Case{Class: class, Name: name, Out: reason, Skipped: &gate.Fault{Message: "waived: " + f.Waived.Reason}})
+			case f.Breaks():
+				suite.Add(class, name, reason, verdict.Fail)
+				said++
+			case f.Severity == contract.Risk:
+				suite.Add(class, name, reason, verdict.Pass) // it is told, and refuses nothing
+			}
+		}
+		for _, g := range one.Gaps {
+			suite.Add(class, "undecided "+g.Subject+" "+g.Path, strings.TrimPrefix(g.At.String()+": "+gapTitle(g), ": "), verdict.Unknown)
+			said++
+		}
+		if said == 0 {
+			suite.Add(class, one.Contract, one.Reason, one.Verdict)
+		}
+	}
+	return suite.Write(w)
+}
+
+// WriteGitHub writes an annotation for each finding and gap, in the form of workflow commands. folder is the working folder below the
+// repository's top, "" for the top: annotations are pinned to paths of the repository.
+func (r Report) WriteGitHub(w io.Writer, folder string) error {
+	print := func(level string, at contract.Place, title, text string) error {
+		file, line := repoPath(folder, at.File), fmt.Sprint(max(at.Line, 1))
+		_, err := fmt.Fprintln(w, gate.Annotation(level, file, line, "assay contract: "+title, text))
+		return err
+	}
+	for _, one := range r.Results {
+		for _, f := range one.Findings {
+			level := map[string]string{string(contract.Break): "error", string(contract.Risk): "warning", "waived": "warning"}[f.word()]
+			if level == "" {
+				continue
+			}
+			if err := print(level, f.here(one), f.word()+" "+f.Rule, f.title()+"\n"+strings.Join(f.details(), "\n")); err != nil {
+				return err
+			}
+		}
+		for _, g := range one.Gaps {
+			at := g.At
+			if at.File == "" {
+				at = one.place()
+			}
+			if err := print("error", at, "undecided", gapTitle(g)); err != nil {
+				return err
+			}
+		}
+	}
+	_, err := fmt.Fprintln(w, gate.Annotation("notice", "", "", "assay contract: "+r.Verdict.String(), r.title()))
+	return err
+}
+
+// here is where a finding is shown in the files that are here: what is gone is shown at its contract.
+func (f Found) here(r Result) contract.Place {
+	if f.New.File != "" {
+		return f.New
+	}
+	return r.place()
+}
+
+// place is where a contract as such is shown: at its file, or where assay.yaml names it.
+func (r Result) place() contract.Place {
+	if r.Pos != "" {
+		at := contract.Place{}
+		parts := strings.Split(r.Pos, ":")
+		if at.File = parts[0]; len(parts) == 3 {
+			fmt.Sscan(parts[1], &at.Line)
+			fmt.Sscan(parts[2], &at.Column)
+		}
+		return at
+	}
+	return contract.Place{File: r.New.Name}
+}

@@ -1,0 +1,119 @@
+package contracts
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path"
+	"path/filepath"
+	"strings"
+
+	"github.com/assay-dev/assay/contract"
+)
+
+// A version is one side of a comparison, found.
+type version struct {
+	contract.Source
+	prefix string // of places in it, to be shown
+	folder bool
+	gone   bool // nothing is there
+	close  func() error
+}
+
+// locate finds what the user named: a path, or REVISION:PATH. A path that exists as it is written wins.
+func locate(ctx context.Context, name string) (version, error) {
+	_, err := os.Stat(name)
+	if err == nil {
+		return onDisk(ctx, name)
+	}
+	// One letter before a colon is a drive on some systems, and no revision that anybody means.
+	rev, in, ok := strings.Cut(name, ":")
+	if !ok || rev == "" {
+		return version{}, &Error{fmt.Sprintf("%s: there is no such file or folder (a version at a git revision is REVISION:PATH, such as main:%s)", name, filepath.ToSlash(name))}
+	}
+	return atRevision(ctx, tree{"."}, rev, in, name)
+}
+
+// onDisk opens a file or folder of this machine. References of a file reach as far as its repository, else as far as its folder;
+// those of a folder stay within it.
+func onDisk(ctx context.Context, name string) (version, error) {
+	abs, err := filepath.Abs(name)
+	if err != nil {
+		return version{}, err
+	}
+	info, err := os.Stat(abs)
+	if err != nil {
+		return version{}, err
+	}
+	if !info.IsDir() && !info.Mode().IsRegular() {
+		return version{}, &Error{fmt.Sprintf("%s is neither a file nor a folder (%v)", name, info.Mode().Type())}
+	}
+	top, prefix := abs, name
+	if !info.IsDir() {
+		top, prefix = filepath.Dir(abs), filepath.Dir(name)
+		if repo, err := (tree{top}).git(ctx, "rev-parse", "--show-toplevel"); err == nil && !filepath.IsAbs(name) {
+			if rel, err := filepath.Rel(repo, top); err == nil && filepath.IsLocal(rel) {
+				top, prefix = repo, filepath.Join(prefix, up(rel))
+			}
+		}
+	}
+	root, err := os.OpenRoot(top)
+	if err != nil {
+		return version{}, err
+	}
+	rel, err := filepath.Rel(top, abs)
+	if err != nil {
+		return version{}, errors.Join(err, root.Close())
+	}
+	return version{Source: contract.Source{Name: name, FS: root.FS(), Path: filepath.ToSlash(rel)},
+		prefix: filepath.ToSlash(prefix), folder: info.IsDir(), close: root.Close}, nil
+}
+
+// up leads from a folder back to where its path begins.
+func up(rel string) string {
+	if rel == "." {
+		return "."
+	}
+	return strings.Repeat("../", strings.Count(filepath.ToSlash(rel), "/")+1)
+}
+
+// shown returns how a file of the version is shown.
+func (v version) shown(file string) string {
+	if file == "" {
+		return ""
+	}
+	if rev, in, ok := strings.Cut(v.prefix, ":"); ok {
+		return rev + ":" + path.Join(in, file)
+	}
+	return path.Join(v.prefix, file)
+}
+
+// at returns the version with another path in it.
+func (v version) at(file string) version {
+	v.Path = file
+	v.folder = false
+	v.Name = v.shown(file)
+	return v
+}
+
+// files returns the files of a folder that may be contracts.
+func (v version) files() ([]string, error) {
+	var names []string
+	err := fs.WalkDir(v.FS, v.Path, func(name string, d fs.DirEntry, err error) error {
+		switch {
+		case err != nil:
+			return err
+		case d.IsDir() && name != v.Path && (strings.HasPrefix(d.Name(), ".") || d.Name() == "node_modules"):
+			return fs.SkipDir
+		case d.Type().IsRegular() && candidate(name):
+			names = append(names, name)
+		}
+		return nil
+	})
+	if err != nil {
+		return nil, &Error{fmt.Sprintf("%s cannot be read: %v", v.Name, err)}
+	}
+	return names, nil
+}
