@@ -1,0 +1,332 @@
+package jsonschema
+
+import (
+	"fmt"
+	"maps"
+	"regexp/syntax"
+	"slices"
+	"strconv"
+)
+
+func sortedNames[V any](m map[string]V) []string { return slices.Sorted(maps.Keys(m)) }
+
+// someObjects returns objects around a small and a large one that the way allows: each property with each of its values, without
+// each property, with properties that nobody names, and on and beside each bound.
+func (g *generator) someObjects(way, hints, bs conj, depth int) []any {
+	values := map[string][]candidate{}
+	names := g.propertyNamesOf(hints)
+	for _, name := range names {
+		values[name] = g.values(way.property(name), spread(bs).property(name), depth+1)
+	}
+	o := &objectMaker{g: g, way: way, names: names, values: values}
+	small := o.small()
+	if small == nil {
+		return nil
+	}
+	large := o.large(small)
+	out := []any{small, large}
+	for _, base := range []map[string]any{small, large} {
+		for _, name := range names {
+			for _, c := range values[name] {
+				out = append(out, o.with(base, name, c.value))
+			}
+			out = append(out, o.without(base, name))
+		}
+	}
+	out = append(out, o.counts(small, hints)...)
+	out = append(out, o.pairs(small)...)
+	return append(out, o.random(small)...)
+}
+
+// propertyNamesOf returns the names that hints name, names that match their patterns, and one that nobody names.
+func (g *generator) propertyNamesOf(hints conj) []string {
+	all := map[string]bool{"extra": true}
+	for _, h := range hints {
+		for name := range h.Properties {
+			all[name] = true
+		}
+		for _, name := range h.Required {
+			all[name] = true
+		}
+		lists, schemas := dependencies(h)
+		for name, list := range lists {
+			all[name] = true
+			for _, other := range list {
+				all[other] = true
+			}
+		}
+		for name := range schemas {
+			all[name] = true
+		}
+		for _, re := range sortedPatterns(h) {
+			g.addMatching(all, re.String())
+		}
+		if h.PropertyNames != nil {
+			for _, v := range g.someStrings(spread(conj{h.PropertyNames})) {
+				if s := v.(string); len(all) < 40 && len(s) < 300 {
+					all[s] = true
+				}
+			}
+			for _, s := range spread(conj{h.PropertyNames}) {
+				values, _ := listed(s)
+				for _, v := range values {
+					if name, ok := v.(string); ok {
+						all[name] = true
+					}
+				}
+			}
+		}
+	}
+	return sortedNames(all)
+}
+
+// addMatching adds two names that match a pattern.
+func (g *generator) addMatching(all map[string]bool, pattern string) {
+	text, err := translate(pattern)
+	if err != nil {
+		return
+	}
+	re, err := syntax.Parse(text, syntax.Perl)
+	if err != nil {
+		return
+	}
+	all[g.sample(re.Simplify(), 1, 0)] = true
+	all[g.sample(re.Simplify(), 2, 1)+"x"] = true
+}
+
+// An objectMaker makes objects of one way.
+type objectMaker struct {
+	g      *generator
+	way    conj
+	names  []string
+	values map[string][]candidate
+}
+
+// small returns an object of what is required, or nil where some of that has no value.
+func (o *objectMaker) small() map[string]any {
+	obj := map[string]any{}
+	for _, name := range o.names {
+		if !o.way.required(name) {
+			continue
+		}
+		v, ok := calm(o.values[name])
+		if !ok {
+			return nil
+		}
+		obj[name] = v
+	}
+	for i := 0; len(obj) < min(o.way.least(minProperties), 100) && i < 200; i++ {
+		o.fill(obj, i)
+	}
+	return o.complete(obj)
+}
+
+// fill adds a property that obj lacks: one that has a name, or one that nobody names.
+func (o *objectMaker) fill(obj map[string]any, i int) {
+	name := fmt.Sprintf("extra%d", i)
+	if i < len(o.names) {
+		name = o.names[i]
+	}
+	if _, has := obj[name]; has {
+		return
+	}
+	values, known := o.values[name]
+	if !known {
+		values = o.values["extra"]
+	}
+	if v, ok := calm(values); ok {
+		obj[name] = v
+	}
+}
+
+// complete adds what the way demands where a property is there.
+func (o *objectMaker) complete(obj map[string]any) map[string]any {
+	for range 3 {
+		for _, a := range o.way {
+			lists, _ := dependencies(a)
+			for _, name := range sortedNames(lists) {
+				if _, has := obj[name]; !has {
+					continue
+				}
+				for _, other := range lists[name] {
+					if _, has := obj[other]; !has {
+						if v, ok := calm(o.values[other]); ok {
+							obj[other] = v
+						}
+					}
+				}
+			}
+		}
+	}
+	return obj
+}
+
+// large adds to an object each property that it may have.
+func (o *objectMaker) large(small map[string]any) map[string]any {
+	obj := maps.Clone(small)
+	for _, name := range o.names {
+		if v, ok := calm(o.values[name]); ok && name != "extra" && len(obj) < 60 {
+			with := o.with(obj, name, v)
+			if _, ok := o.g.admit(o.way, nil, with); ok {
+				obj = with
+			}
+		}
+	}
+	return obj
+}
+
+func (o *objectMaker) with(base map[string]any, name string, v any) map[string]any {
+	obj := maps.Clone(base)
+	obj[name] = v
+	return o.complete(obj)
+}
+
+func (o *objectMaker) without(base map[string]any, name string) map[string]any {
+	obj := maps.Clone(base)
+	delete(obj, name)
+	return obj
+}
+
+// counts returns objects on and beside each bound of how many properties there are.
+func (o *objectMaker) counts(small map[string]any, hints conj) []any {
+	var out []any
+	for _, h := range hints {
+		for _, n := range []*int{h.MinProperties, h.MaxProperties} {
+			if n == nil || *n > 200 {
+				continue
+			}
+			for want := max(*n-1, 0); want <= *n+1; want++ {
+				obj := maps.Clone(small)
+				for i := 0; len(obj) < want && i < want+len(o.names); i++ {
+					o.fill(obj, i)
+				}
+				out = append(out, obj)
+			}
+		}
+	}
+	return out
+}
+
+// pairs returns objects of two properties besides what is required.
+func (o *objectMaker) pairs(small map[string]any) []any {
+	var out []any
+	for i, a := range o.names {
+		for _, b := range o.names[i+1:] {
+			x, okX := calm(o.values[a])
+			y, okY := calm(o.values[b])
+			if okX && okY && len(out) < 60 {
+				obj := maps.Clone(small)
+				obj[a], obj[b] = x, y
+				out = append(out, obj)
+			}
+		}
+	}
+	return out
+}
+
+// random returns objects of properties and values by chance.
+func (o *objectMaker) random(small map[string]any) []any {
+	var out []any
+	for range 12 {
+		obj := maps.Clone(small)
+		for _, name := range o.names {
+			list := o.values[name]
+			if len(list) > 0 && o.g.rng.IntN(2) == 0 {
+				obj[name] = list[o.g.rng.IntN(len(list))].value
+			}
+		}
+		out = append(out, o.complete(obj))
+	}
+	return out
+}
+
+// someArrays returns lists around one that the way allows: each place with each of its values, equal items, and on and beside
+// each bound.
+func (g *generator) someArrays(way, hints, bs conj, depth int) []any {
+	targets := spread(bs)
+	n := min(max(way.prefix(), hints.prefix()), 20)
+	items := make([][]candidate, n+1)
+	for i := range items {
+		want := way.item(i)
+		items[i] = g.values(want, targets.item(i), depth+1)
+		for _, h := range hints {
+			if h.Contains != nil {
+				items[i] = append(slices.Clone(items[i]), g.values(append(slices.Clone(want), h.Contains), targets.item(i), depth+1)...)
+			}
+		}
+	}
+	base := listOf(items, min(way.least(minItems), maxLong))
+	out := []any{[]any{}, base}
+	for i, list := range items {
+		for _, c := range list {
+			for _, length := range []int{i + 1, len(base)} {
+				l := slices.Clone(listOf(items, max(length, i+1)))
+				if i < len(l) {
+					l[i] = c.value
+					out = append(out, l, append(slices.Clone(l), c.value))
+				}
+			}
+		}
+	}
+	for _, n := range lengths(hints) {
+		out = append(out, listOf(items, n), distinct(items, n))
+		for _, c := range items[len(items)-1][:min(4, len(items[len(items)-1]))] {
+			l := make([]any, n)
+			for i := range l {
+				l[i] = c.value
+			}
+			out = append(out, l)
+		}
+	}
+	return out
+}
+
+// lengths returns lengths on and beside each bound.
+func lengths(hints conj) []int {
+	var out []int
+	for _, h := range hints {
+		for _, n := range []*int{h.MinItems, h.MaxItems, h.MinContains, h.MaxContains} {
+			if n != nil && *n <= 300 {
+				out = append(out, max(*n-1, 0), *n, *n+1)
+			}
+		}
+	}
+	return append(out, 1, 2, 3)
+}
+
+// listOf returns a list of calm values, as long as there are any.
+func listOf(items [][]candidate, n int) []any {
+	out := make([]any, 0, n)
+	for i := range n {
+		v, ok := calm(items[min(i, len(items)-1)])
+		if !ok {
+			break
+		}
+		out = append(out, v)
+	}
+	return out
+}
+
+// distinct returns a list without equal items, where there are enough values.
+func distinct(items [][]candidate, n int) []any {
+	var out []any
+	used := map[string]bool{}
+	for i := range n {
+		for _, c := range items[min(i, len(items)-1)] {
+			if text := encode(c.value); !used[text] && !c.refused {
+				used[text] = true
+				out = append(out, c.value)
+				break
+			}
+		}
+		if len(out) <= i {
+			break
+		}
+	}
+	if len(out) < n && len(items) > 0 {
+		for i := 0; len(out) < n; i++ { // where anything goes
+			out = append(out, strconv.Itoa(i)+" of many")
+		}
+	}
+	return out
+}
