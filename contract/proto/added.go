@@ -3,7 +3,6 @@ package proto
 import (
 	"fmt"
 	"slices"
-	"strings"
 
 	"google.golang.org/protobuf/reflect/protoreflect"
 
@@ -133,9 +132,4 @@ func (c *comparison) addedValues(o, n protoreflect.EnumDescriptor) {
 			}
 		}
 	}
-}
-
-// within says whether a subject is of the element, or of a part of it.
-func within(subject, of string) bool {
-	return subject == of || strings.HasPrefix(subject, of+" ") || strings.HasPrefix(subject, of+"/")
 }
