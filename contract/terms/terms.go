@@ -110,18 +110,14 @@ func (c Call) Attempts() int {
 }
 
 // at returns where a key stands, or else the operation.
-func (o Operation) at(key string) contract.Place { return placeOf(o.places, key, o.At) }
-
-func (c Call) at(key string) contract.Place { return placeOf(c.places, key, c.At) }
-
-func placeOf(places map[string]contract.Place, key string, other contract.Place) contract.Place {
+func (o Operation) at(key string) contract.Place {
 	for key != "" {
-		if p, ok := places[key]; ok {
+		if p, ok := o.places[key]; ok {
 			return p
 		}
 		key = key[:max(0, strings.LastIndexByte(key, '.'))]
 	}
-	return other
+	return o.At
 }
 
 // safe and idempotent return what is declared, or else what HTTP says of the method; nil where neither says it.
