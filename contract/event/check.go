@@ -83,6 +83,9 @@ func newRegistry(format Format, newest contract.Source, opts contract.Options) (
 	case Avro:
 		s, err := readAvro(newest)
 		return &avroRegistry{newest: s, opts: opts}, err
+	case JSON:
+		s, err := readJSONSchema(newest, opts)
+		return &jsonRegistry{newest: s, opts: opts}, err
 	}
 	return nil, fmt.Errorf("no format of schemas is called %q: there are %s, %s and %s", format, Avro, JSON, Protobuf)
 }

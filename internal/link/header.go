@@ -109,10 +109,8 @@ func grpcTimeout(value string) time.Duration {
 
 // digits reads a number without sign or spaces, as protocols want it.
 func digits(s string, base int) (int64, bool) {
-	for i := range len(s) {
-		if c := s[i]; c == '+' || c == '-' || c == '_' {
-			return 0, false
-		}
+	if strings.ContainsAny(s, "+-_") {
+		return 0, false
 	}
 	n, err := strconv.ParseInt(s, base, 64)
 	return n, err == nil

@@ -1,0 +1,251 @@
+package event
+
+import (
+	"fmt"
+	"path"
+	"slices"
+	"strings"
+
+	"github.com/assay-dev/assay/contract"
+)
+
+// A document is an AsyncAPI document, in the shape of version 3.
+type document struct {
+	*loader
+	root        loc
+	version     string
+	contentType string // where a message has none
+	servers     []named
+	channels    []*channel
+	operations  []*operation
+}
+
+type channel struct {
+	named
+	address  string
+	messages []*message
+}
+
+type operation struct {
+	named
+	traits   []loc
+	action   string // send or receive: what this application does
+	channel  *channel
+	messages []*message
+}
+
+type message struct {
+	named
+	traits []loc
+}
+
+// has returns a member of the message, or of the first of its traits that has it.
+func (m *message) has(l *loader, name string) (loc, error) {
+	return inherited(l, m.loc, m.traits, name)
+}
+
+func inherited(l *loader, x loc, traits []loc, name string) (loc, error) {
+	for _, from := range append([]loc{x}, traits...) {
+		if v, err := l.member(from, name); err != nil || v.n != nil {
+			return v, err
+		}
+	}
+	return loc{file: x.file, ptr: x.ptr}, nil
+}
+
+// readDocument reads a version.
+func readDocument(src contract.Source, opts contract.Options) (*document, error) {
+	if _, err := readTree(src); err != nil { // a folder, or no file
+		return nil, err
+	}
+	l := &loader{src: src, opts: opts, files: map[string]*node{}}
+	name := path.Clean(src.Path)
+	n, err := l.file(name)
+	if err != nil {
+		return nil, err
+	}
+	d := &document{loader: l, root: loc{n: n, file: name}}
+	d.version, d.contentType = d.root.str("asyncapi"), d.root.str("defaultContentType")
+	if d.servers, err = d.each(d.root.key("servers")); err != nil {
+		return nil, err
+	}
+	switch major, _, _ := strings.Cut(d.version, "."); major {
+	case "3":
+		err = d.read3()
+	case "2":
+		err = d.read2()
+	case "":
+		err = fmt.Errorf(`%s: no key "asyncapi" with a version: this is no AsyncAPI document`, n.at)
+	default:
+		err = fmt.Errorf("%s: AsyncAPI %s is not read: versions 2 and 3 are", n.get("asyncapi").at, d.version)
+	}
+	return d, err
+}
+
+func (d *document) read3() error {
+	channels, err := d.each(d.root.key("channels"))
+	if err != nil {
+		return err
+	}
+	for _, at := range channels {
+		c := &channel{named: at, address: at.str("address")}
+		if c.messages, err = d.messages(at.key("messages")); err != nil {
+			return err
+		}
+		d.channels = append(d.channels, c)
+	}
+	operations, err := d.each(d.root.key("operations"))
+	if err != nil {
+		return err
+	}
+	for _, at := range operations {
+		op, err := d.operation(at)
+		if err != nil {
+			return err
+		}
+		d.operations = append(d.operations, op)
+	}
+	return nil
+}
+
+func (d *document) operation(at named) (*operation, error) {
+	op := &operation{named: at, action: at.str("action")}
+	if op.action != "send" && op.action != "receive" {
+		return nil, fmt.Errorf("%s: the operation %q has the action %q: send and receive are those there are", at.place(), at.name, op.action)
+	}
+	var err error
+	if op.traits, err = d.traits(at.loc); err != nil {
+		return nil, err
+	}
+	where, err := d.member(at.loc, "channel")
+	if err != nil {
+		return nil, err
+	}
+	if op.channel = d.channelAt(where); op.channel == nil {
+		return nil, fmt.Errorf("%s: the operation %q names no channel of this document", at.place(), at.name)
+	}
+	op.messages, err = d.chosen(at.key("messages"), op.channel)
+	return op, err
+}
+
+func (d *document) channelAt(x loc) *channel {
+	for _, c := range d.channels {
+		if x.n != nil && c.n == x.n {
+			return c
+		}
+	}
+	return nil
+}
+
+// chosen returns the messages that a list names, by the names that channels have for them. Without a list, all of the channel.
+func (d *document) chosen(x loc, c *channel) ([]*message, error) {
+	if x.n == nil && c != nil {
+		return c.messages, nil
+	}
+	all, err := d.messages(x)
+	for i, m := range all {
+		for _, of := range append(slices.Clone(d.channels), c) {
+			if of == nil {
+				continue
+			}
+			if j := slices.IndexFunc(of.messages, func(known *message) bool { return known.n == m.n }); j >= 0 {
+				all[i] = of.messages[j] // the last is the channel itself, whose name for it wins
+			}
+		}
+	}
+	return all, err
+}
+
+func (d *document) messages(x loc) ([]*message, error) {
+	list, err := d.each(x)
+	if err != nil {
+		return nil, err
+	}
+	var all []*message
+	for _, at := range list {
+		m, err := d.message(at)
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, m)
+	}
+	return all, nil
+}
+
+// message names a message by its key, or where it has none, as in a list, by its name.
+func (d *document) message(at named) (*message, error) {
+	m := &message{named: at}
+	if at.n == nil || at.n.kind != isObject {
+		return nil, fmt.Errorf("%s: a message must be an object", at.place())
+	}
+	if own := or2(at.str("name"), at.str("messageId")); own != "" && strings.Trim(at.name, "0123456789") == "" {
+		m.name = own
+	}
+	var err error
+	m.traits, err = d.traits(at.loc)
+	return m, err
+}
+
+func (d *document) traits(x loc) ([]loc, error) {
+	list, err := d.each(x.key("traits"))
+	var all []loc
+	for _, t := range list {
+		all = append(all, t.loc)
+	}
+	return all, err
+}
+
+// read2 turns a document of version 2 into the shape of version 3. There, publish is what others may publish, and so what
+// this application receives.
+func (d *document) read2() error {
+	channels, err := d.each(d.root.key("channels"))
+	if err != nil {
+		return err
+	}
+	for _, at := range channels {
+		c := &channel{named: at, address: at.name}
+		d.channels = append(d.channels, c)
+		for _, verb := range []string{"publish", "subscribe"} {
+			if err := d.operation2(c, verb); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+func (d *document) operation2(c *channel, verb string) error {
+	at, err := d.member(c.loc, verb)
+	if err != nil || at.n == nil {
+		return err
+	}
+	op := &operation{named: named{or2(at.str("operationId"), verb+" "+c.name), at}, action: "receive", channel: c}
+	if verb == "subscribe" {
+		op.action = "send"
+	}
+	if op.traits, err = d.traits(at); err != nil {
+		return err
+	}
+	msg, err := d.member(at, "message")
+	if err != nil {
+		return err
+	}
+	switch {
+	case msg.n == nil:
+	case msg.n.get("oneOf") != nil:
+		op.messages, err = d.messages(msg.key("oneOf"))
+	default:
+		var m *message
+		if m, err = d.message(named{"0", msg}); err == nil {
+			op.messages = []*message{m}
+		}
+	}
+	for i, m := range op.messages {
+		if strings.Trim(m.name, "0123456789") == "" {
+			op.messages[i].name = "message " + m.name
+		}
+		c.messages = append(c.messages, m)
+	}
+	d.operations = append(d.operations, op)
+	return err
+}
