@@ -15,6 +15,7 @@ type claim struct {
 	contract.Finding
 	parts   []string // prefixes of the parts it is about; none is the whole operation
 	library bool     // of oasdiff
+	still   bool     // it names a property that both versions have
 }
 
 // translate turns a change that oasdiff reports into a finding. It returns false for what only a clock decides.

@@ -128,11 +128,17 @@ func (c *comparison) locateProperty(made *claim, op *pairing, path, id string, a
 		for _, arg := range args {
 			if dotted, ok := c.propertyPath(op, p.path, arg); ok {
 				made.Path = join(p.path, dotted)
+				made.still = c.inBoth(op, p.path, arg)
 				c.places(made, op, p.path, arg)
 				return
 			}
 		}
 	}
+}
+
+// inBoth says whether both versions have the property, however they compose it.
+func (c *comparison) inBoth(op *pairing, path, property string) bool {
+	return c.old.propertyNode(op.oldParts[path].schema, property) != nil && c.new.propertyNode(op.newParts[path].schema, property) != nil
 }
 
 // places fills in where the part stands in both versions, and within it the property.

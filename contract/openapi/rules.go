@@ -10,10 +10,6 @@ import (
 
 // onlyOne is an operation that one version has. oasdiff says so; the request that shows it is added, and what it keeps silent about.
 func (c *comparison) onlyOne(op *pairing) {
-	rule, severity, text := "endpoint-added", contract.Change, "endpoint added"
-	if op.new == nil {
-		rule, severity, text = "api-removed-without-deprecation", contract.Break, "the operation was removed"
-	}
 	found := false
 	for _, made := range c.claims {
 		if made.Subject != op.name {
@@ -24,12 +20,25 @@ func (c *comparison) onlyOne(op *pairing) {
 			made.Witness = noOperation(op)
 		}
 	}
-	if !found {
-		f := contract.Finding{Rule: rule, Severity: severity, Text: text}
-		if severity == contract.Break {
-			f.Witness = noOperation(op)
-		}
-		c.add(op, "", f)
+	if found {
+		return
+	}
+	if op.new != nil {
+		c.add(op, "", contract.Finding{Rule: "endpoint-added", Severity: contract.Change, Text: "endpoint added"})
+		return
+	}
+	made := c.add(op, "", contract.Finding{Rule: "api-removed-without-deprecation", Severity: contract.Break, Text: "the operation was removed"})
+	if c.new.root.get("paths").get(op.old.path) == nil {
+		made.Rule = "api-path-removed-without-deprecation"
+	}
+	switch {
+	case op.oldNode.get("deprecated").isTrue():
+		made.Rule, made.Severity = strings.Replace(made.Rule, "without", "with", 1), contract.Risk
+		c.sunset(&made.Finding, op)
+	case slices.Contains([]string{"draft", "alpha"}, op.oldNode.get("x-stability-level").str()):
+		made.Severity, made.Text = contract.Risk, "the operation was removed, which its stability level allows at any time"
+	default:
+		made.Witness = noOperation(op)
 	}
 }
 

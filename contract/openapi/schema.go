@@ -18,7 +18,7 @@ import (
 //     is one of the old version, and a new field note of type string would break it. Then no field could ever be added. So the
 //     sender's schema does not allow the fields that the reader declares and it does not.
 //   - What is read-only is not sent in requests, and what is write-only is not sent in responses.
-//   - The property of a discriminator is required and has one of the names.
+//   - A discriminator decides which alternative is meant: its property is required, and has one of the names.
 //
 // All it takes away are documents of the sender, so each witness is one of the version itself.
 type bundle struct {
@@ -82,7 +82,7 @@ func (b *bundle) schema(n, other *node, in scope) any {
 		b.keyword(made, key, n.kids[i], n, other, in)
 	}
 	b.close(made, n, other, in)
-	b.discriminate(made, n)
+	b.discriminate(made, n, other, in)
 	return made
 }
 
@@ -343,35 +343,61 @@ func (d *document) lookKeyword(n *node, key string, seen map[*node]bool) *node {
 	return nil
 }
 
-// discriminate adds what a discriminator asks for. The names that a sender surely has are those of the mapping, or else of the schemas.
-func (b *bundle) discriminate(made map[string]any, n *node) {
+// discriminate replaces alternatives by what a discriminator makes of them: a name, and the schema that it stands for. Schemas are open,
+// so that a document often fits several, and oneOf alone would refuse what everybody sends.
+func (b *bundle) discriminate(made map[string]any, n, other *node, in scope) {
 	property := n.get("discriminator").get("propertyName").str()
-	if property == "" {
-		return
-	}
-	names := []any{}
-	mapping := n.get("discriminator").get("mapping")
-	if mapping != nil {
-		for _, name := range mapping.keys {
-			names = append(names, name)
+	for _, key := range []string{"oneOf", "anyOf"} {
+		list := n.get(key)
+		if property == "" || list == nil || list.kind != array {
+			continue
+		}
+		tagged := []any{}
+		for _, tag := range b.tags(n.get("discriminator").get("mapping"), list) {
+			name := map[string]any{"required": []any{property}, "properties": map[string]any{property: map[string]any{"enum": []any{tag.name}}}}
+			tagged = append(tagged, map[string]any{"allOf": []any{name, b.alternative(key, list, tag.branch, n, other, in)}})
+		}
+		if len(tagged) > 0 {
+			delete(made, key)
+			all, _ := made["allOf"].([]any)
+			made["allOf"] = append(all, map[string]any{"anyOf": tagged})
 		}
 	}
-	if mapping == nil || !b.sender {
-		for _, key := range []string{"oneOf", "anyOf"} {
-			if list := n.get(key); list != nil {
-				for _, one := range list.kids {
-					if i := strings.LastIndexByte(one.ref, '/'); i >= 0 && !slices.Contains(names, any(one.ref[i+1:])) {
-						names = append(names, one.ref[i+1:])
-					}
-				}
+}
+
+// A tag is a name that a discriminator may have, and the alternative that it stands for.
+type tag struct {
+	name   string
+	branch int
+}
+
+// tags returns the names that a sender surely has, those of the mapping or else of the schemas, and of a reader all.
+func (b *bundle) tags(mapping, list *node) []tag {
+	var all []tag
+	has := func(name string) bool { return slices.ContainsFunc(all, func(t tag) bool { return t.name == name }) }
+	if mapping != nil {
+		for i, name := range mapping.keys {
+			if branch := named(list, mapping.kids[i].str()); branch >= 0 {
+				all = append(all, tag{name, branch})
 			}
 		}
 	}
-	if len(names) == 0 {
-		return
+	if len(all) > 0 && b.sender {
+		return all
 	}
-	all, _ := made["allOf"].([]any)
-	made["allOf"] = append(all, map[string]any{"required": []any{property}, "properties": map[string]any{property: map[string]any{"enum": names}}})
+	for i, one := range list.kids {
+		if slash := strings.LastIndexByte(one.ref, '/'); slash >= 0 && !has(one.ref[slash+1:]) {
+			all = append(all, tag{one.ref[slash+1:], i})
+		}
+	}
+	return all
+}
+
+// named returns the alternative that a mapping names, by reference or by the name of the schema, or -1.
+func named(list *node, target string) int {
+	return slices.IndexFunc(list.kids, func(one *node) bool {
+		return one.ref != "" && (one.ref == target || strings.HasSuffix(one.ref, "/"+target) || strings.HasSuffix(one.ref, strings.TrimPrefix(target, "./")))
+	})
 }
 
 // value returns a node as a value of encoding/json, with numbers as they are written.

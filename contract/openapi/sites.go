@@ -105,7 +105,11 @@ func (c *comparison) judge(op *pairing, s, r side, found jsonschema.Comparison) 
 	}
 	result := site{safe: len(found.Breaks)+len(found.Gaps) == 0, formats: len(found.Notes) > 0, documents: found.Documents}
 	c.sites[op.name+"\x00"+path] = result
-	if result.safe {
+	for _, p := range found.Proofs {
+		p.Contract, p.Subject, p.Path = c.opts.Contract, op.name, join(path, p.Path)
+		c.diff.Proofs = append(c.diff.Proofs, p)
+	}
+	if result.safe && len(found.Proofs) == 0 {
 		by := "documents"
 		if found.Documents == 0 {
 			by = "rule: the schema of the sender is within the reader's"
@@ -120,10 +124,13 @@ func (c *comparison) refuted(op *pairing, s, r side, b jsonschema.Break) {
 	witness := &contract.Witness{What: r.what, Encoding: "json", Document: b.Document, At: r.at, Media: r.media,
 		Allowed: s.version, Refused: r.version, Reason: b.Reason}
 	near := c.touching(op, r.path, func(f contract.Finding) bool {
-		return f.Witness == nil && f.Severity != contract.Change && decidable(f.Rule)
+		return f.Witness == nil && f.Severity != contract.Change && shown(f.Rule)
 	})
-	slices.SortStableFunc(near, func(x, y *claim) int { return cmp.Compare(distance(x.Path, at), distance(y.Path, at)) })
-	if len(near) > 0 && distance(near[0].Path, at) < far {
+	near = slices.DeleteFunc(near, func(made *claim) bool { return !fits(made, at, b.Rule) })
+	slices.SortStableFunc(near, func(x, y *claim) int {
+		return cmp.Or(cmp.Compare(distance(x.Path, at), distance(y.Path, at)), strings.Compare(x.Rule, y.Rule))
+	})
+	if len(near) > 0 {
 		near[0].Witness = witness
 		near[0].Severity = contract.Break
 		return
@@ -132,13 +139,16 @@ func (c *comparison) refuted(op *pairing, s, r side, b jsonschema.Break) {
 		return
 	}
 	f := contract.Finding{Rule: ruleOf(r, b.Rule), Severity: contract.Break, Flow: r.flow, Text: b.Text, Witness: witness}
+	if r.flow == contract.FromUs {
+		f.Text = "the new version may answer what the old one does not allow, seen from the old one: " + b.Text
+	}
 	c.add(op, at, c.finding(s, r, b.Path, f))
 }
 
 // said says whether a finding with a witness says the same already: oasdiff speaks of one removed value, documents of another.
 func (c *comparison) said(op *pairing, at string, b jsonschema.Break) bool {
 	for _, f := range c.touching(op, at, func(f contract.Finding) bool { return f.Severity == contract.Break && f.Witness != nil }) {
-		if f.Path == at && strings.Contains(f.Rule, b.Rule) {
+		if f.Path == at && akin(f.Rule, b.Rule) {
 			return true
 		}
 	}
@@ -158,7 +168,60 @@ func distance(path, other string) int {
 	return far
 }
 
+// fits says whether a break may be what a finding speaks of: it is of the same kind, or at the same place and about more than one keyword.
+func fits(made *claim, at, rule string) bool {
+	d := distance(made.Path, at)
+	if d == far {
+		return false
+	}
+	if akin(made.Rule, rule) {
+		return true
+	}
+	return d == 0 && composed.MatchString(made.Rule)
+}
+
+var composed = regexp.MustCompile(`-of-|-of$|wrapped|discriminator|type-|-if-|dependent|became-false`)
+
+// akin says whether two rules are about the same keyword.
+func akin(finding, rule string) bool {
+	words := strings.Split(finding, "-")
+	for _, word := range strings.Split(rule, "-") {
+		switch word {
+		case "required":
+			if slices.Contains(words, "optional") {
+				return true
+			}
+		case "type", "enum", "const":
+			if slices.Contains(words, "nullable") {
+				return true
+			}
+		case "minimum", "maximum":
+			word = word[:3]
+		case "property", "value", "narrowed", "removed", "added", "raised", "lowered", "closed", "of":
+			continue
+		}
+		if slices.Contains(words, word) {
+			return true
+		}
+	}
+	return false
+}
+
+// mirrored names a rule of what one side sends and the other reads by what it means from the old version to the new.
+func mirrored(rule string) string {
+	for _, words := range [][2]string{{"-narrowed", "-widened"}, {"-widened", "-narrowed"}, {"-closed", "-opened"}, {"-removed", "-added"}, {"-added", "-removed"},
+		{"-required", "-optional"}, {"-raised", "-lowered"}, {"-lowered", "-raised"}, {"-forbidden", "-allowed"}} {
+		if before, ok := strings.CutSuffix(rule, words[0]); ok {
+			return before + words[1]
+		}
+	}
+	return rule
+}
+
 func ruleOf(r side, rule string) string {
+	if r.flow == contract.FromUs {
+		rule = mirrored(rule)
+	}
 	switch {
 	case strings.Contains(r.path, ".header.") && r.what == "response":
 		return "response-header-" + rule
@@ -224,6 +287,14 @@ func decidable(rule string) bool {
 	return decided.MatchString(rule) && !undecided.MatchString(rule)
 }
 
+// decides says whether documents decide about a claim. A field that only moved within a composition was not removed.
+func (c *comparison) decides(made *claim) bool {
+	return decidable(made.Rule) || made.still && strings.HasSuffix(made.Rule, "-property-removed")
+}
+
+// shown says whether a document can be the witness of a rule.
+func shown(rule string) bool { return decidable(rule) || strings.Contains(rule, "discriminator") }
+
 // settle replaces what oasdiff holds for a break by a proof, where documents of all parts it speaks of showed that it is none.
 func (c *comparison) settle() {
 	c.claims = slices.DeleteFunc(c.claims, func(made *claim) bool {
@@ -237,7 +308,7 @@ func (c *comparison) settle() {
 
 func (c *comparison) provenSafe(made *claim) (documents int, safe bool) {
 	op := c.bySubject(made.Subject)
-	if !made.library || made.Severity == contract.Change || op == nil || !decidable(made.Rule) || len(made.parts) == 0 {
+	if !made.library || made.Severity == contract.Change || op == nil || !c.decides(made) || len(made.parts) == 0 {
 		return 0, false
 	}
 	seen := 0
