@@ -43,7 +43,13 @@ info: {title: t, version: "1"}
 paths:
   /orders:
     get:
-      responses: {"200": {description: all, content: {application/json: {schema: ` + body + `}}}, "404": {description: none}}
+      responses:
+        "404": {description: none}
+        "200":
+          description: all
+          content:
+            application/json:
+              schema: ` + body + `
 `
 }
 
@@ -121,7 +127,7 @@ func (l *list) requests() {
 		req("{type: object, properties: {qty: {type: integer}}}", "{type: object, properties: {qty: {type: number}}}"))
 	l.add("request: enum value removed", contract.Break, "request-property-enum-value-removed", true)(
 		req("{type: object, properties: {a: {type: string, enum: [x, y]}}}", "{type: object, properties: {a: {type: string, enum: [x]}}}"))
-	l.add("request: body required", contract.Break, "request-body-became-required", false)(
+	l.add("request: body required", contract.Break, "request-body-became-required", true)(
 		request("3.0.3", object(""), "{type: integer}"), strings.Replace(request("3.0.3", object(""), "{type: integer}"), "requestBody:\n", "requestBody:\n        required: true\n", 1))
 	l.add("request: read-only required field", "", "", false)(
 		req(object(""), "{type: object, required: [id], properties: {sku: {type: string}, id: {type: string, readOnly: true}}}"))
@@ -131,8 +137,11 @@ func (l *list) others() {
 	l.add("parameter: maximum set", contract.Break, "request-parameter-max-set", true)(par("{type: integer}", "{type: integer, maximum: 5}"))
 	l.add("parameter: number to text", "", "", false)(par("{type: integer}", "{type: string}"))
 	l.add("parameter: text to number", contract.Break, "request-parameter-type-changed", true)(par("{type: string}", "{type: integer}"))
-	l.add("parameter: required", contract.Break, "request-parameter-became-required", false)(
+	l.add("parameter: required", contract.Break, "request-parameter-became-required", true)(
 		request("3.0.3", object(""), "{type: integer}"), request("3.0.3", object(""), "{type: integer}, required: true"))
+	l.add("parameter added, required", contract.Break, "new-required-request-parameter", true)(
+		request("3.0.3", object(""), "{type: integer}"), strings.Replace(request("3.0.3", object(""), "{type: integer}"), "      requestBody:",
+			"        - {name: page, in: query, required: true, schema: {type: integer}}\n      requestBody:", 1))
 	l.add("parameter: explode", contract.Break, "request-parameter-serialization-changed", false)(
 		request("3.0.3", object(""), "{type: array, items: {type: string}}"), request("3.0.3", object(""), "{type: array, items: {type: string}}, explode: false"))
 	l.add("response: required field removed", contract.Break, "response-required-property-removed", true)(

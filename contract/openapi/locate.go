@@ -28,6 +28,9 @@ func (c *comparison) locate(made *claim, op *pairing, change checker.Change) {
 		}
 		made.Path, made.parts = "request.body", []string{"request.body"}
 		c.places(made, op, "request.body", "")
+		if ofWholeBody(id) {
+			return
+		}
 		c.locateProperty(made, op, "request.body", id, args)
 	default:
 		made.Path = operationPath(id)
@@ -37,6 +40,15 @@ func (c *comparison) locate(made *claim, op *pairing, change checker.Change) {
 			made.Old, made.New = nearest(x, made.Old), nearest(y, made.New)
 		}
 	}
+}
+
+// ofWholeBody says whether a rule is about the body whatever its media type.
+func ofWholeBody(id string) bool {
+	switch id {
+	case "request-body-became-required", "request-body-became-optional", "request-body-added-required", "request-body-added-optional", "request-body-removed":
+		return true
+	}
+	return false
 }
 
 // operationPath is what a change without a flow is about.

@@ -64,6 +64,9 @@ func send(doc *openapi3.T, f contract.Finding) error {
 		return respond(input, f)
 	case w.At == "" && w.Encoding == "text":
 		return nil // an operation: it is there
+	case w.At == "body":
+		input.Request = httptest.NewRequest(method, "/", nil)
+		return openapi3filter.ValidateRequestBody(context.Background(), input, op.RequestBody.Value)
 	case w.At == "" || strings.HasPrefix(name, "Content-Type"):
 		media := w.Media
 		if _, after, ok := strings.Cut(name, "Content-Type: "); ok {

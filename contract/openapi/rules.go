@@ -68,6 +68,25 @@ func (c *comparison) absent(op *pairing, path string) {
 	}
 }
 
+// demanded gives a request to the finding that something may no longer be left out.
+func (c *comparison) demanded(op *pairing, before, after part) {
+	if before.node.get("required").isTrue() || !after.node.get("required").isTrue() || after.what != "request" || after.media != "" {
+		return
+	}
+	at := after.at
+	if at == "" {
+		at = "body"
+	}
+	for _, made := range c.touching(op, after.path, func(f contract.Finding) bool {
+		return strings.HasSuffix(f.Rule, "-became-required") && f.Witness == nil
+	}) {
+		if made.Path == after.path {
+			made.Witness = &contract.Witness{What: "request", Encoding: "text", Document: op.name, At: at, Allowed: "old", Refused: "new",
+				Reason: "the request lacks what is required"}
+		}
+	}
+}
+
 // serialization compares how a parameter or header is written on the wire.
 func (c *comparison) serialization(op *pairing, before, after part) {
 	if !before.text || !after.text {

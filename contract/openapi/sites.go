@@ -31,10 +31,12 @@ func (c *comparison) compareOperation(op *pairing) {
 		switch {
 		case !inOld || !inNew:
 			c.absent(op, path)
+			continue
 		case before.schema != nil && after.schema != nil:
 			c.compareSchemas(op, before, after)
 			c.serialization(op, before, after)
 		}
+		c.demanded(op, before, after)
 	}
 	if own := [2]*node{ownServers(op.old), ownServers(op.new)}; own[0] != nil || own[1] != nil {
 		c.compareServers(op, "servers", c.old.effective(op.old, "servers"), c.new.effective(op.new, "servers"))
