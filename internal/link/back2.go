@@ -28,7 +28,10 @@ func (e *edit2) fromServer(f raw2) bool {
 		return ok
 	case frameGoAway:
 		return e.goAway(f)
-	case frameSettings, framePing: // of the connection, whatever stream they name
+	case frameSettings:
+		e.there.takes(f)
+		return e.back.forward(f)
+	case framePing: // of the connection, whatever stream they name
 		return e.back.forward(f)
 	case framePriority:
 		return e.shifted || e.back.forward(f)
@@ -37,6 +40,9 @@ func (e *edit2) fromServer(f raw2) bool {
 		return e.back.forward(f)
 	}
 	s := e.byServer[id]
+	if s == nil && id <= e.lastServer && e.late(f, &e.cuts) {
+		return e.back.forward(f)
+	}
 	if s == nil { // one that is over, or never was
 		e.swallowed(int64(flowOf(f)))
 		return id <= e.lastServer || f.kind() > frameContinuation
@@ -67,6 +73,9 @@ func (e *edit2) serverHeaders(begun raw2) bool {
 	case begun.kind() == framePushPromise:
 		return e.promise(begun, s)
 	case e.old(id):
+		e.back.sendHeaders(frameHeaders, end, id, nil, fields)
+		return true
+	case s == nil && id <= e.lastServer && e.late(begun, &e.cuts):
 		e.back.sendHeaders(frameHeaders, end, id, nil, fields)
 		return true
 	case s == nil:
@@ -181,7 +190,7 @@ func (e *edit2) cut(s *stream) {
 		e.there.word(frameRSTStream, s.server, errorCancel)
 	}
 	e.bench.did(&s.plan.request, s.plan.truncate)
-	e.forget(s)
+	e.endHere(s)
 }
 
 // serverData deals with a part of a response's body.
@@ -231,7 +240,7 @@ func (e *edit2) goAway(f raw2) bool {
 		if s.server == 0 || e.shifted && s.server > last {
 			e.back.word(frameRSTStream, s.caller, errorRefused)
 			e.owedCaller += s.heldData
-			e.forget(s)
+			e.endHere(s)
 		} else if s.server <= last {
 			highest = max(highest, s.caller)
 		}

@@ -67,8 +67,10 @@
 // none of these have one key for each method and path. What is drawn, and what is chosen without, goes to the journal; see [Mesh.SetJournal].
 //
 // What cannot be read for sure passes as it is from there on and is counted: a body with two lengths, bare line feeds, an HTTP/2
-// connection whose beginning the tap did not see. After a 101, or a CONNECT that succeeds, all passes. A connection whose HTTP/2
-// makes no sense is reset, since it cannot pass as it is any more.
+// connection whose beginning the tap did not see. After a 101, or a CONNECT that succeeds, all passes. The head of an HTTP/1.1 request
+// waits until it is whole, or longer than [maxHead]. A connection whose HTTP/2 makes no sense is reset, since it cannot pass as it is
+// any more; so is one with a frame longer than its receiver has allowed, and with a header of more than [maxParts] frames. Frames
+// that come late for a stream pass, unless it was ended here.
 //
 // # TLS
 //

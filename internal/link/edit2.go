@@ -2,6 +2,7 @@ package link
 
 import (
 	"encoding/binary"
+	"maps"
 	"slices"
 	"time"
 
@@ -33,6 +34,7 @@ type edit2 struct {
 	debt        int64     // bytes of body made here, of which the server does not know that the connection's window has shrunk
 	owedCaller  uint32    // flow control to give back: bytes that were swallowed
 	owedServer  uint32
+	ended, cuts closed // streams that were ended here, by the caller's numbers and by the server's
 	ordinal     uint64
 	seen        int64 // bytes from the caller
 	at          time.Duration
@@ -103,8 +105,9 @@ func (e *edit2) fromCaller(f raw2) bool {
 	case framePushPromise:
 		return false
 	case frameSettings:
+		e.there.forward(f)
 		e.settings(f)
-		return e.there.forward(f)
+		return true
 	case framePing, frameGoAway: // of the connection, whatever stream they name
 		return e.there.forward(f)
 	case framePriority, framePriorityUpdate: // a hint, whose numbers mean something else at the server
@@ -121,11 +124,14 @@ func (e *edit2) fromCaller(f raw2) bool {
 		return f.kind() > frameContinuation // of which nobody knows what it means
 	}
 	s := e.streams[id]
-	if s == nil { // one that is over
-		e.owedCaller += flowOf(f)
-		return true
+	switch {
+	case s != nil:
+		return e.callerFrame(s, f)
+	case e.late(f, &e.ended):
+		return e.there.forward(f)
 	}
-	return e.callerFrame(s, f)
+	e.owedCaller += flowOf(f)
+	return true
 }
 
 // tell lets the tap know of a frame from the caller.
@@ -143,21 +149,31 @@ func flowOf(f raw2) uint32 {
 	return uint32(f.length())
 }
 
-// settings notes the window that the caller's streams begin with.
+// settings notes the window that the caller's streams begin with, by which those that are open grow, too.
 func (e *edit2) settings(f raw2) {
-	if window, ok := initialWindow(f.flags(), f.payload()); ok {
-		e.window = window
+	e.back.takes(f)
+	window, ok := setting(f.flags(), f.payload(), settingWindow)
+	if !ok {
+		return
+	}
+	more := window - e.window
+	e.window = window
+	for _, id := range slices.Sorted(maps.Keys(e.streams)) {
+		if s := e.streams[id]; s.swapped {
+			s.window += more
+			e.sendBody(s)
+		}
 	}
 }
 
-// initialWindow reads SETTINGS_INITIAL_WINDOW_SIZE.
-func initialWindow(flags byte, payload []byte) (window int64, ok bool) {
+// setting reads one of SETTINGS. An acknowledgement has none.
+func setting(flags byte, payload []byte, id uint16) (value int64, ok bool) {
 	for p := payload; len(p) >= 6 && flags&1 == 0; p = p[6:] {
-		if binary.BigEndian.Uint16(p) == 4 {
-			window, ok = int64(binary.BigEndian.Uint32(p[2:])), true
+		if binary.BigEndian.Uint16(p) == id {
+			value, ok = int64(binary.BigEndian.Uint32(p[2:])), true
 		}
 	}
-	return window, ok
+	return value, ok
 }
 
 // callerGives passes on flow control of the connection, less what was used here.
@@ -190,6 +206,9 @@ func (e *edit2) callerHeaders(begun raw2) bool {
 		return e.begin(&stream{caller: id, callerEnded: end != 0}, fields)
 	}
 	if s == nil {
+		if e.late(begun, &e.ended) {
+			e.there.sendHeaders(frameHeaders, end, id, nil, fields)
+		}
 		return true
 	}
 	s.callerEnded = s.callerEnded || end != 0
@@ -254,7 +273,20 @@ func (e *edit2) answer(s *stream) {
 		e.back.word(frameRSTStream, s.caller, errorNone)
 	}
 	e.bench.did(&s.plan.request, s.plan.abort)
+	e.endHere(s)
+}
+
+// endHere forgets a stream that was ended here, of which its ends may not know yet.
+func (e *edit2) endHere(s *stream) {
+	e.ended.add(s.caller)
+	e.cuts.add(s.server)
 	e.forget(s)
+}
+
+// late says that a frame of a stream that is over passes, since its receiver knows better what it thinks of that. It
+// does not where the stream was ended here, or its number at the receiver is not known any more.
+func (e *edit2) late(f raw2, ended *closed) bool {
+	return !e.shifted && (f.kind() == frameData || f.kind() == frameHeaders) && !ended.has(f.stream())
 }
 
 func (e *edit2) forget(s *stream) {
@@ -320,7 +352,7 @@ func (e *edit2) callerFrame(s *stream, f raw2) bool {
 	switch {
 	case s.server == 0 && f.kind() == frameRSTStream:
 		e.owedCaller += s.heldData
-		e.forget(s)
+		e.endHere(s)
 		return true
 	case s.server == 0 && s.plan.abort != nil:
 		e.owedCaller += flowOf(f)

@@ -13,19 +13,25 @@ const (
 	frameWindowUpdate   = 0x8
 	framePriorityUpdate = 0x10 // RFC 9218
 
+	settingWindow   = 0x4
+	settingMaxFrame = 0x5
+
 	errorNone     = 0x0
 	errorInternal = 0x2
 	errorRefused  = 0x7
 	errorCancel   = 0x8
 
-	frameBytes    = 16 << 10 // every receiver takes frames of this size
-	maxFieldBytes = 1 << 20  // of one header
+	frameBytes    = 16 << 10  // every receiver takes frames of this size
+	maxFrame      = 1<<24 - 1 // that can be said
+	maxParts      = 1 << 10   // frames of one header block
+	maxFieldBytes = 1 << 20   // of one header
 )
 
 // A half2 reads one direction of an HTTP/2 connection, frame by frame, and writes it again.
 type half2 struct {
 	out     *outbox
 	later   []byte // to be sent when what passes has passed
+	most    int    // bytes of a frame that the receiver takes, as far as is known
 	pass    int    // bytes that pass as they are: of the preface, or of the frame that the editing began in
 	carry   []byte // of a frame that is not whole
 	gone    int    // bytes of it that had passed before
@@ -34,6 +40,7 @@ type half2 struct {
 	fields  []hpack.HeaderField
 	size    int
 	begun   []byte // the frame, without its payload, that began the header block being read
+	parts   int    // frames of it
 	block   []byte
 	encoder *hpack.Encoder
 	encoded bytes.Buffer
@@ -58,7 +65,7 @@ func (f raw2) asFrame() *frame {
 
 // resume makes the half continue with a decoder that has read all blocks before.
 func (h *half2) resume(d *hpack.Decoder) {
-	h.decoder = d
+	h.decoder, h.most = d, maxFrame
 	d.SetMaxStringLength(maxFieldBytes)
 	d.SetEmitFunc(func(f hpack.HeaderField) {
 		if h.size += len(f.Name) + len(f.Value) + 32; h.size <= maxFieldBytes {
@@ -80,9 +87,15 @@ func (h *half2) read(data []byte, on func(raw2) bool) bool {
 	if len(h.carry) > 0 {
 		h.carry = append(h.carry, data...)
 		data = h.carry
+		if len(data) >= 9 && len(data) < 9+lengthOfFrame(data) && lengthOfFrame(data) <= h.most {
+			return true
+		}
 	}
 	for len(data) >= 9 {
 		size := 9 + lengthOfFrame(data)
+		if size > 9+h.most { // which nothing mends: a header block would be sent in smaller frames
+			return false
+		}
 		if len(data) < size {
 			break
 		}
@@ -148,10 +161,16 @@ func (h *half2) headers(f raw2) (begun raw2, ok bool) {
 	if h.gone > 0 {
 		return nil, false
 	}
-	if f.kind() != frameContinuation {
+	h.parts++
+	if f.kind() == frameContinuation {
+		if h.parts > maxParts || f.stream() != raw2(h.begun).stream() {
+			return nil, false
+		}
+	} else {
 		if part, ok = f.asFrame().body(); !ok {
 			return nil, false
 		}
+		h.parts = 1
 		h.begun = append([]byte(nil), f[:9]...)
 		if f.kind() == framePushPromise {
 			h.begun = append(h.begun, f.payload()...)
@@ -192,6 +211,13 @@ func (h *half2) encode(out []byte, kind, flags byte, stream uint32, before []byt
 			return out
 		}
 		kind, flags = frameContinuation, 0
+	}
+}
+
+// takes notes how long a frame the receiver of this half takes, by its settings. It is not noted when that gets less: frames may be under way.
+func (h *half2) takes(settings raw2) {
+	if most, ok := setting(settings.flags(), settings.payload(), settingMaxFrame); ok {
+		h.most = max(h.most, int(min(most, maxFrame)))
 	}
 }
 

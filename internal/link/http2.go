@@ -56,7 +56,7 @@ func (h *http2) fromCaller(f *frame) bool {
 	case frameRSTStream:
 		h.end(f.stream, gaveUp)
 	case frameSettings:
-		if window, ok := initialWindow(f.flags, f.payload); ok {
+		if window, ok := setting(f.flags, f.payload, settingWindow); ok {
 			h.window = window
 		}
 	}

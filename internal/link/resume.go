@@ -171,6 +171,7 @@ func (e *fresh) beginHTTP2() bool {
 	inner := newEdit2(e.desk, 0, 1<<16-1, there.decoder, back.decoder)
 	inner.there.pass = len(preface)
 	inner.there.unbegun, inner.back.unbegun = true, true
+	inner.there.most, inner.back.most = frameBytes, frameBytes
 	var sent outbox
 	inner.back.out = &sent
 	ok := inner.back.read(e.early, inner.fromServer)
