@@ -203,6 +203,24 @@ var edits2 = []struct {
 		}), serverDoes(func(s *talker) { s.ok(1, "") }), callerDoes(func(c *talker) { _ = c.framer.WriteWindowUpdate(1, 2) }), callerDoes(func(c *talker) { _ = c.framer.WriteWindowUpdate(1, 2) })},
 		server: []string{"1 :method=GET :path=/a end"},
 		caller: []string{"1 :status=200 content-length=5", `1 "he"`, `1 "ll"`, `1 "o"`, `1 "" end`}, hits: "body GET /a"},
+	{name: "body whose window grows by settings", rules: []system.Rule{{Kind: system.Body, Value: "hello"}},
+		acts: []act{callerDoes(func(c *talker) {
+			_ = c.framer.WriteSettings(xhttp2.Setting{ID: xhttp2.SettingInitialWindowSize, Val: 2})
+			c.get(1, "/a")
+		}), serverDoes(func(s *talker) { s.ok(1, "") }), callerDoes(func(c *talker) {
+			_ = c.framer.WriteSettings(xhttp2.Setting{ID: xhttp2.SettingInitialWindowSize, Val: 9})
+		})},
+		server: []string{"1 :method=GET :path=/a end"},
+		caller: []string{"1 :status=200 content-length=5", `1 "he"`, `1 "llo"`, `1 "" end`}, hits: "body GET /a"},
+	{name: "late data of a request that was aborted, and of one that was not", rules: abort("/b"),
+		acts: []act{callerDoes(func(c *talker) { c.get(1, "/a"); c.post(3, "/b") }), serverDoes(func(s *talker) { s.ok(1, "x") }), callerDoes(func(c *talker) {
+			_ = c.framer.WriteData(1, false, []byte("late"))
+			_ = c.framer.WriteData(3, true, []byte("late"))
+			c.headers(1, true, "x-tail=1")
+			c.headers(3, true, "x-tail=1")
+		})},
+		server: []string{"1 :method=GET :path=/a end", `1 "late"`, "1 x-tail=1 end"},
+		caller: []string{"3 :status=503 content-length=0 x-assay-fault=abort end", "3 reset NO_ERROR", "1 :status=200 content-length=1", `1 "x" end`, "0 window 4"}, hits: "abort POST /b"},
 	{name: "header, also of trailers alone", rules: []system.Rule{{Kind: system.Header, Name: "Grpc-Status", Value: "7"}},
 		acts: []act{callerDoes(func(c *talker) { c.headers(1, true, ":method=POST", ":path=/p", "content-type=application/grpc") }),
 			serverDoes(func(s *talker) { s.headers(1, true, ":status=200", "grpc-status=0") })},
@@ -243,6 +261,7 @@ func TestEditHTTP2(t *testing.T) {
 // The longest frame that peers may agree on (RFC 9113, section 4.2) passes.
 func TestEdit2LongestFrame(t *testing.T) {
 	w, c, s := newWorkbench(abort("/x")...), newTalker(string(preface)), newTalker("")
+	_ = c.framer.WriteSettings(xhttp2.Setting{ID: xhttp2.SettingMaxFrameSize, Val: 1<<24 - 1})
 	c.get(1, "/a")
 	w.say("> "+c.take(), 1<<20)
 	s.headers(1, false, ":status=200")
