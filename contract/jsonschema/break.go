@@ -29,6 +29,38 @@ func leafOf(e *validator.ValidationError) *validator.ValidationError {
 	return e
 }
 
+// reasons names each refusal at the bottom of one: rule, place in the schema and in the value, without indices.
+func reasons(e *validator.ValidationError) []string {
+	var out []string
+	var walk func(e *validator.ValidationError)
+	walk = func(e *validator.ValidationError) {
+		l := leafOf(e)
+		if len(e.Causes) < 2 || l == e {
+			at := slices.Clone(l.InstanceLocation)
+			for i, token := range at {
+				if strings.Trim(token, "0123456789") == "" {
+					at[i] = "[]"
+				}
+			}
+			text := strings.Join(at, "/") + " " + ruleOf(l) + " " + l.SchemaURL
+			switch k := l.ErrorKind.(type) {
+			case *kind.Required:
+				text += " " + slices.Min(k.Missing)
+			case *kind.AdditionalProperties:
+				text += " " + slices.Min(k.Properties)
+			}
+			out = append(out, text)
+			return
+		}
+		for _, c := range e.Causes {
+			walk(c)
+		}
+	}
+	walk(e)
+	slices.Sort(out)
+	return slices.Compact(out)
+}
+
 func rank(e *validator.ValidationError) string {
 	l := e
 	if len(e.Causes) > 0 {

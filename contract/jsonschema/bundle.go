@@ -277,6 +277,9 @@ func sameValue(v any, f func(ref string)) {
 
 // escape writes a token of a JSON pointer.
 func escape(token string) string {
+	if !strings.ContainsAny(token, "~/") {
+		return token
+	}
 	return strings.NewReplacer("~", "~0", "/", "~1").Replace(token)
 }
 

@@ -173,6 +173,6 @@ func (c *comparer) name(m *part) string {
 func (c *comparer) broken(o obligation) bool {
 	return slices.ContainsFunc(c.out.Breaks, func(b Break) bool {
 		return b.Path == o.path || o.path == "" || strings.HasPrefix(b.Path, o.path+".") || strings.HasPrefix(b.Path, o.path+"[") ||
-			strings.HasPrefix(o.path, b.Path+".") && strings.HasSuffix(o.path, "*")
+			o.keyword == "false" && (o.path == b.Path+"[]" || strings.HasPrefix(o.path, b.Path) && strings.HasSuffix(o.path, "*"))
 	})
 }

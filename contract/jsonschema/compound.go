@@ -309,7 +309,7 @@ func listOf(items [][]candidate, n int) []any {
 
 // distinct returns a list without equal items, where there are enough values.
 func distinct(items [][]candidate, n int) []any {
-	var out []any
+	out := []any{} // and not nil, which would be written as null
 	used := map[string]bool{}
 	for i := range n {
 		for _, c := range items[min(i, len(items)-1)] {

@@ -21,6 +21,7 @@ type generator struct {
 type candidate struct {
 	value   any
 	refused bool
+	why     []string // each refusal at the bottom, without indices: candidates of different reasons are kept
 }
 
 const (
@@ -76,14 +77,18 @@ func (g *generator) admit(as, bs conj, v any) (candidate, bool) {
 	}
 	c := candidate{value: v}
 	for _, b := range bs {
-		if refused, unknown := g.judge(b, v); refused && !unknown {
-			c.refused = true
+		refusal, unknown := g.refusal(b, v)
+		if unknown || refusal == nil {
+			continue
 		}
+		c.refused = true
+		c.why = append(c.why, reasons(refusal)...)
 	}
 	return c, true
 }
 
-// choose puts those that are refused first, and keeps the rest to a number that is enough.
+// choose puts those that are refused first, and of them those that are refused for the fewest reasons; of each set of reasons a
+// few. It keeps the rest to a number that is enough.
 func (g *generator) choose(list []candidate) []candidate {
 	var bad, good []candidate
 	for _, c := range list {
@@ -93,7 +98,14 @@ func (g *generator) choose(list []candidate) []candidate {
 			good = append(good, c)
 		}
 	}
-	return append(g.thin(bad), g.thin(good)...)
+	slices.SortStableFunc(bad, func(a, b candidate) int { return len(a.why) - len(b.why) })
+	kept := map[string]int{}
+	bad = slices.DeleteFunc(bad, func(c candidate) bool {
+		key := strings.Join(c.why, "\n")
+		kept[key]++
+		return kept[key] > 4 || len(kept) > 4*maxCandidates
+	})
+	return append(bad, g.thin(good)...)
 }
 
 // thin keeps the first half of what is kept, which are the plain ones, and some of the others by chance.

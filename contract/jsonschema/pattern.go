@@ -4,12 +4,17 @@ import (
 	"fmt"
 	"regexp"
 	"strings"
+	"sync"
 
 	validator "github.com/santhosh-tekuri/jsonschema/v6"
 )
 
 // patterns notes when a judgement asked for a pattern that cannot be matched here: that judgement is then none.
-type patterns struct{ unknown string }
+type patterns struct {
+	sync.Mutex
+	unknown string
+	opaque  bool // some pattern is
+}
 
 // compile reads a pattern of ECMA-262. One that RE2 has no words for, such as a lookahead, compiles and is unknown when asked.
 func (p *patterns) compile(pattern string) (validator.Regexp, error) {
@@ -20,6 +25,7 @@ func (p *patterns) compile(pattern string) (validator.Regexp, error) {
 			return known{re, pattern}, nil
 		}
 	}
+	p.opaque = true
 	return opaque{p, pattern, err}, nil
 }
 

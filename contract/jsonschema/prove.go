@@ -1,10 +1,13 @@
 package jsonschema
 
 import (
+	"errors"
 	"fmt"
 	"math"
 	"slices"
 	"strings"
+
+	validator "github.com/santhosh-tekuri/jsonschema/v6"
 )
 
 // A prover tries to show that what some schemas all allow, another allows. Each of its rules is safe: where it says yes, there is
@@ -179,15 +182,33 @@ func (p *prover) listed(as conj, b *part) (ok, decided bool) {
 
 // judge says whether a part of either schema refuses a value.
 func (p *prover) judge(s *part, v any) (refused, unknown bool) {
-	p.from.mutex.Lock()
-	defer p.from.mutex.Unlock()
-	if p.to.mutex != p.from.mutex {
-		p.to.mutex.Lock()
-		defer p.to.mutex.Unlock()
+	refusal, unknown := p.refusal(s, v)
+	return refusal != nil, unknown
+}
+
+// refusal returns why a part of either schema refuses a value.
+func (p *prover) refusal(s *part, v any) (refusal *validator.ValidationError, unknown bool) {
+	if p.from.asked.opaque || p.to.asked.opaque {
+		defer lock(p.from, p.to)()
+		p.from.asked.unknown, p.to.asked.unknown = "", ""
+		defer func() { unknown = p.from.asked.unknown+p.to.asked.unknown != "" }()
 	}
-	p.from.asked.unknown, p.to.asked.unknown = "", ""
-	err := s.Validate(v)
-	return err != nil, p.from.asked.unknown+p.to.asked.unknown != ""
+	errors.As(s.Validate(v), &refusal)
+	return refusal, false
+}
+
+// lock takes what two schemas note for one judgement, in an order that is the same for whoever compares them the other way round.
+func lock(a, b *Schema) (unlock func()) {
+	if a.asked == b.asked {
+		a.asked.Lock()
+		return a.asked.Unlock
+	}
+	if fmt.Sprintf("%p", a.asked) > fmt.Sprintf("%p", b.asked) {
+		a, b = b, a
+	}
+	a.asked.Lock()
+	b.asked.Lock()
+	return func() { a.asked.Unlock(); b.asked.Unlock() }
 }
 
 // cases tells apart what as can be: the branches of an anyOf or oneOf, the ways of an if, the kinds of values.

@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"net/url"
 	"strings"
-	"sync"
 	"unicode/utf8"
 
 	validator "github.com/santhosh-tekuri/jsonschema/v6"
@@ -22,7 +21,6 @@ type Schema struct {
 	root   *validator.Schema
 	canon  string    // equal where schemas are
 	asked  *patterns // that no engine of ours can match
-	mutex  *sync.Mutex
 }
 
 // Parse reads the schema at a JSON pointer ("" is the whole) of a file, in JSON or YAML, and what it refers to through src.
@@ -91,7 +89,7 @@ func compile(r *resolver, start *node, formats bool) (*Schema, error) {
 	if err := b.build(start); err != nil {
 		return nil, fmt.Errorf("read schema: %w", err)
 	}
-	s := &Schema{bundle: b, start: start, canon: b.dialect.draft().String() + encode(b.document()), asked: &patterns{}, mutex: &sync.Mutex{}}
+	s := &Schema{bundle: b, start: start, canon: b.dialect.draft().String() + encode(b.document()), asked: &patterns{}}
 	c := validator.NewCompiler()
 	c.DefaultDraft(b.dialect.draft())
 	c.UseLoader(nothing{})
@@ -174,14 +172,17 @@ func (s *Schema) Validate(doc []byte) error {
 
 // judge returns why a part of the schema refuses a value, or what of it could not be judged.
 func (s *Schema) judge(part *validator.Schema, v any) (refusal *validator.ValidationError, unknown string) {
-	s.mutex.Lock() // what was asked belongs to one judgement
-	defer s.mutex.Unlock()
-	s.asked.unknown = ""
-	err := part.Validate(v)
-	if s.asked.unknown != "" {
-		return nil, s.asked.unknown
+	if s.asked.opaque {
+		s.asked.Lock() // what was asked belongs to one judgement
+		defer s.asked.Unlock()
+		s.asked.unknown = ""
+		defer func() {
+			if unknown = s.asked.unknown; unknown != "" {
+				refusal = nil
+			}
+		}()
 	}
-	errors.As(err, &refusal)
+	errors.As(part.Validate(v), &refusal)
 	return refusal, ""
 }
 
