@@ -10,8 +10,14 @@ import (
 // maxStates bounds how far a comparison of patterns goes before it says that it does not know.
 const maxStates = 3000
 
+// maxWork bounds the instructions that it looks at.
+const maxWork = 300_000
+
 // A matcher is a pattern as a program that is run on all texts at once.
-type matcher struct{ prog *syntax.Prog }
+type matcher struct {
+	prog *syntax.Prog
+	work int
+}
 
 // A run is where a matcher stands after some text: which instructions are next, or that it has matched.
 type run struct {
@@ -29,7 +35,7 @@ func newMatcher(pattern string) (*matcher, error) {
 		return nil, err
 	}
 	prog, err := syntax.Compile(re.Simplify())
-	return &matcher{prog}, err
+	return &matcher{prog: prog}, err
 }
 
 // step goes on by a character, or by the end of the text where next is -1. before is the character before, or -1.
@@ -46,6 +52,7 @@ func (m *matcher) step(r run, before, next rune) run {
 			return
 		}
 		seen[pc] = true
+		m.work++
 		switch in := &m.prog.Inst[pc]; in.Op {
 		case syntax.InstAlt, syntax.InstAltMatch:
 			follow(in.Out)
@@ -145,7 +152,7 @@ func between(patterns []string, other string) (text string, found, decided bool)
 	queue := []search{{runs: make([]run, len(all)), before: -1}}
 	seen := map[string]bool{queue[0].key(): true}
 	for i := 0; i < len(queue); i++ {
-		if len(seen) > maxStates || len(seen)*len(alphabet) > 200_000 {
+		if len(seen) > maxStates || workOf(all) > maxWork {
 			return "", false, false
 		}
 		if end := queue[i].next(all, -1); end.witness() {
@@ -160,6 +167,14 @@ func between(patterns []string, other string) (text string, found, decided bool)
 		}
 	}
 	return "", false, true
+}
+
+func workOf(all []*matcher) int {
+	n := 0
+	for _, m := range all {
+		n += m.work
+	}
+	return n
 }
 
 func (s search) next(all []*matcher, r rune) search {

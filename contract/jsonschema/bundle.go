@@ -1,6 +1,7 @@
 package jsonschema
 
 import (
+	"encoding/json"
 	"fmt"
 	"maps"
 	"slices"
@@ -100,7 +101,7 @@ func (b *bundle) keyword(out map[string]any, n *node, k, at string, depth int) (
 		}
 		b.origin[at] = f
 		out[k] = f.value()
-		return nil
+		return countable(k, f)
 	case one:
 		out[k], err = b.schema(f, at, depth+1)
 		return err
@@ -117,6 +118,21 @@ func (b *bundle) keyword(out map[string]any, n *node, k, at string, depth int) (
 	}
 	if k == "$ref" || b.dialect.modern() && (k == "$dynamicRef" || k == "$recursiveRef") {
 		return b.refer(out, n, f, k)
+	}
+	return nil
+}
+
+// maxCount is the largest length or count that is told apart from a larger one.
+const maxCount = 1 << 31
+
+// countable refuses a count that is too large to be reckoned with.
+func countable(k string, f *node) error {
+	if !strings.HasSuffix(k, "Length") && !strings.HasSuffix(k, "Items") && !strings.HasSuffix(k, "Properties") && !strings.HasSuffix(k, "Contains") {
+		return nil
+	}
+	n, ok := f.scalar.(json.Number)
+	if r := ratOf(n); ok && r != nil && r.Cmp(rat(maxCount, 1)) > 0 {
+		return fmt.Errorf("%s: %q is %s, and %d is the largest that is told apart", orValue(f), k, n, maxCount)
 	}
 	return nil
 }

@@ -9,12 +9,13 @@ import (
 // A generator writes values around what two sides say: each value that it returns is allowed by all of the one side, and those
 // that the other refuses come first.
 type generator struct {
-	prover // judges parts, and numbers them
-	rng    *rand.Rand
-	known  map[string][]candidate
-	under  map[string]bool
-	left   int // judgements that may still be made
-	seed   uint64
+	prover   // judges parts, and numbers them
+	rng      *rand.Rand
+	known    map[string][]candidate
+	under    map[string]bool
+	left     int // judgements that may still be made
+	searches int // for texts between patterns, made so far
+	seed     uint64
 }
 
 // A candidate is a value, and whether the other side refuses it.
@@ -67,7 +68,7 @@ func (g *generator) values(as, bs conj, depth int) []candidate {
 
 // admit judges a value.
 func (g *generator) admit(as, bs conj, v any) (candidate, bool) {
-	if g.left -= len(as) + len(bs); g.left <= 0 {
+	if g.left -= (len(as) + len(bs)) * (1 + size(v)/16); g.left <= 0 {
 		return candidate{}, false
 	}
 	for _, a := range as {
@@ -85,6 +86,24 @@ func (g *generator) admit(as, bs conj, v any) (candidate, bool) {
 		c.why = append(c.why, reasons(refusal)...)
 	}
 	return c, true
+}
+
+// size returns how many values a value is made of.
+func size(v any) int {
+	n := 1
+	switch v := v.(type) {
+	case string:
+		return 1 + len(v)/64
+	case []any:
+		for _, item := range v {
+			n += size(item)
+		}
+	case map[string]any:
+		for _, item := range v {
+			n += size(item)
+		}
+	}
+	return n
 }
 
 // choose puts those that are refused first, and of them those that are refused for the fewest reasons; of each set of reasons a

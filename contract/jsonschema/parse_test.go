@@ -51,6 +51,7 @@ func TestRefused(t *testing.T) {
 		"to itself by not":  {"a.json", `{"not": {"$ref": "#"}}`, "refers to itself"},
 		"in a ring":         {"a.json", `{"$ref": "#/$defs/a", "$defs": {"a": {"anyOf": [{"$ref": "#/$defs/b"}]}, "b": {"$ref": "#/$defs/a"}}}`, "refers to itself"},
 		"huge exponent":     {"a.json", `{"minimum": 1e999999999}`, "exponent"},
+		"huge count":        {"a.json", `{"minItems": 1e300}`, "largest that is told apart"},
 		"reference no text": {"a.json", `{"$ref": 7}`, `"$ref" is text`},
 	} {
 		_, err := Parse(source(map[string]string{c.file: c.text}), c.file, "", Draft2020, contract.Options{})

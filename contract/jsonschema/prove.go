@@ -40,7 +40,7 @@ type obligation struct {
 	to      *part
 }
 
-const maxSteps = 60_000
+const maxSteps = 20_000
 
 func newProver(from, to *Schema) *prover {
 	return &prover{from: from, to: to, memo: map[string]bool{}, numbers: map[*part]int{}, lowest: math.MaxInt}

@@ -98,19 +98,33 @@ func (g *generator) someStrings(hints conj) []any {
 	for _, h := range hints {
 		if h.Pattern != nil {
 			texts = append(texts, g.matching(h.Pattern.String(), lengths)...)
-			if text, found, _ := between(hints.patternsBut(h), h.Pattern.String()); found {
-				texts = append(texts, text)
-			}
-			for _, other := range hints.patternsBut(h) {
-				if text, found, _ := between([]string{other}, h.Pattern.String()); found {
-					texts = append(texts, text)
-				}
-			}
+			texts = append(texts, g.unmatched(hints.patternsBut(h), h.Pattern.String())...)
 		}
 	}
 	out := make([]any, len(texts))
 	for i, s := range texts {
 		out[i] = s
+	}
+	return out
+}
+
+// maxSearches bounds how often one comparison looks for texts between patterns.
+const maxSearches = 200
+
+// unmatched returns texts that some patterns match, together or one of them, and another does not.
+func (g *generator) unmatched(patterns []string, other string) []string {
+	var out []string
+	sets := [][]string{patterns}
+	for _, p := range patterns {
+		sets = append(sets, []string{p})
+	}
+	for _, set := range sets {
+		if g.searches++; g.searches > maxSearches {
+			return out
+		}
+		if text, found, _ := between(set, other); found {
+			out = append(out, text)
+		}
 	}
 	return out
 }
@@ -159,9 +173,10 @@ func (g *generator) matching(pattern string, lengths []int) []string {
 func (g *generator) sample(re *syntax.Regexp, repeat, pick int) string {
 	var out strings.Builder
 	var write func(re *syntax.Regexp)
+	steps := 0 // what repeats nothing repeats it for long
 	times := func(n int, re *syntax.Regexp) {
 		for range n {
-			if out.Len() > maxLong {
+			if steps++; out.Len() > maxLong || steps > 4*maxLong {
 				return
 			}
 			write(re)
