@@ -157,7 +157,14 @@ func (c *comparer) settle(owed []obligation) {
 			c.gap(o.path, fmt.Sprintf("%s is neither proven nor refuted: no document that reaches %s was found among %d", o.keyword, c.name(m), c.out.Documents), at)
 			continue
 		}
+		if subtle(o.keyword) {
+			c.gap(o.path, fmt.Sprintf("%s is neither proven nor refuted: %d documents found no difference, which of this keyword is no proof", o.keyword, c.out.Documents), c.to.place(o.to))
+			continue
+		}
 		c.proof(o.path, "documents", c.out.Documents)
+		last := &c.out.Proofs[len(c.out.Proofs)-1]
+		last.Nodes = needed(o) // and none is missing
+		last.Reached = last.Nodes
 	}
 	if len(c.out.Breaks)+len(c.out.Gaps)+len(c.out.Proofs) == 0 {
 		c.gap("", "nothing could be compared", c.to.start.at)

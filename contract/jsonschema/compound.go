@@ -16,7 +16,7 @@ func (g *generator) someObjects(way, hints, bs conj, depth int) []any {
 	values := map[string][]candidate{}
 	names := g.propertyNamesOf(hints)
 	for _, name := range names {
-		values[name] = g.values(way.property(name), spread(bs).property(name), depth+1)
+		values[name] = g.values(way.property(name), append(spread(bs).property(name), hints.unevaluated()...), depth+1)
 	}
 	o := &objectMaker{g: g, way: way, names: names, values: values}
 	small := o.small()
@@ -36,6 +36,15 @@ func (g *generator) someObjects(way, hints, bs conj, depth int) []any {
 	out = append(out, o.counts(small, hints)...)
 	out = append(out, o.pairs(small)...)
 	return append(out, o.random(small)...)
+}
+
+// unevaluated returns what is said of properties and items that nothing else judges: worth a try everywhere.
+func (as conj) unevaluated() conj {
+	var out conj
+	for _, a := range as {
+		out = append(out, notNil(a.UnevaluatedProperties, a.UnevaluatedItems)...)
+	}
+	return out
 }
 
 // propertyNamesOf returns the names that hints name, names that match their patterns, and one that nobody names.
@@ -248,10 +257,14 @@ func (g *generator) someArrays(way, hints, bs conj, depth int) []any {
 	items := make([][]candidate, n+1)
 	for i := range items {
 		want := way.item(i)
-		items[i] = g.values(want, targets.item(i), depth+1)
+		around := append(targets.item(i), hints.unevaluated()...)
+		for _, h := range hints {
+			around = append(around, notNil(h.Contains)...)
+		}
+		items[i] = g.values(want, around, depth+1)
 		for _, h := range hints {
 			if h.Contains != nil {
-				items[i] = append(slices.Clone(items[i]), g.values(append(slices.Clone(want), h.Contains), targets.item(i), depth+1)...)
+				items[i] = append(slices.Clone(items[i]), g.values(append(slices.Clone(want), h.Contains), around, depth+1)...)
 			}
 		}
 	}
@@ -268,6 +281,7 @@ func (g *generator) someArrays(way, hints, bs conj, depth int) []any {
 			}
 		}
 	}
+	out = append(out, mixed(items[len(items)-1], lengths(hints))...)
 	for _, n := range lengths(hints) {
 		out = append(out, listOf(items, n), distinct(items, n))
 		for _, c := range items[len(items)-1][:min(4, len(items[len(items)-1]))] {
@@ -292,6 +306,28 @@ func lengths(hints conj) []int {
 		}
 	}
 	return append(out, 1, 2, 3)
+}
+
+// mixed returns lists of one value that end in another.
+func mixed(list []candidate, lengths []int) []any {
+	list = list[:min(len(list), 12)]
+	var out []any
+	for _, n := range lengths {
+		for _, a := range list {
+			for _, b := range list {
+				if n < 2 || n > 6 || len(out) > 1500 {
+					continue
+				}
+				l := make([]any, n)
+				for i := range l {
+					l[i] = a.value
+				}
+				l[n-1] = b.value
+				out = append(out, l)
+			}
+		}
+	}
+	return out
 }
 
 // listOf returns a list of calm values, as long as there are any.

@@ -85,6 +85,11 @@ func opaquePart(s *part) bool {
 	return is
 }
 
+// subtle reports whether a keyword depends on so much at once that documents which reach it prove little.
+func subtle(keyword string) bool {
+	return keyword == "contains" || keyword == "unevaluatedItems" || keyword == "unevaluatedProperties"
+}
+
 // missing returns a part that an obligation is about and no document reached, or nil.
 func (c *coverage) missing(o obligation) *part {
 	need := kindsFor(o.keyword)
@@ -99,6 +104,29 @@ func (c *coverage) missing(o obligation) *part {
 		}
 	}
 	return nil
+}
+
+// needed returns how many parts of both sides documents must reach for an obligation.
+func needed(o obligation) int {
+	seen := map[*part]bool{}
+	var add func(list []*part)
+	add = func(list []*part) {
+		for _, s := range list {
+			if s != nil && !seen[s] && s.Location != "" && s.Bool == nil {
+				seen[s] = true
+				add(below(s))
+			}
+		}
+	}
+	for _, a := range append(slices.Clone(o.from), o.to) {
+		add(deciding(a, o.keyword, a == o.to))
+	}
+	for _, a := range append(slices.Clone(o.from), o.to) {
+		if a.Location != "" {
+			seen[a] = true
+		}
+	}
+	return len(seen)
 }
 
 // deciding returns the parts of a schema that decide about a keyword of the other side: its branches, and what the keyword holds.
