@@ -27,6 +27,9 @@ func (c *checker) call(n *node, e *edge) {
 
 // bounds refuses a call that may take or be repeated without end.
 func (c *checker) bounds(n *node, e *edge, path string) {
+	if e.call.Timeout > 0 && e.call.Attempts() > 0 {
+		return
+	}
 	where := n.name + " → " + e.call.Target()
 	if p, ok := n.path(); ok {
 		where = strings.Join(append(p.Operations, e.call.Target()), " → ")
@@ -54,6 +57,15 @@ func (c *checker) patience(n *node, e *edge, path string) {
 	s := (&schedule{}).add(moment{what: calls, call: 1}).add(moment{at: e.call.Timeout, what: leaves, call: 1}).add(moment{at: takes, what: answers, call: 1, code: good(e.to.Operation)})
 	c.breaks("timeout-too-short", n, path+".timeout", "timeout", fmt.Sprintf("waits %s for %s, which %s %s", short(e.call.Timeout), e.to.name, how, short(takes)),
 		"wait for longer, promise less, or say that the operation goes on without the answer (degrades: true)", e.call.At, s)
+}
+
+// terms returns the call as terms of its own, with the key as the callee calls it.
+func (e *edge) terms() Operation {
+	o := e.call.terms()
+	if o.Key != nil && e.to.Key != nil {
+		o.Key = &Key{Name: e.to.Key.Name, Required: true}
+	}
+	return o
 }
 
 // repeats holds a call that is made again against what the callee does with it.
@@ -113,6 +125,8 @@ func (c *checker) retention(n *node, e *edge, path string) {
 	}
 	spread, ok := e.spread()
 	switch {
+	case e.call.Key == "forward" && n.Key == nil && n.channelAction() == "":
+		c.gap(n, path+".key", e.call.At, "forwards its callers' key to %s, and declares none itself", e.to.name)
 	case spread > e.to.Key.Retention:
 		c.breaks("key-retention-short", n, path+".key", "retry", fmt.Sprintf("calls %s with the same key for up to %s, and the key is recognised for %s", e.to.name, short(spread), short(e.to.Key.Retention)),
 			"keep keys for longer, or retry for less long", e.call.At, e.doubled(spread))
@@ -135,11 +149,11 @@ func (c *checker) policy(n *node, e *edge, path string) {
 	}
 	if allowed.Attempts > 0 && r.Attempts > allowed.Attempts {
 		c.breaks("attempts-exceeded", n, path+".retry.attempts", "retry", fmt.Sprintf("makes %d attempts of %s, which allows %d", r.Attempts, e.to.name, allowed.Attempts), "make fewer", e.call.At,
-			attempts(e.call.terms(), allowed.Attempts+1, common(e.call.terms(), e.to.Operation)))
+			attempts(e.terms(), allowed.Attempts+1, common(e.terms(), e.to.Operation)))
 	}
-	if k := sooner(e.call.terms(), e.to.Operation); k > 0 {
+	if k := sooner(e.terms(), e.to.Operation); k > 0 {
 		c.breaks("backoff-too-short", n, path+".retry.backoff", "retry", fmt.Sprintf("makes attempt %d of %s after %s, which asks for %s", k+1, e.to.name, short(r.Backoff.Least(k)), short(allowed.Backoff.Least(k))), "wait for longer", e.call.At,
-			hasty(e.call.terms(), e.to.Operation))
+			hasty(e.terms(), e.to.Operation))
 	}
 }
 
@@ -157,14 +171,14 @@ func (c *checker) answers(n *node, e *edge, path string, codes []string) {
 	}
 	if len(not) > 0 {
 		c.breaks("code-not-retryable", n, path+".retry.on", "retry", fmt.Sprintf("calls %s again on %s, which it does not say may be retried", e.to.name, strings.Join(not, ", ")), "do not retry them, or say that they may be", e.call.At,
-			attempts(e.call.terms(), 2, not[0]))
+			attempts(e.terms(), 2, not[0]))
 	}
 	switch honours := e.call.Retry.RetryAfter; {
 	case e.to.RetryAfter == 0 || isTrue(honours):
 	case honours == nil:
 		c.gap(n, path+".retry.retry-after", e.call.At, "does not say whether it honours the Retry-After of %s, up to %s", e.to.name, short(e.to.RetryAfter))
 	default:
-		s := attempts(e.call.terms(), 2, codes[0])
+		s := attempts(e.terms(), 2, codes[0])
 		s.moments[1].wait = e.to.RetryAfter
 		c.breaks("retry-after-ignored", n, path+".retry.retry-after", "retry overload", fmt.Sprintf("calls %s again after %s, whatever Retry-After says, up to %s", e.to.name, short(e.call.Retry.Backoff.Most(1)), short(e.to.RetryAfter)),
 			"honour it", e.call.At, s)

@@ -179,12 +179,13 @@ func (n *node) slowest() *schedule {
 		}
 		for a := 1; a <= slow.call.Attempts(); a++ {
 			number++
-			s.add(moment{at: at, what: calls, call: number})
-			at = plus(at, slow.call.Timeout)
-			s.add(moment{at: at, what: leaves, call: number})
-			if a < slow.call.Attempts() {
-				at = plus(at, slow.wait(a))
+			s.add(moment{at: at, what: calls, call: number, to: slow.call.Target()})
+			if at = plus(at, slow.call.Timeout); a == slow.call.Attempts() { // just in time, or the operation would end here
+				s.add(moment{at: at, what: answers, call: number, code: "OK"})
+				continue
 			}
+			s.add(moment{at: at, what: leaves, call: number})
+			at = plus(at, slow.wait(a))
 		}
 	}
 	return s

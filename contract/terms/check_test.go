@@ -1,6 +1,7 @@
 package terms
 
 import (
+	"fmt"
 	"strings"
 	"testing"
 	"testing/fstest"
@@ -201,4 +202,51 @@ func TestAmplification(t *testing.T) {
 	if len(r.Paths) != 5 || r.Paths[3].Calls != 6 || r.Paths[3].Product != "1 × 6" {
 		t.Errorf("%+v", r.Paths)
 	}
+}
+
+// A chain of thousands, with and without a way back to its begin, costs neither memory nor time.
+func TestLargeSystems(t *testing.T) {
+	t.Parallel()
+	for _, back := range []bool{false, true} {
+		const n = 5000
+		var all []Terms
+		for i := range n {
+			o := Operation{Name: "POST /x", Stages: [][]Call{{{Service: fmt.Sprint("s", i+1), Operation: "POST /x", Timeout: 1}}}}
+			if i == n-1 {
+				o.Stages = nil
+			}
+			if back && i > 0 {
+				o.Stages = append(o.Stages, []Call{{Service: "s0", Operation: "POST /x", Timeout: 1}})
+			}
+			all = append(all, Terms{Service: fmt.Sprint("s", i), Operations: []Operation{o}})
+		}
+		r, err := Check(t.Context(), all, CheckOptions{})
+		if err != nil || back != (r.Verdict() == verdict.Fail) || r.Verdict() == verdict.Pass {
+			t.Errorf("%v, %v", r.Verdict(), err)
+		}
+	}
+}
+
+// The same terms give the same answer, byte for byte, however often they are asked.
+func TestDeterministic(t *testing.T) {
+	t.Parallel()
+	text := strings.NewReplacer("deadline: 4s", "deadline: 1s", "retry-after: true", "retry-after: false", "dedup: 10m", "dedup: 1m", "order_id, redeliveries", "x, redeliveries").Replace(shop)
+	first := fmt.Sprintf("%+v", values(checked(t, text, CheckOptions{})))
+	for range 20 {
+		if got := fmt.Sprintf("%+v", values(checked(t, text, CheckOptions{}))); got != first {
+			t.Fatalf("got %s, want %s", got, first)
+		}
+	}
+}
+
+func values(r Result) []any {
+	var all []any
+	for _, f := range r.Findings {
+		if f.Witness != nil {
+			all = append(all, *f.Witness)
+		}
+		f.Witness = nil
+		all = append(all, f)
+	}
+	return append(all, r.Gaps, r.Proofs, r.Times, r.Paths)
 }

@@ -71,13 +71,25 @@ func (c comparison) service(old, new *Terms) {
 		case p.old == nil:
 			c.add(contract.Finding{Rule: "terms-added", Severity: contract.Change, Subject: subject + p.new.Name, New: p.new.At, Text: "has terms, where there were none"})
 		case p.new == nil:
-			c.add(contract.Finding{Rule: "terms-removed", Severity: contract.Break, Flow: contract.Both, Subject: subject + p.old.Name, Old: p.old.At, New: new.At,
-				Text: "has no terms any more: nothing that callers rely on is promised", Try: "declare the terms again, or remove the operation when nobody calls it",
-				Modes: []string{"retry", "timeout", "version-skew"}, Witness: witness(*p.old, bare(p.old.Name), unpromised(*p.old), server)})
+			c.add(removed(subject, *p.old, new.At))
 		default:
 			c.operation(subject+p.old.Name, *p.old, *p.new)
 		}
 	}
+}
+
+// removed is the finding of an operation whose terms are gone. Terms that promised nothing, such as those of its calls alone, break nobody.
+func removed(subject string, old Operation, at contract.Place) contract.Finding {
+	f := contract.Finding{Rule: "terms-removed", Severity: contract.Break, Flow: contract.Both, Subject: subject + old.Name, Old: old.At, New: at,
+		Text: "has no terms any more: nothing that callers rely on is promised", Try: "declare the terms again, or remove the operation when nobody calls it",
+		Modes: []string{"retry", "timeout", "version-skew"}, Witness: witness(old, bare(old.Name), unpromised(old), server)}
+	if f.Witness == nil && retried(old) {
+		f.Witness = witness(old, bare(old.Name), again(old, old), caller)
+	}
+	if f.Witness == nil {
+		f.Severity, f.Modes = contract.Risk, nil
+	}
+	return f
 }
 
 func bare(name string) Operation {

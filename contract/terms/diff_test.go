@@ -100,6 +100,7 @@ func edits() []edit {
 		{"    retry-after: 5s\n", "", "retry-after-lowered change"},
 		{"GET /orders:\n", "GET /orders:\n    retry-after: 1s\n", "retry-after-declared change"},
 		{"  GET /orders:\n    deadline: 500ms\n", "", "terms-removed break old"},
+		{"  POST /bare: {safe: false}\n", "", "terms-removed risk"},
 		{"  GET /orders:\n", "  GET /other: {deadline: 1s}\n  GET /orders:\n", "terms-added change"},
 		{"POST /bare: {safe: false}", "POST /bare: {safe: false, deadline: 1s}", "deadline-added change"},
 		{"guarantee: at-least-once, order-by: order_id, dedup: 10m, redeliveries: 5, redeliver-after: 30s", "guarantee: at-most-once, order-by: order_id, dedup: 10m, redeliver-after: 30s", "delivery-weakened break old, redeliveries-lowered break old"},
@@ -139,7 +140,7 @@ func edits() []edit {
 		{"      - {call: stock GET /stock, timeout: 100ms}\n", "", "call-removed change"},
 		{"timeout: 100ms}\n", "timeout: 100ms}\n      - {call: stock GET /stock, timeout: 100ms}\n", "call-added change"},
 		{"      - {call: stock GET /stock, timeout: 100ms}\n  GET", "      - parallel: [{call: stock GET /stock, timeout: 100ms}]\n  GET", ""},
-		{"service: orders", "service: shop", "terms-removed break old, terms-added change"},
+		{"service: orders", "service: shop", "terms-removed break old, terms-removed risk, terms-added change"},
 	}
 }
 
@@ -161,7 +162,7 @@ func TestDiff(t *testing.T) {
 				if f.Kind != contract.Terms || f.Contract != "orders" || f.Text == "" || f.New.Line == 0 && f.Old.Line == 0 {
 					t.Errorf("incomplete: %+v", f)
 				}
-				if f.Severity == contract.Break && (f.Witness == nil || len(f.Modes) == 0 || f.Try == "") && f.Rule != "terms-removed" {
+				if f.Severity == contract.Break && (f.Witness == nil || len(f.Modes) == 0 || f.Try == "") {
 					t.Errorf("a break without witness, mode or what to try: %+v", f)
 				}
 				seen[one] = true

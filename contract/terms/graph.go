@@ -24,6 +24,7 @@ type node struct {
 
 	// Computed once, when asked for.
 	spreaded *spread
+	slowed   *slowed
 	busy     *busy
 	demanded *float64
 }
@@ -118,7 +119,10 @@ func (e *edge) delivery() *Delivery {
 }
 
 // cycles returns the cycles that are met from nodes in the order of their names, and marks what they reach: that is called without limit.
+// Of very many cycles it returns some.
 func (g *graph) cycles() (found [][]*node) {
+	const most = 100
+	var heads []*node
 	state := map[*node]int{} // 1: on the way, 2: done
 	var way []*node
 	var visit func(n *node)
@@ -127,7 +131,9 @@ func (g *graph) cycles() (found [][]*node) {
 		way = append(way, n)
 		for _, next := range n.next() {
 			if state[next] == 1 {
-				found = append(found, slices.Clone(way[slices.Index(way, next):]))
+				if heads = append(heads, next); len(found) < most {
+					found = append(found, slices.Clone(way[slices.Index(way, next):]))
+				}
 			} else if state[next] == 0 {
 				visit(next)
 			}
@@ -140,8 +146,8 @@ func (g *graph) cycles() (found [][]*node) {
 			visit(n)
 		}
 	}
-	for _, cycle := range found {
-		cycle[0].loop()
+	for _, head := range heads {
+		head.loop()
 	}
 	return found
 }
@@ -167,18 +173,30 @@ func (n *node) next() (all []*node) {
 
 // worst returns how long the operation takes at most, how that comes about, and whether a call has no bound.
 func (n *node) worst() (total time.Duration, sum string, unbounded bool) {
+	if n.slowed == nil {
+		total, sum, unbounded := n.added()
+		n.slowed = &slowed{total, sum, unbounded}
+	}
+	return n.slowed.total, n.slowed.sum, n.slowed.unbounded
+}
+
+type slowed struct {
+	total     time.Duration
+	sum       string
+	unbounded bool
+}
+
+func (n *node) added() (total time.Duration, sum string, unbounded bool) {
 	total, unbounded = n.until(len(n.Stages))
 	var parts []string
 	if n.Work > 0 {
 		parts = append(parts, "work "+short(n.Work))
 	}
-	for i := range n.Stages {
-		var texts []string
-		for _, e := range n.calls {
-			if e.stage == i {
-				texts = append(texts, e.sum())
-			}
-		}
+	stages := make([][]string, len(n.Stages))
+	for _, e := range n.calls {
+		stages[e.stage] = append(stages[e.stage], e.sum())
+	}
+	for _, texts := range stages {
 		if len(texts) > 1 {
 			texts = []string{"the longest of (" + strings.Join(texts, ", ") + ")"}
 		}

@@ -51,8 +51,15 @@ func (n *node) path() (Path, bool) {
 	}
 	p := Path{Calls: b.calls, Operations: []string{n.name}}
 	var factors []string
+	const most = 100 // operations that are named beside the first
 	for e := b.edge; e != nil; e = e.from.busiest().edge {
 		a, _ := e.attempts()
+		if beyond := len(p.Operations) - most; beyond >= 0 && e.from.busiest().edge != nil {
+			if beyond == 0 {
+				p.Operations, factors = append(p.Operations, "…"), append(factors, "…")
+			}
+			continue
+		}
 		p.Operations = append(p.Operations, e.from.name)
 		factors = append(factors, fmt.Sprint(max(a, 1)))
 	}

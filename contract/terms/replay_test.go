@@ -28,7 +28,7 @@ func newWorld() *world {
 	return &world{d(), d(), map[string]string{}, map[string]string{}, d(), d(), false, map[string]int{}, d(), map[string]map[string]string{}}
 }
 
-var line = regexp.MustCompile(`^t=(\S+) (?:(?P<call>call) (\d+) (?:without a key|with (\S+)=(\S+))|answer to call (\d+): ([^,]+)(?:, Retry-After (\S+))?|the (server|caller) gives up call (\d+).*|(call|event) (\d+) takes effect|(\d+) calls within (\S+)|event (\d+) is (sent|delivered|given up)(?: \((.*)\))?)$`)
+var line = regexp.MustCompile(`^t=(\S+) (?:(?P<call>call) (\d+) (?:without a key|of .*|with (\S+)=(\S+))|answer to call (\d+): ([^,]+)(?:, Retry-After (\S+))?|the (server|caller) gives up call (\d+).*|(call|event) (\d+) takes effect|(\d+) calls within (\S+)|event (\d+) is (sent|delivered|given up)(?: \((.*)\))?)$`)
 
 func took(t *testing.T, text string) time.Duration {
 	d, err := time.ParseDuration(text)
@@ -226,4 +226,56 @@ func termsOf(t *testing.T, text, subject, path string) Operation {
 	_, name, _ := strings.Cut(subject, " ")
 	no := false
 	return Operation{Name: name, Safe: &no, Idempotent: &no}
+}
+
+// The witness of a call that asks for more than its callee allows is kept by the call's own terms, and broken by the callee's; that of
+// something done twice has it happen twice.
+func TestBreachesReplay(t *testing.T) {
+	t.Parallel()
+	met := map[string]bool{}
+	for _, b := range breaches() {
+		if strings.HasPrefix(b.want, "gap") || strings.Contains(b.from, "#") {
+			continue
+		}
+		text := strings.Replace(shop, b.from, b.to, 1)
+		for _, f := range checked(t, text, CheckOptions{}).Findings {
+			if f.Witness == nil {
+				continue
+			}
+			document, yes := f.Witness.Document, true
+			switch f.Rule {
+			case "attempts-exceeded", "backoff-too-short", "code-not-retryable", "retry-after-ignored":
+				e := newGraph(system(t, text)).named["api POST /checkout"].calls[2]
+				if replay(t, e.call.terms().unkeyed(), document, calling) {
+					t.Errorf("%s: the call would not do that:\n%s", f.Rule, document)
+				}
+				yes = replay(t, e.to.Operation, document, caller)
+			case "retry-unsafe", "redelivery-unsafe", "key-retention-short", "dedup-too-short", "redelivered-while-handled":
+				yes = replay(t, Operation{Name: "x", Idempotent: &yes}, document, server)
+			case "deadline-exceeded":
+				yes = strings.HasSuffix(f.Text, lastTime(document))
+			case "limit-exceeded":
+				yes = replay(t, Operation{Limit: 50}, document, caller) && !replay(t, Operation{Limit: 60}, document, caller)
+			default:
+				continue
+			}
+			if met[f.Rule] = true; !yes {
+				t.Errorf("%s: nothing is broken by\n%s", f.Rule, document)
+			}
+		}
+	}
+	if len(met) != 11 {
+		t.Errorf("met %v", met)
+	}
+}
+
+func (o Operation) unkeyed() Operation {
+	o.Key = nil
+	return o
+}
+
+func lastTime(document string) string {
+	lines := strings.Split(document, "\n")
+	at, _, _ := strings.Cut(strings.TrimPrefix(lines[len(lines)-1], "t="), " ")
+	return at
 }

@@ -18,6 +18,7 @@ type moment struct {
 	wait  time.Duration // of an answer: its Retry-After; of a cut: what the work needs
 	count int           // of a load: how many calls
 	attrs string        // of an event: "order_id=o1"
+	to    string        // the callee of a call, where a schedule has several
 }
 
 // What happens, as schedules word it.
@@ -57,6 +58,9 @@ func (s *schedule) String() string {
 func (s *schedule) line(m moment) string {
 	switch m.what {
 	case calls:
+		if m.to != "" {
+			return fmt.Sprintf("call %d of %s", m.call, m.to)
+		}
 		if m.key == "" {
 			return fmt.Sprintf("call %d without a key", m.call)
 		}

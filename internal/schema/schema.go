@@ -14,7 +14,7 @@ import "embed"
 var files embed.FS
 
 // Names returns the schemas, in the order in which a reader meets the files.
-func Names() []string { return []string{"assay", "compose", "experiment", "gate"} }
+func Names() []string { return []string{"assay", "compose", "experiment", "gate", "terms"} }
 
 // Text returns a schema as JSON (draft 2020-12), and whether there is one of that name.
 func Text(name string) ([]byte, bool) {
