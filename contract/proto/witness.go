@@ -183,12 +183,15 @@ func (c *comparison) fieldWitness(o, n protoreflect.FieldDescriptor, what string
 		func(d direction, writer, reader protoreflect.MessageDescriptor) *contract.Witness {
 			t := trial{direction: d, flow: flow, writer: writer, reader: reader, watch: []protoreflect.FieldNumber{number}}
 			field := writer.Fields().ByNumber(number)
-			if what == "default" || what == "cardinality" { // what it means to leave the field out
-				t.build, t.bare = func(m protoreflect.Message, _ *builder) bool { m.Clear(field); return true }, true
-				if w := c.try(t, encodings); w != nil {
+			if what == "default" || what == "cardinality" { // what it means to leave the field out, or whether one may
+				left := t
+				left.build, left.bare = func(m protoreflect.Message, _ *builder) bool { m.Clear(field); return true }, true
+				if what == "cardinality" {
+					left.watch = nil
+				}
+				if w := c.try(left, encodings); w != nil {
 					return w
 				}
-				t.bare = false
 			}
 			if what == "default" {
 				return nil
