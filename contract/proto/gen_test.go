@@ -298,7 +298,8 @@ func (g *genTree) mutateFile(f *genFile) {
 			switch name := e.values[n]; {
 			case g.rng.IntN(3) == 0:
 				e.reserved = e.reserved[:len(e.reserved)/2]
-			case g.rng.IntN(2) == 0 || name == "":
+			case name == "": // it was taken out, and may be reserved
+			case g.rng.IntN(2) == 0:
 				e.values[n] = fmt.Sprintf("NEW_%d", g.id())
 			default:
 				delete(e.values, n)
