@@ -33,6 +33,9 @@ func (c *comparison) files() {
 		case !ok && !slices.Contains(c.old.version.main, o.Path()): // an import that nobody needs any more
 		case !ok:
 			c.report(change{rule: "FILE_NO_DELETE", subject: fileSubject(o.Path()), text: fmt.Sprintf("file %s is gone", o.Path()), old: c.old.at(o, nil)})
+			if c.lenient { // buf leaves it at that; but its services are gone for those who call them
+				c.gone(o, nil)
+			}
 		case o != n:
 			c.file(o, n)
 		}
@@ -106,9 +109,12 @@ func optionsOf[O proto.Message](d protoreflect.Descriptor) O {
 	return options
 }
 
-// gone reports what a file declared and the new file does not.
+// gone reports what a file declared and the new file does not. n is nil where the file itself is gone.
 func (c *comparison) gone(o, n linker.File) {
-	was, is := declares(o), declares(n)
+	was, is := declares(o), newDeclared()
+	if n != nil {
+		is = declares(n)
+	}
 	for _, d := range was.order {
 		if _, kept := is.of(d)[nested(d)]; kept {
 			continue

@@ -43,6 +43,34 @@ func TestRefused(t *testing.T) {
 	}
 }
 
+// TestTwice: a name that a new file takes from one that did not change is refused too.
+func TestTwice(t *testing.T) {
+	const m = p3 + " message M {}"
+	_, err := Diff(t.Context(), memory("old", map[string]string{"a.proto": m}), memory("new", map[string]string{"a.proto": m, "b.proto": m}), contract.Options{})
+	if err == nil || !strings.Contains(err.Error(), "new: b.proto:1:20: M is already defined in a.proto") {
+		t.Error(err)
+	}
+}
+
+// TestFileGone: a service that is gone with its file breaks callers, whatever buf's WIRE_JSON says; one that moved does not.
+func TestFileGone(t *testing.T) {
+	const file = p3 + " package s; message M {} service S { rpc A(M) returns (M); }"
+	old := map[string]string{"a.proto": file, "b.proto": p3}
+	for name, c := range map[string]struct {
+		new  map[string]string
+		want verdict.Verdict
+	}{
+		"gone":  {map[string]string{"b.proto": p3}, verdict.Fail},
+		"moved": {map[string]string{"b.proto": file}, verdict.Fail}, // its package changed
+		"named": {map[string]string{"c.proto": file, "b.proto": p3}, verdict.Pass},
+	} {
+		d, err := Diff(t.Context(), memory("old", old), memory("new", c.new), contract.Options{})
+		if err != nil || d.Verdict() != c.want {
+			t.Errorf("%s: got %s, want %s (%v): %+v", name, d.Verdict(), c.want, err, d.Findings)
+		}
+	}
+}
+
 func TestUnknownRule(t *testing.T) {
 	one := memory("one", map[string]string{"a.proto": p3})
 	if _, err := DiffRules(t.Context(), one, one, contract.Options{}, Rules{Use: []string{"WIRED"}}); err == nil || !strings.Contains(err.Error(), `"WIRED"`) {

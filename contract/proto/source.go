@@ -15,6 +15,7 @@ import (
 	"github.com/bufbuild/protocompile/ast"
 	"github.com/bufbuild/protocompile/linker"
 	"github.com/bufbuild/protocompile/reporter"
+	"google.golang.org/protobuf/reflect/protoreflect"
 
 	"github.com/assay-dev/assay/contract"
 )
@@ -233,6 +234,22 @@ func (v *version) compile(ctx context.Context, same func(name string) linker.Fil
 		return v.explain(err)
 	}
 	v.files = closure(files)
+	return v.unique()
+}
+
+// unique refuses names that two files declare. The compiler sees to that for files that it links, but not for those that
+// are shared with the other version.
+func (v *version) unique() error {
+	seen := map[protoreflect.FullName]linker.File{}
+	for _, file := range v.files {
+		for _, d := range topLevel(file) {
+			if other := seen[d.FullName()]; other != nil && other != file {
+				at := (&tree{version: v}).at(d, nil)
+				return fmt.Errorf("%s: %s: %s is already defined in %s", v.source.Name, at, d.FullName(), v.file(other.Path()))
+			}
+			seen[d.FullName()] = file
+		}
+	}
 	return nil
 }
 

@@ -164,3 +164,24 @@ func walkScope(in scope, visit func(protoreflect.Descriptor)) {
 		walkScope(in.Messages().Get(i), visit)
 	}
 }
+
+// topLevel lists what stands in a file outside of messages. Values of enums do too: their names are not within the enum's.
+func topLevel(file linker.File) []protoreflect.Descriptor {
+	var all []protoreflect.Descriptor
+	for i := range file.Messages().Len() {
+		all = append(all, file.Messages().Get(i))
+	}
+	for i := range file.Enums().Len() {
+		all = append(all, file.Enums().Get(i))
+		for j := range file.Enums().Get(i).Values().Len() {
+			all = append(all, file.Enums().Get(i).Values().Get(j))
+		}
+	}
+	for i := range file.Services().Len() {
+		all = append(all, file.Services().Get(i))
+	}
+	for i := range file.Extensions().Len() {
+		all = append(all, file.Extensions().Get(i))
+	}
+	return all
+}
