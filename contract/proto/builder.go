@@ -17,7 +17,12 @@ import (
 )
 
 // A builder fills messages with values that tell.
-type builder struct{}
+type builder struct {
+	left int // values that may still be set: a hostile message requires a hundred of itself
+}
+
+// maxSet is how many values one message is filled with.
+const maxSet = 4096
 
 // valuesOf returns values of a field's kind: small ones that all understand, and those that only this kind holds.
 func valuesOf(f protoreflect.FieldDescriptor) []any {
@@ -47,7 +52,7 @@ func valuesOf(f protoreflect.FieldDescriptor) []any {
 			numbers = append(numbers, values.Get(i).Number())
 		}
 		slices.Reverse(numbers) // the first is the default, and says the least
-		return numbers
+		return numbers[:min(len(numbers), 16)]
 	}
 	return []any{nil, 1, 2, 3, 4, 5, 6, 7} // messages: which of their fields is set
 }
@@ -61,6 +66,9 @@ func (b *builder) set(m protoreflect.Message, f protoreflect.FieldDescriptor, i 
 const maxFill = 4
 
 func (b *builder) setDeep(m protoreflect.Message, f protoreflect.FieldDescriptor, i, depth int) bool {
+	if b.left--; b.left < 0 {
+		return false
+	}
 	switch {
 	case f.IsMap():
 		entry := m.Mutable(f).Map()

@@ -125,9 +125,13 @@ func enumRanges(e protoreflect.EnumDescriptor) []span {
 	return spans
 }
 
-// missing returns what of s no other span covers.
+func ordered(spans []span) []span {
+	slices.SortFunc(spans, func(a, b span) int { return cmp.Compare(a.from, b.from) })
+	return spans
+}
+
+// missing returns what of s no other span covers. The others are ordered.
 func missing(s span, others []span) []span {
-	others = slices.SortedFunc(slices.Values(others), func(a, b span) int { return cmp.Compare(a.from, b.from) })
 	var left []span
 	for _, other := range others {
 		if other.to < s.from || other.from > s.to {
@@ -146,6 +150,7 @@ func missing(s span, others []span) []span {
 // reserved compares what is reserved, of a message or an enum.
 func (c *comparison) reserved(o, n protoreflect.Descriptor, rule string, was, is []span, oldNames, newNames protoreflect.Names) {
 	old, new := c.places(o, n, nil)
+	is = ordered(is)
 	for _, s := range was {
 		if left := missing(s, is); len(left) > 0 {
 			c.report(change{rule: rule, subject: subjectOf(o), path: "reserved " + s.String(), old: old, new: new, flow: c.flows.of(o),
@@ -176,7 +181,7 @@ func list(spans []span) string {
 }
 
 func (c *comparison) extensionRanges(o, n protoreflect.MessageDescriptor) {
-	is := fieldRanges(n.ExtensionRanges())
+	is := ordered(fieldRanges(n.ExtensionRanges()))
 	for _, s := range fieldRanges(o.ExtensionRanges()) {
 		if left := missing(s, is); len(left) > 0 {
 			old, new := c.places(o, n, nil)

@@ -1,9 +1,11 @@
 package proto
 
 import (
+	"fmt"
 	"strings"
 	"testing"
 	"testing/fstest"
+	"time"
 
 	"github.com/assay-dev/assay/contract"
 	"github.com/assay-dev/assay/verdict"
@@ -67,6 +69,38 @@ func TestFileGone(t *testing.T) {
 		d, err := Diff(t.Context(), memory("old", old), memory("new", c.new), contract.Options{})
 		if err != nil || d.Verdict() != c.want {
 			t.Errorf("%s: got %s, want %s (%v): %+v", name, d.Verdict(), c.want, err, d.Findings)
+		}
+	}
+}
+
+// TestHostile: what is made to cost much costs little.
+func TestHostile(t *testing.T) {
+	var wide, many strings.Builder
+	wide.WriteString(p2 + " message M { optional int32 a = 500; ")
+	many.WriteString(p3 + " enum E { E0 = 0; ")
+	for i := range 200 {
+		fmt.Fprintf(&wide, "required M m%d = %d; ", i, i+1)
+	}
+	for i := range 3000 {
+		fmt.Fprintf(&many, "E%d = %d; ", i+1, i+1)
+	}
+	many.WriteString("} message M { ")
+	for i := range 3000 {
+		fmt.Fprintf(&many, "E e%d = %d; ", i, i+1)
+	}
+	few := p3 + " enum E { E0 = 0; } message M { E e0 = 1; }"
+	for name, c := range map[string][2]string{
+		"a message that requires itself": {wide.String() + "}", strings.Replace(wide.String(), "int32 a", "string a", 1) + "}"},
+		"many values, many users":        {many.String() + "}", few},
+	} {
+		start := time.Now()
+		if _, err := DiffRules(t.Context(), memory("old", map[string]string{"a.proto": c[0]}), memory("new", map[string]string{"a.proto": c[1]}), contract.Options{}, Rules{Use: everything()}); err != nil {
+			t.Error(name, err)
+		}
+		if took := time.Since(start); took > time.Minute {
+			t.Errorf("%s took %s", name, took)
+		} else {
+			t.Log(name, took)
 		}
 	}
 }
