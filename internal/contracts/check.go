@@ -147,7 +147,7 @@ func (c *checker) against(ctx context.Context, one spec.Contract, ref string) ([
 	switch {
 	case !old.gone && !new.gone && old.folder != new.folder:
 		return nil, &Error{fmt.Sprintf("%s and %s cannot be compared: one is a file, the other a folder", old.Name, new.Name)}
-	case !old.gone && !new.gone && new.folder:
+	case !old.gone && !new.gone && new.folder && !whole(contract.Kind(one.Kind)):
 		if pairs, _, err = pairsOf(old, new, contract.Kind(one.Kind)); err != nil {
 			return nil, err
 		}
@@ -190,7 +190,7 @@ func (c *checker) here(ctx context.Context, one spec.Contract) (version, error) 
 	v, err := locate(ctx, name)
 	var unusable *Error
 	if errors.As(err, &unusable) || v.gone {
-		return version{Source: contract.Source{Name: name, Path: filepath.ToSlash(one.Path)}, prefix: filepath.ToSlash(filepath.Dir(c.project.File)), gone: true, close: func() error { return nil }}, nil
+		return version{Source: contract.Source{Name: name, Path: filepath.ToSlash(one.Path)}, top: c.project.Dir, gone: true, close: func() error { return nil }}, nil
 	}
 	return v, err
 }
@@ -241,7 +241,14 @@ func (c *checker) lost(ctx context.Context, refs []string) ([]Result, error) {
 				continue
 			}
 			was := b.contracts[name]
-			p := pair{name: name, kind: contract.Kind(was.Kind), old: version{Source: contract.Source{Name: short(ref) + ":" + path.Join(b.folder, was.Path), Path: was.Path}, prefix: short(ref) + ":" + b.folder}, new: version{gone: true}}
+			old, err := atRevision(ctx, c.repo, ref, path.Join(b.folder, was.Path), short(ref)+":"+path.Join(b.folder, was.Path))
+			if err != nil {
+				return nil, err
+			}
+			p := pair{name: name, kind: contract.Kind(was.Kind), old: old, new: version{gone: true}}
+			if p.kind == "" && old.gone {
+				p.kind = "unknown"
+			}
 			r, err := p.compare(ctx, Choice{Seed: c.opts.Seed})
 			if err != nil {
 				return nil, err

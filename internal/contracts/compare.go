@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io/fs"
 	"path"
+	"path/filepath"
 	"runtime/debug"
 	"slices"
 	"strings"
@@ -57,8 +58,8 @@ func Diff(ctx context.Context, oldName, newName string, choice Choice) (Report, 
 		return Report{}, &Error{fmt.Sprintf("%s and %s cannot be compared: one is a file, the other a folder", oldName, newName)}
 	}
 	report := Report{Against: oldName, At: choice.Now}
-	pairs := []pair{{name: path.Base(new.Path), old: old, new: new}}
-	if new.folder {
+	pairs := []pair{{name: path.Base(filepath.ToSlash(newName)), old: old, new: new}}
+	if new.folder && !whole(choice.Kind) {
 		if pairs, report.Skipped, err = pairsOf(old, new, choice.Kind); err != nil {
 			return Report{}, err
 		}
@@ -78,9 +79,12 @@ func Diff(ctx context.Context, oldName, newName string, choice Choice) (Report, 
 	return report, nil
 }
 
+// whole says whether a folder of that kind is one contract, and not one for each file.
+func whole(k contract.Kind) bool { return k == contract.Proto || k == contract.Terms }
+
 // compare compares one contract. A version that is not there is a contract that is new, or was removed.
 func (p pair) compare(ctx context.Context, choice Choice) (Result, error) {
-	if p.kind == "" && !p.old.gone && !p.new.gone {
+	if p.kind == "" {
 		kind, err := p.detect()
 		if err != nil {
 			return Result{}, err
@@ -92,9 +96,10 @@ func (p pair) compare(ctx context.Context, choice Choice) (Result, error) {
 	switch {
 	case p.new.gone:
 		d = p.removed()
-	case p.old.gone:
-		d = p.added()
 	default:
+		if p.old.gone { // it is held against itself, so that one that cannot be read is no pass
+			p.old.Source, p.old.folder, p.old.top, p.old.prefix = p.new.Source, p.new.folder, p.new.top, p.new.prefix
+		}
 		oldFiles, newFiles := record(p.old.FS), record(p.new.FS)
 		p.old.FS, p.new.FS = oldFiles, newFiles
 		var err error
@@ -102,6 +107,10 @@ func (p pair) compare(ctx context.Context, choice Choice) (Result, error) {
 			return Result{}, err
 		}
 		result.Old, result.New = oldFiles.version(p.old.Name), newFiles.version(p.new.Name)
+		if p.old.gone {
+			result.Old = Version{Name: nothing}
+			d.Findings = p.added().Findings
+		}
 	}
 	p.place(&d)
 	d.Sort()
@@ -170,7 +179,11 @@ func (p pair) place(d *contract.Diff) {
 		f.Old.File, f.New.File = p.old.shown(f.Old.File), p.new.shown(f.New.File)
 	}
 	for i := range d.Gaps {
-		d.Gaps[i].At.File = p.new.shown(d.Gaps[i].At.File)
+		at, v := &d.Gaps[i].At, p.new
+		if _, err := fs.Stat(v.FS, at.File); err != nil && !p.old.gone {
+			v = p.old // what is gone was undecided there
+		}
+		at.File = v.shown(at.File)
 	}
 }
 
@@ -179,6 +192,9 @@ func (p pair) removed() contract.Diff {
 		Text: "the contract is gone, and with it the word that neighbours rely on", Try: "restore it, or waive this with a reason once nobody uses it",
 		Old: contract.Place{File: p.old.Path}, New: contract.Place{}}}}
 }
+
+// nothing is the name of a version that is not there.
+const nothing = "(nothing)"
 
 func (p pair) added() contract.Diff {
 	return contract.Diff{Findings: []contract.Finding{{Rule: "contract-added", Kind: p.kind, Severity: contract.Change, Contract: p.name, Subject: "contract " + p.name,
@@ -189,13 +205,16 @@ func (p pair) added() contract.Diff {
 func (p pair) detect() (contract.Kind, error) {
 	var kinds []contract.Kind
 	for _, v := range []version{p.old, p.new} {
+		if v.gone {
+			continue
+		}
 		kind, err := v.kind()
 		if err != nil {
 			return "", err
 		}
 		kinds = append(kinds, kind)
 	}
-	if kinds[0] != kinds[1] {
+	if len(kinds) == 2 && kinds[0] != kinds[1] {
 		return "", &Error{fmt.Sprintf("%s is of the kind %s, and %s of the kind %s: say which to compare them as with --kind", p.old.Name, kinds[0], p.new.Name, kinds[1])}
 	}
 	return kinds[0], nil
@@ -251,11 +270,8 @@ func (r *Result) conclude() {
 	}
 	var parts []string
 	add := func(n int, one, many string) {
-		switch {
-		case n == 1:
-			parts = append(parts, "1 "+one)
-		case n > 1:
-			parts = append(parts, fmt.Sprintf("%d %s", n, many))
+		if n > 0 {
+			parts = append(parts, plural(n, one, many))
 		}
 	}
 	add(breaks, "break", "breaks")

@@ -176,7 +176,7 @@ func (r Result) checks() []evidence.Checked {
 		all = append(all, checked(strings.TrimSpace("undecided "+g.Subject+" "+g.Path), g.Why, verdict.Unknown))
 	}
 	if harmless > 0 {
-		all = append(all, checked("harmless changes", fmt.Sprintf("%d changes harm nobody", harmless), verdict.Pass))
+		all = append(all, checked("harmless changes", plural(harmless, "change harms", "changes harm")+" nobody", verdict.Pass))
 	}
 	if len(r.Proofs) > 0 {
 		all = append(all, checked("compatible", r.coverage(), verdict.Pass))
@@ -190,7 +190,7 @@ func (r Result) coverage() string {
 	for _, p := range r.Proofs {
 		documents, nodes, reached = documents+p.Documents, nodes+p.Nodes, reached+p.Reached
 	}
-	text := fmt.Sprintf("%d claims of compatibility, %d documents tried, seed %d", len(r.Proofs), documents, r.Seed)
+	text := fmt.Sprintf("%s of compatibility, %s tried, seed %d", plural(len(r.Proofs), "claim", "claims"), plural(documents, "document", "documents"), r.Seed)
 	if nodes > 0 {
 		text += fmt.Sprintf("; they reached %d of %d nodes of the schemas", reached, nodes)
 	}

@@ -1,7 +1,11 @@
 package contracts
 
 import (
+	"context"
+	"fmt"
+
 	"github.com/assay-dev/assay/contract"
+	"github.com/assay-dev/assay/contract/event"
 	"github.com/assay-dev/assay/contract/openapi"
 )
 
@@ -10,13 +14,41 @@ func families() map[contract.Kind]differ {
 	return map[contract.Kind]differ{contract.OpenAPI: openapi.Diff}
 }
 
-// differs returns who compares this contract: its family, and where its operations declare terms, those.
+// formats says how a registry calls the kinds that it compares in modes.
+func formats() map[contract.Kind]event.Format {
+	return map[contract.Kind]event.Format{contract.Avro: event.Avro}
+}
+
+// DefaultMode is that of registries: the new version reads what the last wrote.
+const DefaultMode = event.Backward
+
+// differs returns who compares this contract: its family, and where a mode is named, or there is no other, the registry.
 func (p pair) differs() ([]differ, error) {
-	var all []differ
-	if compare := families()[p.kind]; compare != nil {
-		all = append(all, compare)
+	family, hasFamily := families()[p.kind]
+	format, hasFormat := formats()[p.kind]
+	switch {
+	case hasFormat && (p.mode != "" || !hasFamily):
+		mode := DefaultMode
+		if p.mode != "" {
+			var err error
+			if mode, err = event.ParseMode(p.mode); err != nil {
+				return nil, &Error{err.Error()}
+			}
+		}
+		return []differ{registry(format, mode)}, nil
+	case p.mode != "" && hasFamily:
+		return nil, &Error{fmt.Sprintf("%s is of the kind %s, which is not compared in a mode: leave out the mode %s (it is for events: Avro, JSON Schema, Protobuf)", p.new.Name, p.kind, p.mode)}
+	case hasFamily:
+		return []differ{family}, nil
 	}
-	return all, nil
+	return nil, nil
+}
+
+// registry compares two versions as a schema registry does.
+func registry(format event.Format, mode event.Mode) differ {
+	return func(ctx context.Context, old, new contract.Source, opts contract.Options) (contract.Diff, error) {
+		return event.Check(ctx, format, []contract.Source{old, new}, mode, opts)
+	}
 }
 
 // isTerms knows a file of terms by its keys.

@@ -163,11 +163,19 @@ func (t *texts) result(r Result, several, changelog bool) {
 		t.line("", "waiver  "+use.text())
 	}
 	if hidden := r.count(contract.Change); hidden > 0 && !changelog {
-		t.line("", fmt.Sprintf("%d harmless changes of %s: --changelog lists them", hidden, r.Contract))
+		t.line("", fmt.Sprintf("%s of %s: --changelog lists them", plural(hidden, "harmless change", "harmless changes"), r.Contract))
 	}
 	if len(r.Proofs) > 0 {
 		t.line("", r.Contract+": "+r.coverage())
 	}
+}
+
+// plural counts.
+func plural(n int, one, many string) string {
+	if n == 1 {
+		return "1 " + one
+	}
+	return fmt.Sprintf("%d %s", n, many)
 }
 
 func orUnknown(k contract.Kind) string {

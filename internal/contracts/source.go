@@ -16,7 +16,8 @@ import (
 // A version is one side of a comparison, found.
 type version struct {
 	contract.Source
-	prefix string // of places in it, to be shown
+	prefix string // of places in it, to be shown: of a revision "main:" and a folder
+	top    string // of a version on disk: the absolute path of what FS is
 	folder bool
 	gone   bool // nothing is there
 	close  func() error
@@ -50,12 +51,12 @@ func onDisk(ctx context.Context, name string) (version, error) {
 	if !info.IsDir() && !info.Mode().IsRegular() {
 		return version{}, &Error{fmt.Sprintf("%s is neither a file nor a folder (%v)", name, info.Mode().Type())}
 	}
-	top, prefix := abs, name
+	top := abs
 	if !info.IsDir() {
-		top, prefix = filepath.Dir(abs), filepath.Dir(name)
-		if repo, err := (tree{top}).git(ctx, "rev-parse", "--show-toplevel"); err == nil && !filepath.IsAbs(name) {
+		top = filepath.Dir(abs)
+		if repo, err := (tree{top}).git(ctx, "rev-parse", "--show-toplevel"); err == nil {
 			if rel, err := filepath.Rel(repo, top); err == nil && filepath.IsLocal(rel) {
-				top, prefix = repo, filepath.Join(prefix, up(rel))
+				top = repo
 			}
 		}
 	}
@@ -67,27 +68,28 @@ func onDisk(ctx context.Context, name string) (version, error) {
 	if err != nil {
 		return version{}, errors.Join(err, root.Close())
 	}
-	return version{Source: contract.Source{Name: name, FS: root.FS(), Path: filepath.ToSlash(rel)},
-		prefix: filepath.ToSlash(prefix), folder: info.IsDir(), close: root.Close}, nil
+	return version{Source: contract.Source{Name: name, FS: root.FS(), Path: filepath.ToSlash(rel)}, top: top, folder: info.IsDir(), close: root.Close}, nil
 }
 
-// up leads from a folder back to where its path begins.
-func up(rel string) string {
-	if rel == "." {
-		return "."
-	}
-	return strings.Repeat("../", strings.Count(filepath.ToSlash(rel), "/")+1)
-}
-
-// shown returns how a file of the version is shown.
+// shown returns how a file of the version is shown: as the user would name it from here.
 func (v version) shown(file string) string {
 	if file == "" {
 		return ""
 	}
-	if rev, in, ok := strings.Cut(v.prefix, ":"); ok {
+	if v.top == "" {
+		rev, in, _ := strings.Cut(v.prefix, ":")
 		return rev + ":" + path.Join(in, file)
 	}
-	return path.Join(v.prefix, file)
+	abs := filepath.Join(v.top, filepath.FromSlash(file))
+	here, err := os.Getwd()
+	if err != nil || filepath.IsAbs(v.Name) {
+		return filepath.ToSlash(abs)
+	}
+	rel, err := filepath.Rel(here, abs)
+	if err != nil {
+		return filepath.ToSlash(abs)
+	}
+	return filepath.ToSlash(rel)
 }
 
 // at returns the version with another path in it.
