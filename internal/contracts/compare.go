@@ -106,6 +106,7 @@ func (p pair) compare(ctx context.Context, choice Choice) (Result, error) {
 		if d, err = p.diff(ctx, choice); err != nil {
 			return Result{}, err
 		}
+		result.Modes = p.modes(ctx)
 		result.Old, result.New = oldFiles.version(p.old.Name), newFiles.version(p.new.Name)
 		if p.old.gone {
 			result.Old = Version{Name: nothing}

@@ -69,7 +69,7 @@ func TestShopRefusesPlantedBreaks(t *testing.T) {
 				t.Skipf("contracts of the kind %s are not compared yet", same.Results[0].Kind)
 			}
 			if same.Verdict != verdict.Pass {
-				t.Errorf("the same contract is %s: %+v", same.Verdict, same.Results)
+				t.Errorf("the same contract is %s: %s %+v", same.Verdict, same.Reason, same.Results[0].Gaps)
 			}
 			edit(t, filepath.Join(dir, p.file), p.old, p.new)
 			r, err := Diff(t.Context(), filepath.Join(shop, path), filepath.Join(dir, path), Choice{Kind: kind, Seed: 1, Documents: contract.DefaultDocuments})
@@ -78,7 +78,7 @@ func TestShopRefusesPlantedBreaks(t *testing.T) {
 			}
 			named := func(f Found) bool { return f.Breaks() && strings.Contains(f.Subject, p.subject) }
 			if r.Verdict != verdict.Fail || !slices.ContainsFunc(r.Results[0].Findings, named) {
-				t.Errorf("got %s, and no break of %s:\n%+v", r.Verdict, p.subject, r.Results)
+				t.Errorf("got %s (%s), and no break of %s:\n%+v", r.Verdict, r.Reason, p.subject, r.Results[0].Findings)
 			}
 		})
 	}
