@@ -168,7 +168,11 @@ func (c *checker) compare(ctx context.Context, one spec.Contract, pairs []pair) 
 		if p.mode = one.Mode; one.Kind != "" {
 			p.kind = contract.Kind(one.Kind)
 		}
-		r, err := p.compare(ctx, Choice{Seed: c.opts.Seed, Documents: c.opts.Documents})
+		var r Result
+		var err error
+		if p.older, err = c.older(ctx, p); err == nil {
+			r, err = p.compare(ctx, Choice{Seed: c.opts.Seed, Documents: c.opts.Documents})
+		}
 		var unusable *Error
 		if errors.As(err, &unusable) {
 			r, err = unknown(spec.Contract{Name: p.name, Kind: one.Kind}, unusable.Msg), nil
@@ -179,6 +183,43 @@ func (c *checker) compare(ctx context.Context, one spec.Contract, pairs []pair) 
 		results = append(results, r)
 	}
 	return results, nil
+}
+
+// mostVersions is how many versions a transitive mode reads.
+const mostVersions = 100
+
+// older returns the versions before the baseline's that a transitive mode asks for, the oldest first: those of the file's history.
+func (c *checker) older(ctx context.Context, p pair) ([]contract.Source, error) {
+	if !strings.HasSuffix(p.mode, "_TRANSITIVE") || p.old.gone {
+		return nil, nil
+	}
+	rev, file, _ := strings.Cut(p.old.Name, ":")
+	top, err := c.repo.git(ctx, "rev-parse", "--show-toplevel")
+	if err != nil {
+		return nil, err
+	}
+	if shallow, err := c.repo.git(ctx, "rev-parse", "--is-shallow-repository"); err != nil || shallow != "false" {
+		return nil, &Error{fmt.Sprintf("%s is compared with all versions before, and this clone is shallow: fetch all of it (fetch-depth: 0, or GIT_DEPTH: 0)", p.name)}
+	}
+	out, err := tree{top}.git(ctx, "log", "--format=%H", "--end-of-options", rev, "--", file)
+	if err != nil {
+		return nil, err
+	}
+	commits := strings.Fields(out)
+	if len(commits) > mostVersions {
+		return nil, &Error{fmt.Sprintf("%s has %d versions, and a transitive mode reads at most %d: nobody can tell about the others", p.name, len(commits), mostVersions)}
+	}
+	var older []contract.Source
+	for _, commit := range commits[min(1, len(commits)):] { // the newest is the baseline's
+		v, err := atRevision(ctx, c.repo, commit, file, short(commit)+":"+file)
+		if err != nil {
+			return nil, err
+		}
+		if !v.gone {
+			older = append([]contract.Source{v.Source}, older...)
+		}
+	}
+	return older, nil
 }
 
 // here opens a contract as it is now.

@@ -35,6 +35,7 @@ type pair struct {
 	kind     contract.Kind
 	mode     string
 	old, new version
+	older    []contract.Source // versions before old, the oldest first: for transitive modes
 }
 
 // Diff compares two versions that a user named: files, folders, or paths at git revisions. What cannot be used is an *Error.

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"fmt"
+	"slices"
 
 	"github.com/assay-dev/assay/contract"
 	"github.com/assay-dev/assay/contract/event"
@@ -38,7 +39,7 @@ func (p pair) differs() ([]differ, error) {
 				return nil, &Error{err.Error()}
 			}
 		}
-		return []differ{registry(format, mode)}, nil
+		return []differ{registry(format, mode, p.older)}, nil
 	case p.mode != "" && hasFamily:
 		return nil, &Error{fmt.Sprintf("%s is of the kind %s, which is not compared in a mode: leave out the mode %s (it is for events: Avro, JSON Schema, Protobuf)", p.new.Name, p.kind, p.mode)}
 	case hasFamily && p.kind != contract.Terms && p.declaresTerms():
@@ -104,10 +105,10 @@ func (p pair) modes(ctx context.Context) []string {
 	return modes
 }
 
-// registry compares two versions as a schema registry does.
-func registry(format event.Format, mode event.Mode) differ {
+// registry compares two versions as a schema registry does, in a transitive mode with those before them, too.
+func registry(format event.Format, mode event.Mode, older []contract.Source) differ {
 	return func(ctx context.Context, old, new contract.Source, opts contract.Options) (contract.Diff, error) {
-		return event.Check(ctx, format, []contract.Source{old, new}, mode, opts)
+		return event.Check(ctx, format, append(slices.Clone(older), old, new), mode, opts)
 	}
 }
 
