@@ -3,8 +3,6 @@ package openapi
 import (
 	"slices"
 	"strings"
-
-	"github.com/assay-dev/assay/contract"
 )
 
 // cover looks for what changed in an operation and nothing spoke of. It is a gap: silence is no proof.
@@ -46,7 +44,7 @@ func (c *comparison) coverRest(op *pairing) {
 }
 
 func (c *comparison) anything(op *pairing) bool {
-	return c.spoken(op, "") || slices.ContainsFunc(c.diff.Gaps, func(g contract.Gap) bool { return g.Subject == op.name })
+	return c.spoken(op, "")
 }
 
 // rest leaves out what is a part, and what says nothing to a program.
@@ -60,17 +58,10 @@ func rest(key string, kid *node) *node {
 
 // spoken says whether a finding, a proof or a gap is about the part or something within it.
 func (c *comparison) spoken(op *pairing, path string) bool {
-	for _, made := range c.claims {
-		if made.Subject == op.name && within(made.Path, path) {
-			return true
-		}
+	if slices.ContainsFunc(c.bySubjects[op.name], func(made *claim) bool { return within(made.Path, path) }) {
+		return true
 	}
-	for _, p := range c.diff.Proofs {
-		if p.Subject == op.name && within(p.Path, path) {
-			return true
-		}
-	}
-	return slices.ContainsFunc(c.diff.Gaps, func(g contract.Gap) bool { return g.Subject == op.name && within(g.Path, path) })
+	return slices.ContainsFunc(c.said[op.name], func(said string) bool { return within(said, path) })
 }
 
 // spokenOfSecurity says whether a finding about a scheme explains why operations changed.

@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/assay-dev/assay/contract"
+	"github.com/assay-dev/assay/contract/jsonschema"
 )
 
 // Diff compares two versions of an interface in OpenAPI 3.0 or 3.1. It returns an error where one cannot be read.
@@ -22,7 +23,8 @@ func Diff(ctx context.Context, old, new contract.Source, opts contract.Options) 
 	if err != nil {
 		return result, err
 	}
-	c := &comparison{pair: newPair(before, after), opts: opts, byKey: map[string]*pairing{}, sites: map[string]site{}, diff: &result}
+	c := &comparison{pair: newPair(before, after), opts: opts, byKey: map[string]*pairing{}, sites: map[string]site{}, diff: &result,
+		known: map[string]jsonschema.Comparison{}, bySubjects: map[string][]*claim{}, said: map[string][]string{}}
 	if err := c.run(ctx); err != nil {
 		return result, err
 	}
@@ -38,6 +40,10 @@ type comparison struct {
 	claims []*claim
 	sites  map[string]site // by subject and path: what documents said
 	diff   *contract.Diff
+
+	known      map[string]jsonschema.Comparison
+	bySubjects map[string][]*claim
+	said       map[string][]string // paths that a proof or a gap is about, by subject
 }
 
 // A pairing is an operation in both versions. One that only one version has has no parts in the other.
@@ -96,7 +102,7 @@ func (c *comparison) run(ctx context.Context) error {
 		}
 		for _, change := range changes {
 			if made, ok := c.translate(change); ok {
-				c.claims = append(c.claims, &made)
+				c.claim(&made)
 			}
 		}
 	}
@@ -154,10 +160,12 @@ func (c *comparison) match() map[string]bool {
 
 func (c *comparison) prove(subject, path, by string, documents int) {
 	c.diff.Proofs = append(c.diff.Proofs, contract.Proof{Contract: c.opts.Contract, Subject: subject, Path: path, By: by, Documents: documents})
+	c.spokenOf(subject, path)
 }
 
 func (c *comparison) gap(subject, path, why string, at contract.Place) {
 	c.diff.Gaps = append(c.diff.Gaps, contract.Gap{Contract: c.opts.Contract, Subject: subject, Path: path, Why: why, At: at})
+	c.spokenOf(subject, path)
 }
 
 // add makes a finding of our own.
@@ -168,9 +176,16 @@ func (c *comparison) add(op *pairing, path string, f contract.Finding) *claim {
 		f.Old, f.New = nearer(f.Old, op.oldNode.place()), nearer(f.New, op.newNode.place())
 	}
 	made := &claim{Finding: f, parts: []string{path}}
-	c.claims = append(c.claims, made)
+	c.claim(made)
 	return made
 }
+
+func (c *comparison) claim(made *claim) {
+	c.claims = append(c.claims, made)
+	c.bySubjects[made.Subject] = append(c.bySubjects[made.Subject], made)
+}
+
+func (c *comparison) spokenOf(subject, path string) { c.said[subject] = append(c.said[subject], path) }
 
 func nearer(p, other contract.Place) contract.Place {
 	if p.Line == 0 {

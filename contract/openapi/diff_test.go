@@ -1,6 +1,9 @@
 package openapi_test
 
 import (
+	"encoding/json"
+	"strings"
+	"sync"
 	"testing"
 	"testing/fstest"
 
@@ -76,4 +79,19 @@ func TestSame(t *testing.T) {
 	if len(d.Findings)+len(d.Gaps) > 0 || len(d.Proofs) != 3 || d.Verdict().String() != "pass" {
 		t.Errorf("got %+v", d)
 	}
+}
+
+// Comparisons under way at once do not disturb each other, and say the same each time.
+func TestAtOnce(t *testing.T) {
+	changed := strings.Replace(strings.Replace(shop, "paid]", "paid, sent]", 1), "maximum: 100", "maximum: 50", 1)
+	want, _ := json.Marshal(diff(t, shop, changed))
+	var group sync.WaitGroup
+	for range 8 {
+		group.Go(func() {
+			if got, _ := json.Marshal(diff(t, shop, changed)); string(got) != string(want) {
+				t.Errorf("got %s, want %s", got, want)
+			}
+		})
+	}
+	group.Wait()
 }

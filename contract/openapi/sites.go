@@ -2,6 +2,7 @@ package openapi
 
 import (
 	"cmp"
+	"encoding/json"
 	"fmt"
 	"reflect"
 	"regexp"
@@ -80,7 +81,19 @@ func (c *comparison) compareSchemas(op *pairing, before, after part) {
 		c.gap(op.name, after.path, err.Error(), r.schema.place())
 		return
 	}
-	c.judge(op, s, r, jsonschema.Compare(from, to, c.opts))
+	c.judge(op, s, r, c.compared(sends, reads, from, to))
+}
+
+// compared asks once for each pair of schemas: a shared one that changed stands in many operations.
+func (c *comparison) compared(sends, reads any, from, to *jsonschema.Schema) jsonschema.Comparison {
+	key, err := json.Marshal([]any{sends, reads})
+	if found, ok := c.known[string(key)]; ok && err == nil {
+		found.Documents = 0 // they were counted
+		return found
+	}
+	found := jsonschema.Compare(from, to, c.opts)
+	c.known[string(key)] = found
+	return found
 }
 
 // A side is a part in one version.
@@ -110,6 +123,7 @@ func (c *comparison) judge(op *pairing, s, r side, found jsonschema.Comparison) 
 	for _, p := range found.Proofs {
 		p.Contract, p.Subject, p.Path = c.opts.Contract, op.name, join(path, p.Path)
 		c.diff.Proofs = append(c.diff.Proofs, p)
+		c.spokenOf(p.Subject, p.Path)
 	}
 	if result.safe && len(found.Proofs) == 0 {
 		by := "documents"
@@ -137,7 +151,7 @@ func (c *comparison) refuted(op *pairing, s, r side, b jsonschema.Break) {
 		near[0].Severity = contract.Break
 		return
 	}
-	if c.said(op, at, b) {
+	if c.repeated(op, at, b) {
 		return
 	}
 	f := contract.Finding{Rule: ruleOf(r, b.Rule), Severity: contract.Break, Flow: r.flow, Text: b.Text, Witness: witness}
@@ -147,8 +161,8 @@ func (c *comparison) refuted(op *pairing, s, r side, b jsonschema.Break) {
 	c.add(op, at, c.finding(s, r, b.Path, f))
 }
 
-// said says whether a finding with a witness says the same already: oasdiff speaks of one removed value, documents of another.
-func (c *comparison) said(op *pairing, at string, b jsonschema.Break) bool {
+// repeated says whether a finding with a witness says the same already: oasdiff speaks of one removed value, documents of another.
+func (c *comparison) repeated(op *pairing, at string, b jsonschema.Break) bool {
 	for _, f := range c.touching(op, at, func(f contract.Finding) bool { return f.Severity == contract.Break && f.Witness != nil }) {
 		if f.Path == at && akin(f.Rule, b.Rule) {
 			return true
@@ -264,8 +278,8 @@ func (d *document) dotted(schema *node, path string) *node {
 // touching returns oasdiff's findings about a part that fit.
 func (c *comparison) touching(op *pairing, path string, fits func(contract.Finding) bool) []*claim {
 	var all []*claim
-	for _, made := range c.claims {
-		if made.Subject != op.name || !fits(made.Finding) {
+	for _, made := range c.bySubjects[op.name] {
+		if !fits(made.Finding) {
 			continue
 		}
 		if slices.ContainsFunc(made.parts, func(p string) bool { return within(path, p) || within(p, path) }) {
