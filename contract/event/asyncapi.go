@@ -50,7 +50,7 @@ func inherited(l *loader, x loc, traits []loc, name string) (loc, error) {
 			return v, err
 		}
 	}
-	return loc{file: x.file, ptr: x.ptr}, nil
+	return loc{file: x.file, ptr: x.ptr}, nil // nothing, and no place
 }
 
 // readDocument reads a version.

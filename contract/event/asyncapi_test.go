@@ -30,6 +30,7 @@ channels:
     messages:
       Billed: {payload: {schemaFormat: 'application/vnd.apache.avro;version=1.9.0', schema: {$ref: billed.avsc}}}
       Raw: {payload: {schemaFormat: 'application/raml+yaml;version=1.0', schema: {type: object}}}
+  spare: {address: spare}
 operations:
   placed: {action: receive, channel: {$ref: '#/channels/orders'}}
   billed: {action: send, channel: {$ref: '#/channels/bills'}, bindings: {kafka: {groupId: {type: string}}}}
@@ -63,6 +64,17 @@ type asyncEdit struct{ name, from, to, want string }
 
 func asyncEdits() []asyncEdit {
 	return []asyncEdit{
+		{"operation gone", "operations:\n  placed: {action: receive, channel: {$ref: '#/channels/orders'}}", "operations:",
+			"break asyncapi-operation-removed receive orders.{region} "},
+		{"channel gone for good", "  spare: {address: spare}\n", "", "break asyncapi-channel-removed channel spare "},
+		{"channel on other servers", "{address: spare}", "{address: spare, servers: [{$ref: '#/servers/main'}]}", "risk asyncapi-channel-servers channel spare servers"},
+		{"parameter without values", "{enum: [eu, us]}", "{description: any}", "risk asyncapi-parameter-values channel orders.{region} parameters.region.enum"},
+		{"parameter's default", "{enum: [eu, us]}", "{enum: [eu, us], default: eu}", "risk asyncapi-parameter-default channel orders.{region} parameters.region.default"},
+		{"server variables", `protocolVersion: "3.5"`, `protocolVersion: "3.5", variables: {port: {default: "1"}}`, "risk asyncapi-server-variables server main variables"},
+		{"reply added", "placed: {action: receive, channel: {$ref: '#/channels/orders'}}",
+			"placed: {action: receive, channel: {$ref: '#/channels/orders'}, reply: {channel: {$ref: '#/channels/spare'}}}",
+			"change asyncapi-reply-added receive orders.{region}, reply "},
+		{"security by a trait", "billed: {action: send,", "billed: {action: send, traits: [{security: [{type: plain}]}],", "break asyncapi-security-changed send bills security"},
 		{"version bump", "version: 1.0.0", "version: 2.0.0", "change asyncapi-version-changed document info.version"},
 		{"server gone", `  main: {host: "broker:9092", protocol: kafka, protocolVersion: "3.5"}`, `  other: {host: "b:1", protocol: kafka}`,
 			"break asyncapi-server-removed server main ; change asyncapi-server-added server other "},

@@ -6,6 +6,7 @@ import (
 	"encoding/hex"
 	"fmt"
 	"hash/fnv"
+	"maps"
 	"math/rand/v2"
 	"slices"
 
@@ -168,11 +169,13 @@ func (s subject) try(ctx context.Context, w, r *avroSchema) (part, error) {
 		}
 	}
 	g.rng = s.rng()
-	for t.part.documents < documents(s.opts) && w.root.height < infinite {
+	for range max(documents(s.opts)-t.part.documents, 0) {
 		if err := ctx.Err(); err != nil {
 			return part{}, err
 		}
-		if data, ok := g.value(nil, w.root, 0); ok {
+		draw := generator{rng: g.rng, reached: map[any]bool{}, left: mostValues}
+		if data, ok := draw.value(nil, w.root, 0); ok {
+			maps.Copy(g.reached, draw.reached)
 			t.datum(data)
 		}
 	}
@@ -214,9 +217,7 @@ func (t *trial) goal(g *generator, goal any, ways map[*schema][]step) {
 	if !ok {
 		return
 	}
-	for reached := range before.reached {
-		g.reached[reached] = true
-	}
+	maps.Copy(g.reached, before.reached)
 	g.reached[goal] = true
 	t.datum(data)
 }

@@ -34,6 +34,9 @@ func Check(ctx context.Context, format Format, versions []contract.Source, mode 
 	}
 	diff := contract.Diff{Contract: opts.Contract, Kind: r.kind(), New: newest.Name, Seed: opts.Seed}
 	if len(older) == 0 {
+		if _, err := r.against(ctx, newest, None, false); err != nil { // it must be readable at least
+			return contract.Diff{}, err
+		}
 		diff.Proofs = []contract.Proof{{Contract: opts.Contract, Subject: r.name(), By: "rule: a first version has no older one to break"}}
 		return diff, nil
 	}
@@ -86,6 +89,8 @@ func newRegistry(format Format, newest contract.Source, opts contract.Options) (
 	case JSON:
 		s, err := readJSONSchema(newest, opts)
 		return &jsonRegistry{newest: s, opts: opts}, err
+	case Protobuf:
+		return &protoRegistry{newest: newest, opts: opts}, nil
 	}
 	return nil, fmt.Errorf("no format of schemas is called %q: there are %s, %s and %s", format, Avro, JSON, Protobuf)
 }

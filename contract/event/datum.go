@@ -17,7 +17,11 @@ type step struct {
 type generator struct {
 	rng     *rand.Rand
 	reached map[any]bool // schemas, and symbols
+	left    int          // values that the datum may still have
 }
+
+// mostValues bounds a datum: a record of two fields of a record of two fields, and so on, has data of any size.
+const mostValues = 1 << 16
 
 // A symbol of an enum is covered for itself.
 type symbol struct {
@@ -37,7 +41,9 @@ func goals(root *schema) []any {
 	return all
 }
 
-func newGenerator(rng *rand.Rand) *generator { return &generator{rng: rng, reached: map[any]bool{}} }
+func newGenerator(rng *rand.Rand) *generator {
+	return &generator{rng: rng, reached: map[any]bool{}, left: mostValues}
+}
 
 // through writes a datum that leads along steps to a target, which is written as forced, or where that is nil as any datum of
 // it. It says false where no datum that ends does so.
@@ -91,7 +97,8 @@ func (g *generator) pick(n int) int {
 const deepest = 6
 
 func (g *generator) value(b []byte, s *schema, depth int) ([]byte, bool) {
-	if s.height >= infinite {
+	g.left--
+	if s.height >= infinite || g.left < 0 {
 		return nil, false
 	}
 	g.reached[s] = true

@@ -151,8 +151,7 @@ func (c *comparison) server(sub subject, old, new named) error {
 		key, rule string
 		severity  contract.Severity
 	}{
-		{"host", "asyncapi-server-address", contract.Break}, {"pathname", "asyncapi-server-address", contract.Break},
-		{"url", "asyncapi-server-address", contract.Break}, {"protocol", "asyncapi-server-protocol", contract.Break},
+		{"protocol", "asyncapi-server-protocol", contract.Break},
 		{"protocolVersion", "asyncapi-server-protocol-version", contract.Risk},
 		{"security", "asyncapi-security-changed", contract.Break}, {"variables", "asyncapi-server-variables", contract.Risk},
 	} {
@@ -160,30 +159,53 @@ func (c *comparison) server(sub subject, old, new named) error {
 			return err
 		}
 	}
+	if was, is := address(old.loc), address(new.loc); was != is {
+		c.gone(sub, "asyncapi-server-address", "host", fmt.Sprintf("the server was at %q and is at %q", was, is),
+			"add a server, and remove the old one when nobody connects to it", "a connection to "+was, old.place(), new.place())
+	}
 	if err := c.bindings(sub, "server", old.key("bindings"), new.key("bindings")); err != nil {
 		return err
 	}
 	return c.others(sub, old.loc, new.loc, "host", "pathname", "url", "protocol", "protocolVersion", "security", "variables", "bindings")
 }
 
+// address is where a server is, as version 3 has it; version 2 has a URL.
+func address(x loc) string {
+	text := or2(x.str("url"), x.str("host")+x.str("pathname"))
+	if _, rest, ok := strings.Cut(text, "://"); ok {
+		return rest
+	}
+	return text
+}
+
 // value reports a member that is another, as a whole.
 func (c *comparison) value(sub subject, rule string, severity contract.Severity, key string, old, new loc, try string) error {
-	was, err := c.old.text(old.key(key))
+	return c.became(sub, rule, severity, key, within(old, key), within(new, key), try)
+}
+
+// within returns a member; where there is none, one without a value that stands where its object does.
+func within(x loc, key string) loc {
+	if at := x.key(key); at.n != nil {
+		return at
+	}
+	return loc{n: &node{kind: isNull, at: x.place()}, file: x.file, ptr: x.ptr}
+}
+
+func (c *comparison) became(sub subject, rule string, severity contract.Severity, key string, old, new loc, try string) error {
+	was, err := c.old.text(old)
 	if err != nil {
 		return err
 	}
-	is, err := c.new.text(new.key(key))
+	is, err := c.new.text(new)
 	if err != nil || was == is {
 		return err
 	}
-	at, to := old.key(key), new.key(key)
-	if at.n == nil {
-		at = old
+	absent := func(s string) string {
+		if s == "null" {
+			return "not there"
+		}
+		return s
 	}
-	if to.n == nil {
-		to = new
-	}
-	absent := func(s string) string { return strings.Replace(s, "null", "not there", 1) }
-	c.found(sub, rule, severity, key, fmt.Sprintf("%s was %s and is %s", key, absent(was), absent(is)), try, at.place(), to.place())
+	c.found(sub, rule, severity, key, fmt.Sprintf("%s was %s and is %s", key, absent(was), absent(is)), try, old.place(), new.place())
 	return nil
 }

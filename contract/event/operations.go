@@ -95,14 +95,28 @@ func (c *comparison) details(sub subject, was, is []*operation) error {
 }
 
 func (c *comparison) pair(sub subject, old, new *operation) error {
-	if err := c.value(sub, "asyncapi-security-changed", contract.Break, "security", old.loc, new.loc, "let both ways in for a while"); err != nil {
-		return err
-	}
-	was, err := inherited(c.old.loader, old.loc, old.traits, "bindings")
+	was, err := inherited(c.old.loader, old.loc, old.traits, "security")
 	if err != nil {
 		return err
 	}
-	is, err := inherited(c.new.loader, new.loc, new.traits, "bindings")
+	is, err := inherited(c.new.loader, new.loc, new.traits, "security")
+	if err != nil {
+		return err
+	}
+	if was.n == nil {
+		was = within(old.loc, "security")
+	}
+	if is.n == nil {
+		is = within(new.loc, "security")
+	}
+	if err := c.became(sub, "asyncapi-security-changed", contract.Break, "security", was, is, "let both ways in for a while"); err != nil {
+		return err
+	}
+	was, err = inherited(c.old.loader, old.loc, old.traits, "bindings")
+	if err != nil {
+		return err
+	}
+	is, err = inherited(c.new.loader, new.loc, new.traits, "bindings")
 	if err != nil {
 		return err
 	}

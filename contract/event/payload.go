@@ -171,8 +171,10 @@ func (c *comparison) described(sub subject, old, new described) error {
 	case new.family == noSchema:
 		c.found(sub, "asyncapi-schema-removed", contract.Risk, "", "there is no schema any more: anything may come", "", old.place(), new.place())
 		return nil
-	case old.family == unknown || new.family == unknown || old.family == protoFamily && new.family == protoFamily:
+	case old.family == unknown || new.family == unknown:
 		return c.opaque(sub, old, new)
+	case old.family == protoFamily && new.family == protoFamily:
+		return c.protobuf(sub, old, new)
 	case old.family != new.family:
 		c.gone(sub, "asyncapi-schema-format", "", fmt.Sprintf("the schema was %s and is %s: what one writes the other does not read", old.family, new.family),
 			"add a message in the other format", "an event in "+string(old.family), old.place(), new.place())

@@ -51,6 +51,9 @@ type avroSchema struct {
 	lib  *avro.Schema
 }
 
+// mostTypes bounds the time that a hostile schema takes.
+const mostTypes = 20_000
+
 // parseAvro reads a schema from its tree.
 func parseAvro(tree *node) (*avroSchema, error) {
 	lib, err := avro.Parse(tree.json())
@@ -61,6 +64,9 @@ func parseAvro(tree *node) (*avroSchema, error) {
 	root, err := b.build(lib.Root(), tree, "")
 	if err != nil {
 		return nil, err
+	}
+	if n := len(nodes(root)); n > mostTypes {
+		return nil, fmt.Errorf("%s: the schema has %d types, and %d are the most that is compared", tree.at, n, mostTypes)
 	}
 	setHeights(root)
 	return &avroSchema{root: root, lib: lib}, nil
