@@ -36,12 +36,16 @@ func TestShop(t *testing.T) {
 		t.Run("defect "+tt.defect, func(t *testing.T) {
 			args := []string{"run", "../../examples/shop", "--store", t.TempDir()}
 			if tt.defect != "" {
+				t.Parallel() // two at a time: they mostly wait
 				args = append(args, "--defect", tt.defect, "--experiment", tt.experiment)
 			}
 			exit, stdout, stderr := runShop(t, binary, args)
 			if tt.exit == 0 && exit == 3 {
 				againWhereLate(t, binary, args, stdout)
 				return
+			}
+			for try := 0; exit == 3 && try < 3 && strings.Contains(stdout, "the load driver was overloaded"); try++ {
+				exit, stdout, stderr = runShop(t, binary, args)
 			}
 			if exit != tt.exit || !strings.HasPrefix(stdout, tt.first) {
 				t.Errorf("exit %d, want %d; first line must be %q\n%s\n%s", exit, tt.exit, tt.first, stdout, stderr)
