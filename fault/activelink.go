@@ -77,8 +77,8 @@ func (a *activeLink) Links() []system.Link { return a.links }
 // Rules returns the ids of the rules that the fault set.
 func (a *activeLink) Rules() []string { return a.ids }
 
-// Effect compares the links' counters with those at the inject. What was seen
-// stays seen; only of a fault that must let nothing pass it is asked anew.
+// Effect compares the links' counters with those at the inject. What was seen stays seen, by the amounts of the last look
+// that saw it, also where the counters cannot be read any more; only of a fault that must let nothing pass it is asked anew.
 func (a *activeLink) Effect(ctx context.Context) ([]Effect, error) {
 	a.looking.Lock()
 	defer a.looking.Unlock()
@@ -87,12 +87,16 @@ func (a *activeLink) Effect(ctx context.Context) ([]Effect, error) {
 	elapsed := time.Since(a.began)
 	effects := make([]Effect, len(a.links))
 	for i, l := range a.links {
+		if seen := a.seen[l]; err != nil && seen.Observed && !a.fault.strict() {
+			effects[i] = seen
+			continue
+		}
 		if err != nil {
 			effects[i] = Effect{Target: l.String(), Text: fmt.Sprintf("the counters of links cannot be read: %v", err)}
 			continue
 		}
-		if !a.seen[l].Observed || a.fault.strict() {
-			a.seen[l] = a.look(l, now, elapsed)
+		if e := a.look(l, now, elapsed); e.Observed || !a.seen[l].Observed || a.fault.strict() {
+			a.seen[l] = e
 		}
 		effects[i] = a.seen[l]
 	}

@@ -304,3 +304,36 @@ func TestObservedOfNothingIsFalse(t *testing.T) {
 		t.Error("nothing seen is called observed")
 	}
 }
+
+// fading is an environment whose counters are there until they are not.
+type fading struct {
+	*fake
+	gone bool
+}
+
+func (f *fading) LinkStats(ctx context.Context) ([]system.LinkStats, error) {
+	if f.gone {
+		return nil, errors.New("the holder died")
+	}
+	return f.fake.LinkStats(ctx)
+}
+
+// What was seen stays seen, by the amounts of the last look; of a fault that lets nothing pass nobody knows without one.
+func TestEffectByTheLastLook(t *testing.T) {
+	t.Parallel()
+	for text, stays := range map[string]bool{"abort(orders-1 -> payments-1, 503)": true, "cut(orders-1 -> payments-1)": false} {
+		env := &fading{fake: newFake(false)}
+		active := inject(t, env, text)
+		env.send("orders-1", "payments-1", 100)
+		first := effects(t, active)
+		env.send("orders-1", "payments-1", 100)
+		second := effects(t, active)
+		if !fault.Observed(first) || !fault.Observed(second) || first[0].Text == second[0].Text {
+			t.Errorf("%s: seen once %+v, seen twice %+v", text, first, second)
+		}
+		env.gone = true
+		if last := effects(t, active); fault.Observed(last) != stays || stays && last[0].Text != second[0].Text {
+			t.Errorf("%s: without counters %+v", text, last)
+		}
+	}
+}

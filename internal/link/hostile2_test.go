@@ -295,12 +295,14 @@ var hostile2 = []struct {
 		t.put(frameData, flagEndStream, 1, "hi")
 	}},
 	{"no SETTINGS first", func(t *talker) { t.out.Reset(); t.out.Write(preface); t.get(1, "/a") }},
-	{"requests reset at once, 2,000 times", func(t *talker) {
-		for i := range uint32(2000) {
-			t.get(2*i+1, "/a")
-			_ = t.framer.WriteRSTStream(2*i+1, xhttp2.ErrCodeCancel)
-		}
-	}},
+}
+
+// flood resets its requests at once. Whether a server refuses that is up to how far it got.
+func flood(t *talker) {
+	for i := range uint32(2000) {
+		t.get(2*i+1, "/a")
+		_ = t.framer.WriteRSTStream(2*i+1, xhttp2.ErrCodeCancel)
+	}
 }
 
 // verdictOf says how a server took what it was sent: it refused the connection, or a stream, or answered.
@@ -396,5 +398,17 @@ func TestHostileHTTP2(t *testing.T) {
 				}
 			})
 		}
+		t.Run(name+"/a flood of requests that are reset", func(t *testing.T) {
+			t.Parallel()
+			m, _ := recordedMesh(t)
+			front := openFront(t, m, "a-1", "b", "b-1", server)
+			lurk(t, m)
+			if got := sendHostile(t, front, flood); got == "" {
+				t.Error("the server does not say anything any more")
+			}
+			if got := sendHostile(t, front, func(c *talker) { c.get(1, "/a") }); got != "answered" {
+				t.Errorf("afterwards: %q", got)
+			}
+		})
 	}
 }
