@@ -109,8 +109,10 @@ func grpcTimeout(value string) time.Duration {
 
 // digits reads a number without sign or spaces, as protocols want it.
 func digits(s string, base int) (int64, bool) {
-	if strings.ContainsAny(s, "+-_") {
-		return 0, false
+	for i := range len(s) {
+		if c := s[i]; c == '+' || c == '-' || c == '_' {
+			return 0, false
+		}
 	}
 	n, err := strconv.ParseInt(s, base, 64)
 	return n, err == nil

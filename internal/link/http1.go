@@ -159,6 +159,7 @@ func (h *http1) responseEnded(at time.Duration) {
 // told takes in one field of the header. It returns false at lengths that are none, or differ.
 func (is *framing) told(name, value string) bool {
 	switch {
+	case len(name) < len("content-length"):
 	case strings.EqualFold(name, "transfer-encoding"):
 		is.chunked = is.chunked || strings.HasSuffix(strings.ToLower(value), "chunked")
 	case strings.EqualFold(name, "content-length"):
@@ -199,10 +200,16 @@ func firstLine(head string) (first, rest string) {
 
 // nextField splits lines behind their first, which has a field or not.
 func nextField(lines string) (f field, rest string, ok bool) {
-	line, rest, _ := strings.Cut(lines, "\n")
-	f.name, f.value, ok = strings.Cut(strings.TrimRight(line, "\r"), ":")
-	f.value = strings.Trim(f.value, " \t")
-	return f, rest, ok
+	line, rest := lines, ""
+	if end := strings.IndexByte(lines, '\n'); end >= 0 {
+		line, rest = lines[:end], lines[end+1:]
+	}
+	line = strings.TrimRight(line, "\r")
+	colon := strings.IndexByte(line, ':')
+	if colon < 0 {
+		return field{name: line}, rest, false
+	}
+	return field{line[:colon], strings.Trim(line[colon+1:], " \t")}, rest, true
 }
 
 // fieldsOf splits a head into its first line and its fields.
