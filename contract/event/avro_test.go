@@ -13,6 +13,7 @@ import (
 	"github.com/twmb/avro"
 
 	"github.com/assay-dev/assay/contract"
+	"github.com/assay-dev/assay/internal/conformance"
 	"github.com/assay-dev/assay/verdict"
 )
 
@@ -174,11 +175,7 @@ func replay(t *testing.T, f contract.Finding, writer, reader string) {
 }
 
 func TestAvroConformance(t *testing.T) {
-	dir := os.Getenv("ASSAY_CONFORMANCE")
-	if dir == "" {
-		t.Skip("ASSAY_CONFORMANCE names no folder with the cases of other projects")
-	}
-	data, err := os.ReadFile(filepath.Join(dir, "avro-compat", "compatibility-test-data.json"))
+	data, err := os.ReadFile(filepath.Join(conformance.Dir(t, "avro-compat"), "compatibility-test-data.json"))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -210,10 +207,4 @@ func TestAvroConformance(t *testing.T) {
 		}
 	}
 	t.Logf("%d cases", len(cases.Tests))
-}
-
-// full says whether the long form of a test is asked for.
-func full(t *testing.T) bool {
-	t.Helper()
-	return os.Getenv("ASSAY_CONTRACT_FULL") != ""
 }

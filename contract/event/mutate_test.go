@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"github.com/assay-dev/assay/contract"
+	"github.com/assay-dev/assay/internal/conformance"
 )
 
 // A grower makes Avro schemas, as values of encoding/json.
@@ -190,7 +191,7 @@ func TestAvroMutations(t *testing.T) {
 	if testing.Short() {
 		pairs = 100
 	}
-	if full(t) {
+	if conformance.Full() {
 		pairs = want
 	}
 	g := grower{rng: rand.New(rand.NewPCG(seed, seed))}

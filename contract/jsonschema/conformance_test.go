@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"github.com/assay-dev/assay/contract"
+	"github.com/assay-dev/assay/internal/conformance"
 )
 
 // deviations are cases whose expectation no document bears out: what is right instead, and why.
@@ -28,11 +29,7 @@ func deviations() map[string][2]string {
 // TestRegistryCases holds comparisons against the cases of a schema registry. Its "backward" is: what was written for the original
 // is allowed by the updated, and not the other way round; "both" and "none" as they say.
 func TestRegistryCases(t *testing.T) {
-	dir := os.Getenv("ASSAY_CONFORMANCE")
-	if dir == "" {
-		t.Skip("ASSAY_CONFORMANCE is unset: it names the folder of conformance data")
-	}
-	data, err := os.ReadFile(filepath.Join(dir, "jsonschema-compat", "compatibility-test-data.json"))
+	data, err := os.ReadFile(filepath.Join(conformance.Dir(t, "jsonschema-compat"), "compatibility-test-data.json"))
 	if err != nil {
 		t.Fatal(err)
 	}

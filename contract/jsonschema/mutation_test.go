@@ -4,10 +4,10 @@ import (
 	"fmt"
 	"maps"
 	"math/rand/v2"
-	"os"
 	"testing"
 
 	"github.com/assay-dev/assay/contract"
+	"github.com/assay-dev/assay/internal/conformance"
 )
 
 // tree writes a schema that has documents at each of its places, so that each change that narrows one breaks.
@@ -174,7 +174,7 @@ func TestKnownEffects(t *testing.T) {
 	m := maker{rand.New(rand.NewPCG(5, 1))}
 	tried := map[string]int{}
 	pairs := 400
-	if os.Getenv("ASSAY_CONFORMANCE") != "" { // with the other long tests
+	if conformance.Full() {
 		pairs = 5000
 	}
 	for i := range pairs {

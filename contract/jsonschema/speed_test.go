@@ -3,12 +3,12 @@ package jsonschema
 import (
 	"fmt"
 	"math/rand/v2"
-	"os"
 	"slices"
 	"testing"
 	"time"
 
 	"github.com/assay-dev/assay/contract"
+	"github.com/assay-dev/assay/internal/conformance"
 )
 
 // pairsOf makes schemas of the usual size, of which a tenth changed, and parses them.
@@ -42,7 +42,7 @@ func pairsOf(t testing.TB, n int) [][2]*Schema {
 // TestSpeed compares a thousand schemas, which is to take seconds. The limit is wide: machines are shared.
 func TestSpeed(t *testing.T) {
 	n := 200
-	if os.Getenv("ASSAY_CONFORMANCE") != "" { // with the other long tests
+	if conformance.Full() {
 		n = 1000
 	}
 	start := time.Now()

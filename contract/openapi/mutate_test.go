@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"github.com/assay-dev/assay/contract"
+	"github.com/assay-dev/assay/internal/conformance"
 )
 
 // A mutation changes a generated version in a way whose effect is known. It returns false where it finds nothing to change.
@@ -192,6 +193,9 @@ func otherMutations() []mutation {
 func pairs() int {
 	if n, err := strconv.Atoi(os.Getenv("ASSAY_PAIRS")); err == nil {
 		return n
+	}
+	if conformance.Full() {
+		return 1000
 	}
 	return 200
 }

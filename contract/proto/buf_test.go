@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"github.com/assay-dev/assay/contract"
+	"github.com/assay-dev/assay/internal/conformance"
 )
 
 // bufBinary returns the native binary of buf, which these tests hold us against: it comes in an npm package, kept in the
@@ -123,19 +124,16 @@ func differ(got, want []string) string {
 
 // TestConformance: each finding of buf on each pair, in each category, at the same place, and none besides.
 func TestConformance(t *testing.T) {
-	root := os.Getenv("ASSAY_CONFORMANCE")
-	if root == "" {
-		t.Skip("ASSAY_CONFORMANCE is not set: it names the folder with proto-breaking")
-	}
+	root := conformance.Dir(t, "proto-breaking")
 	bin := bufBinary(t)
-	dirs, err := filepath.Glob(filepath.Join(root, "proto-breaking", "current", "*"))
+	dirs, err := filepath.Glob(filepath.Join(root, "current", "*"))
 	if err != nil || len(dirs) == 0 {
 		t.Fatal("no pairs", err)
 	}
 	total := map[string]int{}
 	for _, dir := range dirs {
 		t.Run(filepath.Base(dir), func(t *testing.T) {
-			old := filepath.Join(root, "proto-breaking", "previous", filepath.Base(dir))
+			old := filepath.Join(root, "previous", filepath.Base(dir))
 			want := runBuf(t, bin, old, dir)
 			if diff := differ(runOurs(t, folder(old), folder(dir)), want); diff != "" {
 				t.Errorf("+ ours only, - buf only\n%s", diff)
