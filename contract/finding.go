@@ -87,6 +87,13 @@ type Finding struct {
 	New      Place    `json:"new,omitzero"`      // where it stands, or the nearest that still does
 	Witness  *Witness `json:"witness,omitempty"` // nil: none exists, or none was found
 	Modes    []string `json:"modes,omitempty"`   // failure modes that terms speak of: retry, timeout, version-skew, redelivery
+	Ends     []End    `json:"ends,omitempty"`    // other places that it is about, such as the terms of a call's callee
+}
+
+// An End is another place that a finding is about, and what stands there.
+type End struct {
+	What string `json:"what"` // "payments POST /charges"
+	At   Place  `json:"at"`
 }
 
 // ID names the finding for a waiver: it stays the same while lines move.
