@@ -42,6 +42,7 @@ func serveWeb(t testing.TB) netip.AddrPort {
 		w.Header().Set("Content-Length", strconv.Itoa(n))
 		_, _ = io.WriteString(w, strings.Repeat("x", n))
 	})
+	mux.HandleFunc("/wait", func(_ http.ResponseWriter, r *http.Request) { <-r.Context().Done() })
 	mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) { _, _ = io.WriteString(w, "real "+r.URL.Path) })
 	server := &http.Server{Handler: mux, Protocols: new(http.Protocols)}
 	server.Protocols.SetHTTP1(true)
