@@ -1,7 +1,6 @@
 package openapi
 
 import (
-	"fmt"
 	"slices"
 	"strings"
 
@@ -85,78 +84,4 @@ func (c *comparison) demanded(op *pairing, before, after part) {
 				Reason: "the request lacks what is required"}
 		}
 	}
-}
-
-// serialization compares how a parameter or header is written on the wire.
-func (c *comparison) serialization(op *pairing, before, after part) {
-	if !before.text || !after.text {
-		return
-	}
-	x, y := wireForm(c.old, before), wireForm(c.new, after)
-	if x == y {
-		return
-	}
-	c.add(op, after.path, contract.Finding{Rule: after.what + "-parameter-serialization-changed", Severity: contract.Break, Flow: after.flow,
-		Text: fmt.Sprintf("the value is written as %s and no longer as %s: the other side splits it in another way", y, x),
-		Try:  "add a parameter with the new form, and keep this one", Old: before.node.place(), New: after.node.place()})
-}
-
-// wireForm returns what decides how the value is written: of a single value that is little.
-func wireForm(d *document, p part) string {
-	in, _, _ := strings.Cut(p.at, " ")
-	style, explode := "simple", false
-	if in == "query" || in == "cookie" {
-		style, explode = "form", true
-	}
-	if s := p.node.get("style").str(); s != "" {
-		style, explode = s, s == "form"
-	}
-	if e := p.node.get("explode"); e != nil {
-		explode = e.isTrue()
-	}
-	several := d.keywordOf(p.schema, "items") != nil || len(d.declared(p.schema, true)) > 0
-	if !several {
-		return style
-	}
-	return fmt.Sprintf("%s, explode %t", style, explode)
-}
-
-// compareServers compares the addresses under which operations are found.
-func (c *comparison) compareServers(op *pairing, path string, before, after *node) {
-	if c.same(before, after) {
-		return
-	}
-	x, y := serverURLs(before), serverURLs(after)
-	added := func(f contract.Finding) {
-		made := c.add(op, path, f)
-		made.Old, made.New = nearer(before.place(), made.Old), nearer(after.place(), made.New)
-		if op == nil {
-			made.Subject = "servers"
-		}
-	}
-	for _, url := range x {
-		if !slices.Contains(y, url) {
-			added(contract.Finding{Rule: "server-removed", Severity: contract.Risk, Flow: contract.ToUs,
-				Text: fmt.Sprintf("the server %s is no longer named: harms callers that have it from here", url)})
-		}
-	}
-	for _, url := range y {
-		if !slices.Contains(x, url) {
-			added(contract.Finding{Rule: "server-added", Severity: contract.Change, Flow: contract.ToUs, Text: fmt.Sprintf("the server %s was added", url)})
-		}
-	}
-	if slices.Equal(x, y) {
-		added(contract.Finding{Rule: "server-changed", Severity: contract.Risk, Flow: contract.ToUs, Text: "what is said about a server changed: its variables, or its text"})
-	}
-}
-
-func serverURLs(n *node) []string {
-	if n == nil {
-		return []string{"/"}
-	}
-	var all []string
-	for _, server := range n.kids {
-		all = append(all, server.get("url").str())
-	}
-	return all
 }
