@@ -212,12 +212,6 @@ func (g *generator) raw(way, hints, bs conj, depth int) []any {
 	if few, ok := way.values(); ok {
 		return append(out, few...)
 	}
-	if k&nulls != 0 {
-		out = append(out, nil)
-	}
-	if k&bools != 0 {
-		out = append(out, true, false)
-	}
 	if k&numbers != 0 {
 		out = append(out, someNumbers(hints)...)
 	}
@@ -229,6 +223,12 @@ func (g *generator) raw(way, hints, bs conj, depth int) []any {
 	}
 	if k&objects != 0 {
 		out = append(out, g.someObjects(way, hints, bs, depth)...)
+	}
+	if k&bools != 0 {
+		out = append(out, true, false)
+	}
+	if k&nulls != 0 {
+		out = append(out, nil) // last: of witnesses the plainest
 	}
 	return out
 }

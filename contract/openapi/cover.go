@@ -13,7 +13,7 @@ func (c *comparison) cover(op *pairing) {
 	for _, path := range op.paths() {
 		before, inOld := op.oldParts[path]
 		after, inNew := op.newParts[path]
-		if c.spoken(op, path) {
+		if c.spoken(op, path) || inOld != inNew && c.spokenAbove(op, path) {
 			continue
 		}
 		switch {
@@ -24,6 +24,8 @@ func (c *comparison) cover(op *pairing) {
 			c.gap(op.name, path, "it changed, and no rule says what that means", after.node.place())
 		case !c.same(before.node, after.node) && before.schema != nil && c.same(before.schema, after.schema):
 			c.prove(op.name, path, "rule: only annotations changed", 0)
+		case before.schema != nil && !c.same(before.schema, after.schema):
+			c.gap(op.name, path, "its schema changed, and nothing was said of it", after.schema.place())
 		}
 	}
 	c.coverRest(op)
@@ -31,9 +33,9 @@ func (c *comparison) cover(op *pairing) {
 
 // coverRest looks at what is no part of its own: security, callbacks, and texts.
 func (c *comparison) coverRest(op *pairing) {
-	before, after := op.oldNode.pick(rest), op.newNode.pick(rest)
-	if !c.sameMeaning(before, after) && !c.spoken(op, "callbacks") {
-		c.gap(op.name, "callbacks", "it changed, and callbacks are not compared", nearer(after.get("callbacks").place(), op.newNode.place()))
+	before, after := op.oldNode.pick(op.rest), op.newNode.pick(op.rest)
+	if !c.sameMeaning(before, after) {
+		c.gap(op.name, "callbacks", "it changed, and callbacks this deep within others are not compared", nearer(after.get("callbacks").place(), op.newNode.place()))
 	}
 	if !c.sameSecurity(op.old, op.new) && !c.spoken(op, "security") && !c.spokenOfSecurity() {
 		c.gap(op.name, "security", "what a caller must present changed, and no rule says what that means", op.newNode.place())
@@ -47,11 +49,15 @@ func (c *comparison) anything(op *pairing) bool {
 	return c.spoken(op, "")
 }
 
-// rest leaves out what is a part, and what says nothing to a program.
-func rest(key string, kid *node) *node {
+// rest leaves out what is a part or an operation of its own, and what says nothing to a program.
+func (op *pairing) rest(key string, kid *node) *node {
 	switch key {
 	case "parameters", "requestBody", "responses", "security", "servers", "deprecated", "operationId", "tags":
 		return nil
+	case "callbacks":
+		if op.new.depth < maxCallbacks {
+			return nil
+		}
 	}
 	return kid
 }
@@ -64,13 +70,6 @@ func (c *comparison) spoken(op *pairing, path string) bool {
 	return slices.ContainsFunc(c.said[op.name], func(said string) bool { return within(said, path) })
 }
 
-// spokenOfSecurity says whether a finding about a scheme explains why operations changed.
-func (c *comparison) spokenOfSecurity() bool {
-	return slices.ContainsFunc(c.claims, func(made *claim) bool {
-		return strings.HasPrefix(made.Rule, "api-security-component") || strings.HasPrefix(made.Rule, "api-global-security")
-	})
-}
-
 // withoutParts leaves out what is compared by itself.
 func withoutParts(n *node) *node {
 	if n == nil {
@@ -78,7 +77,7 @@ func withoutParts(n *node) *node {
 	}
 	return n.pick(func(key string, kid *node) *node {
 		switch key {
-		case "content", "headers", "schema", "links", "style", "explode":
+		case "content", "headers", "schema", "links", "style", "explode", "allowReserved", "allowEmptyValue", "encoding":
 			return nil
 		}
 		return kid

@@ -23,7 +23,7 @@ func Diff(ctx context.Context, old, new contract.Source, opts contract.Options) 
 	if err != nil {
 		return result, err
 	}
-	c := &comparison{pair: newPair(before, after), opts: opts, byKey: map[string]*pairing{}, sites: map[string]site{}, diff: &result,
+	c := &comparison{pair: newPair(before, after), opts: opts, byKey: map[string]*pairing{}, byName: map[string]*pairing{}, letIn: map[string]bool{}, sites: map[string]site{}, diff: &result,
 		known: map[string]jsonschema.Comparison{}, bySubjects: map[string][]*claim{}, said: map[string][]string{}}
 	if err := c.run(ctx); err != nil {
 		return result, err
@@ -35,11 +35,14 @@ func Diff(ctx context.Context, old, new contract.Source, opts contract.Options) 
 // A comparison is one Diff under way.
 type comparison struct {
 	*pair
-	opts   contract.Options
-	byKey  map[string]*pairing
-	claims []*claim
-	sites  map[string]site // by subject and path: what documents said
-	diff   *contract.Diff
+	opts    contract.Options
+	byKey   map[string]*pairing
+	byName  map[string]*pairing
+	claims  []*claim
+	letIn   map[string]bool // operations whose security changed, and who was let in still is
+	shutOut bool            // for some, not
+	sites   map[string]site // by subject and path: what documents said
+	diff    *contract.Diff
 
 	known      map[string]jsonschema.Comparison
 	bySubjects map[string][]*claim
@@ -112,6 +115,7 @@ func (c *comparison) run(ctx context.Context) error {
 		}
 		c.compareOperation(c.byKey[key])
 	}
+	c.shadowed()
 	c.compareRest()
 	c.settle()
 	for _, key := range slices.Sorted(maps.Keys(changed)) {
@@ -148,12 +152,14 @@ func (c *comparison) match() map[string]bool {
 			continue
 		}
 		changed[key] = true
+		c.byName[op.name] = op
 		if op.old != nil {
 			op.oldParts = c.old.parts(op.old)
 		}
 		if op.new != nil {
 			op.newParts = c.new.parts(op.new)
 		}
+		c.renamed(op)
 	}
 	return changed
 }
@@ -207,7 +213,7 @@ func (c *comparison) dedupe() {
 
 // sameRest says whether what stands outside of operations is the same.
 func (c *comparison) sameRest() bool {
-	for _, key := range []string{"security", "webhooks", "servers", "tags"} {
+	for _, key := range []string{"security", "servers", "tags"} {
 		if !c.same(c.old.root.get(key), c.new.root.get(key)) {
 			return false
 		}
@@ -216,13 +222,10 @@ func (c *comparison) sameRest() bool {
 	return equal(x, y)
 }
 
-// compareRest judges servers and webhooks, and what says how schemas are to be read.
+// compareRest judges servers, and what says how schemas are to be read.
 func (c *comparison) compareRest() {
 	c.compareServers(nil, "servers", c.old.root.get("servers"), c.new.root.get("servers"))
-	x, y := c.old.root.get("webhooks"), c.new.root.get("webhooks")
-	if !c.same(x, y) {
-		c.gap("webhooks", "", "webhooks changed, and their bodies are not compared by documents: oasdiff's findings are all there is", nearer(y.place(), x.place()))
-	}
+	c.compareComponents()
 	for _, d := range []*document{c.old, c.new} {
 		if n := d.root.get("jsonSchemaDialect"); n != nil && !knownDialect(n.str()) {
 			c.gap("schemas", "", fmt.Sprintf("the dialect %s is not known: schemas were read as JSON Schema 2020-12", n.str()), n.at)

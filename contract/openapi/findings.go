@@ -16,6 +16,7 @@ type claim struct {
 	parts   []string // prefixes of the parts it is about; none is the whole operation
 	library bool     // of oasdiff
 	still   bool     // it names a property that both versions have
+	settled string   // why it is none, where that was proven
 }
 
 // translate turns a change that oasdiff reports into a finding. It returns false for what only a clock decides.
@@ -26,8 +27,11 @@ func (c *comparison) translate(change checker.Change) (claim, bool) {
 	}
 	f := contract.Finding{Rule: id, Kind: contract.OpenAPI, Contract: c.opts.Contract, Severity: severityOf(id, change.GetLevel()),
 		Text: changeText(change), Flow: flowOf(id)}
-	op := c.byKey[operationKey(change.GetOperation(), change.GetPath())]
+	op := c.operationOf(change)
 	if op == nil {
+		if strings.HasPrefix(id, "webhook-") {
+			return claim{}, false // each of its methods is told by itself
+		}
 		f.Subject = strings.TrimSpace(change.GetOperation() + " " + change.GetPath())
 		if f.Subject == "" {
 			f.Subject = "components"
@@ -39,7 +43,22 @@ func (c *comparison) translate(change checker.Change) (claim, bool) {
 	made := claim{Finding: f, library: true}
 	c.locate(&made, op, change)
 	c.sunset(&made.Finding, op)
+	if op.turned() {
+		return made, made.retell()
+	}
 	return made, true
+}
+
+// operationOf finds the operation that a change is about. To oasdiff callbacks are webhooks.
+func (c *comparison) operationOf(change checker.Change) *pairing {
+	path := change.GetPath()
+	if name, ok := strings.CutPrefix(path, "webhook:"); ok {
+		if strings.HasPrefix(name, "callback:") {
+			path = name
+		}
+		return c.byKey[change.GetOperation()+" "+path]
+	}
+	return c.byKey[operationKey(change.GetOperation(), path)]
 }
 
 func operationKey(method, path string) string {
@@ -92,8 +111,9 @@ func severities() map[string]contract.Severity {
 		"request-property-removed-before-sunset":              contract.Risk,
 		"response-required-property-removed-with-deprecation": contract.Risk,
 		"response-required-property-removed-before-sunset":    contract.Risk,
-		// A caller that reads an optional field has to do without it, which the old version allowed.
+		// A caller that reads an optional field or header has to do without it, which the old version allowed.
 		"response-optional-property-removed": contract.Risk,
+		"optional-response-header-removed":   contract.Risk,
 	}
 }
 

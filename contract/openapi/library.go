@@ -57,7 +57,7 @@ func (p *pair) reduced(d, other *document, changed map[string]bool) *node {
 	}
 	root := d.root.pick(func(key string, kid *node) *node {
 		switch key {
-		case "components":
+		case "components", "webhooks":
 			return nil
 		case "paths":
 			kid = d.reducedPaths(kid, changed)
@@ -65,6 +65,10 @@ func (p *pair) reduced(d, other *document, changed map[string]bool) *node {
 		need(kid)
 		return kid
 	})
+	if hooks := d.turned(changed); len(hooks.kids) > 0 {
+		need(hooks)
+		root.keys, root.kids = append(root.keys, "webhooks"), append(root.kids, hooks)
+	}
 	components := d.root.get("components")
 	if components == nil {
 		return root
@@ -139,6 +143,21 @@ func (d *document) reducedPaths(paths *node, changed map[string]bool) *node {
 		}
 		return made
 	})
+}
+
+// turned returns the webhooks and callbacks that changed, as webhooks.
+func (d *document) turned(changed map[string]bool) *node {
+	made := &node{kind: object, at: d.root.at}
+	for _, o := range d.operations() {
+		if !o.turned || !changed[o.key] {
+			continue
+		}
+		name := strings.TrimPrefix(strings.TrimPrefix(o.key, o.method+" "), "webhook:")
+		if made.get(name) == nil {
+			made.keys, made.kids = append(made.keys, name), append(made.kids, o.item)
+		}
+	}
+	return made
 }
 
 // wholeItem keeps a path item that stands elsewhere where any of its operations changed.

@@ -2,6 +2,7 @@ package openapi
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/oasdiff/oasdiff/checker"
@@ -22,6 +23,11 @@ func (c *comparison) locate(made *claim, op *pairing, change checker.Change) {
 		c.locateResponse(made, op, id, args)
 	case contract.ToUs:
 		if path, ok := op.parameter(args); ok && !strings.Contains(id, "-body-") && !isProperty(id) {
+			made.Path, made.parts = path, []string{path}
+			c.places(made, op, path, "")
+			return
+		}
+		if path, ok := op.pathParameter(id, args); ok {
 			made.Path, made.parts = path, []string{path}
 			c.places(made, op, path, "")
 			return
@@ -93,6 +99,17 @@ func (op *pairing) parameter(args []string) (string, bool) {
 	return "", false
 }
 
+// pathParameter returns the part of a path parameter, of which the arguments have the name alone.
+func (op *pairing) pathParameter(id string, args []string) (string, bool) {
+	for _, name := range args {
+		path := parameterPath("path", name)
+		if _, ok := op.either(path); ok && strings.Contains(id, "path-parameter") {
+			return path, true
+		}
+	}
+	return "", false
+}
+
 func (c *comparison) locateResponse(made *claim, op *pairing, id string, args []string) {
 	path := "response"
 	for i := len(args) - 1; i >= 0; i-- {
@@ -121,22 +138,22 @@ func (c *comparison) locateResponse(made *claim, op *pairing, id string, args []
 
 // locateProperty finds the media type and the property that the arguments name.
 func (c *comparison) locateProperty(made *claim, op *pairing, path, id string, args []string) {
-	for _, p := range op.under(path) {
-		if p.media == "" || p.at != "" {
-			continue
-		}
-		made.Path = p.path
-		for _, arg := range args {
-			if arg == p.media {
-				c.places(made, op, p.path, "")
-				made.parts = []string{p.path}
-				return
-			}
-		}
-		if !isProperty(id) {
-			c.places(made, op, p.path, "")
-			continue
-		}
+	bodies := slices.DeleteFunc(op.under(path), func(p part) bool { return p.media == "" || p.at != "" })
+	named := slices.DeleteFunc(slices.Clone(bodies), func(p part) bool {
+		return !slices.Contains(args, p.media) && !strings.Contains(made.Text, "(media type: "+p.media+")")
+	})
+	if len(named) > 0 {
+		bodies = named
+		made.Path, made.parts = named[0].path, []string{named[0].path}
+		c.places(made, op, named[0].path, "")
+	} else if len(bodies) == 1 {
+		made.Path = bodies[0].path
+		c.places(made, op, bodies[0].path, "")
+	}
+	if !isProperty(id) {
+		return
+	}
+	for _, p := range bodies {
 		for _, arg := range args {
 			if dotted, ok := c.propertyPath(op, p.path, arg); ok {
 				made.Path = join(p.path, dotted)

@@ -8,11 +8,13 @@ import (
 	"github.com/assay-dev/assay/contract"
 )
 
-// An operation is a method of a path, with what it takes from the path item and the root.
+// An operation is a method of a path, a webhook or a callback, with what it takes from the path item and the root.
 type operation struct {
 	method, path string
 	node, item   *node
 	key          string // method and path, without the names of path parameters
+	turned       bool   // a webhook or a callback: we send its requests, and read its responses
+	depth        int    // of callbacks within callbacks
 }
 
 func (o *operation) subject() string { return o.method + " " + o.path }
@@ -21,24 +23,64 @@ var methods = []string{"get", "put", "post", "delete", "options", "head", "patch
 
 var parameterName = regexp.MustCompile(`\{[^}]*\}`)
 
-// operations returns all operations of a document, as they stand.
+// maxCallbacks is how deep callbacks within callbacks are compared: those below are a gap where they change.
+const maxCallbacks = 3
+
+// operations returns all operations of a document, as they stand: those of paths, then webhooks, then callbacks of both.
 func (d *document) operations() []*operation {
-	paths := d.root.get("paths")
-	if paths == nil {
-		return nil
-	}
 	var all []*operation
-	for i, path := range paths.keys {
-		item := d.deref(paths.kids[i])
-		if item == nil || !strings.HasPrefix(path, "/") {
-			continue
+	d.eachItem(d.root.get("paths"), func(path string, item *node) {
+		if strings.HasPrefix(path, "/") {
+			all = append(all, methodsOf(item, operation{path: path}, parameterName.ReplaceAllString(path, "{}"))...)
 		}
-		for j, method := range item.keys {
-			if slices.Contains(methods, method) {
-				method = strings.ToUpper(method)
-				key := method + " " + parameterName.ReplaceAllString(path, "{}")
-				all = append(all, &operation{method: method, path: path, node: item.kids[j], item: item, key: key})
+	})
+	d.eachItem(d.root.get("webhooks"), func(name string, item *node) {
+		all = append(all, methodsOf(item, operation{path: "webhook:" + name, turned: true}, "webhook:"+name)...)
+	})
+	for i := 0; i < len(all); i++ {
+		if all[i].depth < maxCallbacks {
+			all = append(all, d.callbacks(all[i])...)
+		}
+	}
+	return all
+}
+
+func (d *document) callbacks(o *operation) []*operation {
+	var all []*operation
+	d.eachItem(o.node.get("callbacks"), func(name string, callback *node) {
+		d.eachItem(callback, func(expression string, item *node) {
+			if extension(expression) {
+				return
 			}
+			path := "callback:" + name + " " + expression + " of "
+			all = append(all, methodsOf(item, operation{path: path + o.subject(), turned: true, depth: o.depth + 1}, path+o.key)...)
+		})
+	})
+	return all
+}
+
+// eachItem calls f for each member.
+func (d *document) eachItem(n *node, f func(name string, item *node)) {
+	if n == nil || n.kind != object {
+		return
+	}
+	for i, name := range n.keys {
+		if item := d.deref(n.kids[i]); item != nil {
+			f(name, item)
+		}
+	}
+}
+
+func extension(key string) bool { return strings.HasPrefix(key, "x-") }
+
+func methodsOf(item *node, like operation, key string) []*operation {
+	var all []*operation
+	for i, method := range item.keys {
+		if slices.Contains(methods, method) {
+			o := like
+			o.method = strings.ToUpper(method)
+			o.node, o.item, o.key = item.kids[i], item, o.method+" "+key
+			all = append(all, &o)
 		}
 	}
 	return all
@@ -60,30 +102,47 @@ type part struct {
 // parts returns all parts of an operation, by path.
 func (d *document) parts(o *operation) map[string]part {
 	all := map[string]part{}
-	put := func(p part) { all[p.path] = p }
+	put := func(p part) {
+		if _, taken := all[p.path]; taken {
+			p.path += " " + p.media // media types that mean the same
+		}
+		all[p.path] = p
+	}
+	asks, answers := contract.ToUs, contract.FromUs
+	if o.turned {
+		asks, answers = answers, asks
+	}
 	for _, p := range d.parameters(o) {
 		in, name := p.get("in").str(), p.get("name").str()
-		made := part{path: parameterPath(in, name), flow: contract.ToUs, what: "request", at: in + " " + name, node: p, schema: p.get("schema"), text: true}
-		if c := p.get("content"); c != nil && len(c.kids) == 1 {
-			made.schema, made.text, made.media = c.kids[0].get("schema"), false, c.keys[0]
-		}
-		put(made)
+		put(described(part{path: parameterPath(in, name), flow: asks, what: "request", at: in + " " + name, node: p}))
 	}
 	if body := d.deref(o.node.get("requestBody")); body != nil {
-		put(part{path: "request.body", flow: contract.ToUs, what: "request", node: body})
-		d.content("request.body", body, part{flow: contract.ToUs, what: "request"}, put)
+		put(part{path: "request.body", flow: asks, what: "request", node: body})
+		d.content("request.body", body, part{flow: asks, what: "request"}, put)
 	}
-	responses := d.deref(o.node.get("responses"))
-	if responses == nil {
-		return all
-	}
-	for i, status := range responses.keys {
-		if response := d.deref(responses.kids[i]); response != nil && !strings.HasPrefix(status, "x-") {
-			d.response("response."+status, status, response, put)
+	d.eachItem(d.deref(o.node.get("responses")), func(status string, response *node) {
+		if extension(status) {
+			return
 		}
-	}
+		d.response(part{path: "response." + status, flow: answers, what: "response", status: status, node: response}, put)
+	})
 	return all
 }
+
+// described adds the schema of a parameter or header: of its text, or of a document within it.
+func described(p part) part {
+	p.schema, p.text = p.node.get("schema"), true
+	if c := p.node.get("content"); c != nil && len(c.kids) == 1 {
+		p.schema, p.text, p.media = c.kids[0].get("schema"), false, c.keys[0]
+	}
+	if p.schema == nil {
+		p.schema = anything(p.node)
+	}
+	return p
+}
+
+// anything is the schema of what has none.
+func anything(n *node) *node { return &node{kind: object, at: n.at} }
 
 func parameterPath(in, name string) string {
 	if in == "header" {
@@ -92,22 +151,17 @@ func parameterPath(in, name string) string {
 	return "request." + in + "." + name
 }
 
-func (d *document) response(path, status string, response *node, put func(part)) {
-	put(part{path: path, flow: contract.FromUs, what: "response", status: status, node: response})
-	d.content(path+".body", response, part{flow: contract.FromUs, what: "response", status: status}, put)
-	headers := response.get("headers")
-	if headers == nil {
-		return
-	}
-	for i, name := range headers.keys {
-		if header := d.deref(headers.kids[i]); header != nil && !strings.EqualFold(name, "Content-Type") {
-			put(part{path: path + ".header." + strings.ToLower(name), flow: contract.FromUs, what: "response", status: status,
-				at: "header " + name, node: header, schema: header.get("schema"), text: true})
+func (d *document) response(p part, put func(part)) {
+	put(p)
+	d.content(p.path+".body", p.node, part{flow: p.flow, what: p.what, status: p.status}, put)
+	d.eachItem(p.node.get("headers"), func(name string, header *node) {
+		if !strings.EqualFold(name, "Content-Type") {
+			put(described(part{path: p.path + ".header." + strings.ToLower(name), flow: p.flow, what: p.what, status: p.status, at: "header " + name, node: header}))
 		}
-	}
+	})
 }
 
-// content puts a part for each media type. Where there is one, the path does not name it.
+// content puts a part for each media type.
 func (d *document) content(path string, owner *node, like part, put func(part)) {
 	content := owner.get("content")
 	if content == nil {
@@ -115,7 +169,10 @@ func (d *document) content(path string, owner *node, like part, put func(part)) 
 	}
 	for i, media := range content.keys {
 		p := like
-		p.path, p.media, p.node, p.schema = mediaPath(path, media), media, content.kids[i], content.kids[i].get("schema")
+		p.path, p.media, p.node, p.schema = mediaPath(path, plainMedia(media)), media, content.kids[i], content.kids[i].get("schema")
+		if p.schema == nil {
+			p.schema = unsaid(media, p.node)
+		}
 		put(p)
 	}
 }
@@ -150,10 +207,10 @@ func (d *document) parameters(o *operation) []*node {
 	return all
 }
 
-// effective returns what the operation has, or else its path, or else the document: security and servers.
-func (d *document) effective(o *operation, key string) *node {
+// servers returns those of the operation, or else of its path, or else of the document.
+func (d *document) servers(o *operation) *node {
 	for _, n := range []*node{o.node, o.item, d.root} {
-		if v := n.get(key); v != nil {
+		if v := n.get("servers"); v != nil {
 			return v
 		}
 	}

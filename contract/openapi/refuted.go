@@ -22,9 +22,14 @@ func (c *comparison) refuted(op *pairing, s, r side, b jsonschema.Break) {
 	slices.SortStableFunc(near, func(x, y *claim) int {
 		return cmp.Or(cmp.Compare(distance(x.Path, at), distance(y.Path, at)), strings.Compare(x.Rule, y.Rule))
 	})
+	c.spokenOf(op.name, at)
 	if len(near) > 0 {
 		near[0].Witness = witness
 		near[0].Severity = contract.Break
+		if len(near[0].Path) < len(r.path) && within(at, near[0].Path) { // it was about some media type
+			place := c.finding(s, r, b.Path, near[0].Finding)
+			near[0].Path, near[0].Old, near[0].New = at, place.Old, place.New
+		}
 		return
 	}
 	if c.repeated(op, at, b) {
@@ -32,7 +37,11 @@ func (c *comparison) refuted(op *pairing, s, r side, b jsonschema.Break) {
 	}
 	f := contract.Finding{Rule: ruleOf(r, b.Rule), Severity: contract.Break, Flow: r.flow, Text: b.Text, Witness: witness}
 	if r.flow == contract.FromUs {
-		f.Text = "the new version may answer what the old one does not allow, seen from the old one: " + b.Text
+		verb := "answer"
+		if r.what == "request" {
+			verb = "send"
+		}
+		f.Text = "the new version may " + verb + " what the old one does not allow, seen from the old one: " + b.Text
 	}
 	c.add(op, at, c.finding(s, r, b.Path, f))
 }

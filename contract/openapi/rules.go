@@ -9,6 +9,10 @@ import (
 
 // onlyOne is an operation that one version has. oasdiff says so; the request that shows it is added, and what it keeps silent about.
 func (c *comparison) onlyOne(op *pairing) {
+	if op.turned() {
+		c.onlyOneTurned(op)
+		return
+	}
 	found := false
 	for _, made := range c.claims {
 		if made.Subject != op.name {
@@ -41,47 +45,45 @@ func (c *comparison) onlyOne(op *pairing) {
 	}
 }
 
+// shadowed finds new paths that take requests from a template: a literal path is matched before one with parameters.
+func (c *comparison) shadowed() {
+	for _, key := range sortedKeys(c.byKey) {
+		op := c.byKey[key]
+		if op.new == nil || op.old != nil || op.turned() {
+			continue
+		}
+		for _, other := range c.old.operations() {
+			if other.method == op.new.method && other.path != op.new.path && !other.turned && matches(other.path, op.new.path) {
+				c.add(op, "", contract.Finding{Rule: "path-shadows-template", Severity: contract.Risk, Flow: contract.ToUs, Old: other.node.place(),
+					Text: "requests that " + other.path + " answered are answered here: harms callers that send this name as a parameter",
+					Try:  "choose a path that no template of the old version matches"})
+			}
+		}
+	}
+}
+
+// matches says whether a template matches a path that says more than it does.
+func matches(template, path string) bool {
+	x, y := strings.Split(template, "/"), strings.Split(path, "/")
+	if len(x) != len(y) {
+		return false
+	}
+	literal := false
+	for i := range x {
+		switch {
+		case x[i] == y[i]:
+		case strings.HasPrefix(x[i], "{") && strings.HasSuffix(x[i], "}") && !strings.Contains(y[i], "{"):
+			literal = true
+		case !strings.Contains(x[i], "{") || !strings.Contains(y[i], "{"):
+			return false
+		}
+	}
+	return literal
+}
+
 func noOperation(op *pairing) *contract.Witness {
 	if op.new != nil {
 		return nil
 	}
 	return &contract.Witness{What: "request", Encoding: "text", Document: op.name, Allowed: "old", Refused: "new", Reason: "no operation has this method and path"}
-}
-
-// absent gives requests to the findings about what only one version asks for or understands.
-func (c *comparison) absent(op *pairing, path string) {
-	after, isNew := op.newParts[path]
-	before := op.oldParts[path]
-	for _, made := range c.touching(op, path, func(f contract.Finding) bool { return f.Severity == contract.Break && f.Witness == nil }) {
-		if made.Path != path && !within(path, made.Path) {
-			continue
-		}
-		switch {
-		case isNew && after.what == "request" && after.node.get("required").isTrue():
-			made.Witness = &contract.Witness{What: "request", Encoding: "text", Document: op.name, At: after.at, Allowed: "old", Refused: "new",
-				Reason: "the request lacks what is required"}
-		case !isNew && before.what == "request" && before.media != "" && before.at == "":
-			made.Witness = &contract.Witness{What: "request", Encoding: "text", Document: op.name, At: "header Content-Type: " + before.media,
-				Allowed: "old", Refused: "new", Reason: "no body has this media type"}
-		}
-	}
-}
-
-// demanded gives a request to the finding that something may no longer be left out.
-func (c *comparison) demanded(op *pairing, before, after part) {
-	if before.node.get("required").isTrue() || !after.node.get("required").isTrue() || after.what != "request" || after.media != "" {
-		return
-	}
-	at := after.at
-	if at == "" {
-		at = "body"
-	}
-	for _, made := range c.touching(op, after.path, func(f contract.Finding) bool {
-		return strings.HasSuffix(f.Rule, "-became-required") && f.Witness == nil
-	}) {
-		if made.Path == after.path {
-			made.Witness = &contract.Witness{What: "request", Encoding: "text", Document: op.name, At: at, Allowed: "old", Refused: "new",
-				Reason: "the request lacks what is required"}
-		}
-	}
 }

@@ -17,7 +17,8 @@ var undecided = regexp.MustCompile(`x-extensible|read-only|write-only|default-va
 
 // decidable says whether documents decide about a rule: it speaks of what a schema allows, and of nothing that is understood beyond it.
 func decidable(rule string) bool {
-	if strings.Contains(rule, "request-body-became-not-nullable") || strings.Contains(rule, "request-body-became-enum") {
+	if strings.Contains(rule, "request-body-became-not-nullable") || strings.Contains(rule, "request-body-became-enum") ||
+		strings.Contains(rule, "media-type-schema-") {
 		return true
 	}
 	return decided.MatchString(rule) && !undecided.MatchString(rule)
@@ -35,6 +36,7 @@ func shown(rule string) bool { return decidable(rule) || strings.Contains(rule, 
 func (c *comparison) settle() {
 	c.claims = slices.DeleteFunc(c.claims, func(made *claim) bool {
 		documents, safe := c.provenSafe(made)
+		safe = safe || made.settled != ""
 		if safe {
 			c.prove(made.Subject, made.Path, fmt.Sprintf("oasdiff %s, proven safe", made.Rule), documents)
 		}
@@ -43,7 +45,7 @@ func (c *comparison) settle() {
 }
 
 func (c *comparison) provenSafe(made *claim) (documents int, safe bool) {
-	op := c.bySubject(made.Subject)
+	op := c.byName[made.Subject]
 	if !made.library || made.Severity == contract.Change || op == nil || !c.decides(made) || len(made.parts) == 0 {
 		return 0, false
 	}
@@ -55,16 +57,11 @@ func (c *comparison) provenSafe(made *claim) (documents int, safe bool) {
 			continue
 		}
 		s, ok := c.sites[op.name+"\x00"+p]
-		if !ok || !s.safe || s.formats && strings.Contains(made.Rule, "type-") {
+		if !ok || !s.safe || s.formats && strings.Contains(made.Rule, "type-") && !strings.Contains(made.Rule, "media-type-") {
 			return 0, false
 		}
 		seen++
 		documents += s.documents
 	}
 	return documents, seen > 0
-}
-
-func (c *comparison) bySubject(subject string) *pairing {
-	method, path, _ := strings.Cut(subject, " ")
-	return c.byKey[operationKey(method, path)]
 }

@@ -22,35 +22,43 @@ func (c *comparison) compareOperation(op *pairing) {
 		c.onlyOne(op)
 		return
 	}
+	c.compareSecurity(op)
 	for _, path := range op.paths() {
 		before, inOld := op.oldParts[path]
 		after, inNew := op.newParts[path]
-		switch {
-		case !inOld || !inNew:
-			c.absent(op, path)
+		if !inOld || !inNew {
+			c.onlyThere(op, path)
 			continue
-		case before.schema != nil && after.schema != nil:
-			c.compareSchemas(op, before, after)
-			c.serialization(op, before, after)
 		}
+		c.comparePart(op, before, after)
+		c.stays(op, path)
 		c.demanded(op, before, after)
+		c.compareLinks(op, before, after)
 	}
-	if own := [2]*node{ownServers(op.old), ownServers(op.new)}; own[0] != nil || own[1] != nil {
-		c.compareServers(op, "servers", c.old.effective(op.old, "servers"), c.new.effective(op.new, "servers"))
+	c.uncovered(op)
+	if ownServers(op.old) != nil || ownServers(op.new) != nil {
+		c.compareServers(op, "servers", c.old.servers(op.old), c.new.servers(op.new))
 	}
 }
 
-func ownServers(o *operation) *node {
-	if n := o.node.get("servers"); n != nil {
-		return n
+func (c *comparison) comparePart(op *pairing, before, after part) {
+	if before.schema == nil || after.schema == nil {
+		return
 	}
-	return o.item.get("servers")
+	if before.at != "" && wireForm(c.old, before) != wireForm(c.new, after) && (before.text != after.text || c.old.structured(before.schema) != c.new.structured(after.schema)) {
+		c.serialization(op, before, after) // what is split otherwise has no document in common
+		return
+	}
+	c.compareSchemas(op, before, after)
+	c.serialization(op, before, after)
+	c.compareEncoding(op, before, after)
+	c.compareXML(op, before, after)
 }
 
 // compareSchemas asks whether each document that the sending version allows is allowed by the reading one.
 func (c *comparison) compareSchemas(op *pairing, before, after part) {
 	key := op.name + "\x00" + after.path
-	if c.same(before.schema, after.schema) {
+	if c.old.version == c.new.version && c.same(before.schema, after.schema) {
 		c.sites[key] = site{safe: true}
 		return
 	}
@@ -66,6 +74,9 @@ func (c *comparison) compareSchemas(op *pairing, before, after part) {
 		c.sites[key] = site{safe: true}
 		c.prove(op.name, after.path, "rule: only annotations changed", 0)
 		return
+	}
+	if before.text {
+		sends = sendable(sends)
 	}
 	from, err := jsonschema.FromValue(sends, s.doc.dialect(), nil)
 	if err != nil {

@@ -1,6 +1,10 @@
 package openapi
 
-import "fmt"
+import (
+	"encoding/json"
+	"fmt"
+	"maps"
+)
 
 // textual returns the sender's schema of a parameter or header as the reader sees it: all that is on the wire is text, so a number
 // that is now read as a string is one, and nothing is refused.
@@ -34,4 +38,22 @@ func texts(list []any) []any {
 		all = append(all, fmt.Sprint(v))
 	}
 	return all
+}
+
+// sendable leaves out empty lists and objects: as a parameter they are not there at all.
+func sendable(sends any) any {
+	s, ok := sends.(map[string]any)
+	if !ok {
+		return sends
+	}
+	made := maps.Clone(s)
+	if ref, refers := s["$ref"]; refers {
+		made = map[string]any{"allOf": []any{map[string]any{"$ref": ref}}, "$defs": s["$defs"]}
+	}
+	for _, key := range []string{"minItems", "minProperties"} {
+		if n, ok := made[key].(json.Number); !ok || n == "0" {
+			made[key] = json.Number("1")
+		}
+	}
+	return made
 }
