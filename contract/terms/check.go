@@ -71,7 +71,9 @@ func Check(ctx context.Context, systems []Terms, opts CheckOptions) (Result, err
 		before := len(c.Findings) + len(c.Gaps)
 		c.times(n)
 		for _, e := range n.calls {
+			found := len(c.Findings)
 			c.call(n, e)
+			c.end(found, e.to)
 		}
 		c.events(n)
 		c.load(n)
@@ -127,6 +129,9 @@ func (c *checker) cycles() {
 		names = append(names, n.name)
 		c.breaks("call-cycle", n, "calls", "timeout retry", "calls itself, so that no time and no number of calls is the most: "+strings.Join(names, " → "),
 			"break the cycle, or send an event in place of one of its calls", n.At, nil)
+		for _, one := range cycle[1:] {
+			c.end(len(c.Findings)-1, one)
+		}
 	}
 }
 
@@ -143,9 +148,11 @@ func (c *checker) times(n *node) {
 	case n.Deadline == 0 && n.channelAction() == "":
 		c.gap(n, "deadline", n.At, "declares no deadline, and its calls take up to %s = %s", t.Sum, short(t.Worst))
 	case n.Deadline > 0 && t.Worst > n.Deadline:
+		found := len(c.Findings)
 		c.breaks("deadline-exceeded", n, "deadline", "timeout retry",
 			fmt.Sprintf("promises %s, and takes up to %s = %s", short(n.Deadline), t.Sum, short(t.Worst)),
 			fmt.Sprintf("give its calls %s less, or promise %s", short(t.Worst-n.Deadline), short(t.Worst)), n.at("deadline"), n.slowest())
+		c.endCalls(found, n)
 	}
 }
 
@@ -158,9 +165,11 @@ func (c *checker) paths() {
 		}
 		c.Paths = append(c.Paths, p)
 		if p.Calls > c.opts.Amplification {
+			found := len(c.Findings)
 			c.breaks("amplification", n, "calls", "retry redelivery",
 				fmt.Sprintf("is called up to %d times for one call of %s (%s), and %d is the limit: %s", p.Calls, p.Operations[0], p.Product, c.opts.Amplification, strings.Join(p.Operations, " → ")),
 				"retry at one layer only, the one next to what fails, or with a budget", n.At, nil)
+			c.endWay(found, n.way())
 		}
 	}
 }

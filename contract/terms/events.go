@@ -19,11 +19,13 @@ func (c *checker) events(n *node) {
 			c.gap(n, "delivery", n.At, "%s does not say how it delivers", e.from.name)
 			continue
 		}
+		found := len(c.Findings)
 		c.guarantee(n, e)
 		if e.from.Delivery.Guarantee == "at-least-once" {
 			c.redelivery(n, e)
 			c.handling(n, e)
 		}
+		c.end(found, e.from)
 	}
 }
 

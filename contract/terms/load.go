@@ -116,7 +116,11 @@ func (c *checker) load(n *node) {
 			parts = append(parts, fmt.Sprintf("%s %s × %d", e.from.name, rate(e.from.demand()), a))
 		}
 		s := (&schedule{}).add(moment{what: loads, count: int(math.Floor(offered*1000 + 1e-6)), wait: 1000e9})
+		found := len(c.Findings)
 		c.breaks("limit-exceeded", n, "limit", "retry overload", fmt.Sprintf("takes %s, and its callers come to %s: %s", rate(n.Limit), rate(offered), strings.Join(parts, " + ")),
 			"raise the limit, lower those of its callers, or let them make fewer attempts", n.at("limit"), s)
+		for _, e := range n.callers {
+			c.endWay(found, []*edge{e})
+		}
 	}
 }

@@ -111,14 +111,18 @@ func (f *file) service(into *string) reader {
 // described reads the terms in a description of an interface.
 func (f *file) described(read func(add func(name string, key, owner *yaml.Node))) *Terms {
 	t := Terms{At: f.place(f.root)}
+	known := map[*yaml.Node]bool{}
 	if block := child(f.root, "x-assay"); block != nil {
+		known[block] = true
 		f.object(block, "x-assay", "", nil, fields{"service": f.service(&t.Service)})
 	}
 	read(func(name string, key, owner *yaml.Node) {
 		if block := child(owner, "x-assay"); block != nil {
+			known[block] = true
 			t.Operations = append(t.Operations, f.operation(name, key, block))
 		}
 	})
+	f.strayed(f.root, known)
 	switch {
 	case len(t.Operations) == 0 && t.Service == "":
 		return nil
@@ -126,6 +130,24 @@ func (f *file) described(read func(add func(name string, key, owner *yaml.Node))
 		f.wrong(f.root, "there are terms under x-assay, and no service that they are of (x-assay: {service: NAME} at the top)")
 	}
 	return &t
+}
+
+// strayed adds each x-assay that stands where nobody reads it: terms that somebody wrote are not to be passed over in silence.
+func (f *file) strayed(n *yaml.Node, known map[*yaml.Node]bool) {
+	if n.Kind == yaml.SequenceNode {
+		for _, item := range n.Content {
+			f.strayed(item, known)
+		}
+	}
+	pairs(n, func(key, value *yaml.Node) {
+		switch {
+		case key.Value == "example" || key.Value == "examples":
+		case key.Value == "x-assay" && !known[value]:
+			f.wrong(key, "x-assay is not read here (terms stand in the operations of paths, or of AsyncAPI, and the service's name at the top)")
+		default:
+			f.strayed(value, known)
+		}
+	})
 }
 
 func (f *file) openapi(add func(name string, key, owner *yaml.Node)) {

@@ -182,7 +182,7 @@ func (a *app) contractCheck(ctx context.Context, flags contractFlags, path strin
 	if err != nil {
 		return err
 	}
-	project, err := run.Prepare(path, run.Options{})
+	project, err := spec.LoadContracts(path)
 	if err != nil {
 		return err
 	}

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"path"
 	"path/filepath"
-	"slices"
 	"strings"
 	"time"
 
@@ -31,14 +30,6 @@ type checker struct {
 	bases   map[string]*base // by revision
 }
 
-// A base is what the project was at a revision.
-type base struct {
-	ref       string
-	folder    string // of assay.yaml, below the repository's top
-	contracts map[string]spec.Contract
-	err       error
-}
-
 // Check compares every contract that assay.yaml names with what it was. What could not be compared is unknown; a contract that the base
 // names and this project does not is a break.
 func Check(ctx context.Context, project *spec.Project, opts CheckOptions) (Report, error) {
@@ -50,12 +41,21 @@ func Check(ctx context.Context, project *spec.Project, opts CheckOptions) (Repor
 		return Report{}, err
 	}
 	report := Report{System: project.Name, Against: name, At: opts.Now}
+	var of []spec.Contract
 	for _, one := range project.Contracts {
 		results, err := c.contract(ctx, one, refs, name)
 		if err != nil {
 			return Report{}, err
 		}
-		report.Results = append(report.Results, results...)
+		for _, r := range results {
+			report.Results, of = append(report.Results, r), append(of, one)
+		}
+	}
+	if err := hold(ctx, report.Results); err != nil {
+		return Report{}, err
+	}
+	for i := range report.Results {
+		report.Results[i] = c.finish(of[i], report.Results[i])
 	}
 	lost, err := c.lost(ctx, refs)
 	if err != nil {
@@ -82,7 +82,7 @@ func (c *checker) contract(ctx context.Context, one spec.Contract, refs []string
 		refs, name = []string{one.Baseline}, one.Baseline
 	}
 	if len(refs) == 0 {
-		return []Result{c.finish(one, unknown(one, "it was compared with nothing: "+name))}, nil
+		return []Result{unknown(one, "it was compared with nothing: "+name)}, nil
 	}
 	var all []Result
 	for _, ref := range refs {
@@ -95,9 +95,6 @@ func (c *checker) contract(ctx context.Context, one spec.Contract, refs []string
 			return nil, err
 		}
 		all = merge(all, results)
-	}
-	for i := range all {
-		all[i] = c.finish(one, all[i])
 	}
 	return all, nil
 }
@@ -147,7 +144,7 @@ func (c *checker) against(ctx context.Context, one spec.Contract, ref string) ([
 	switch {
 	case !old.gone && !new.gone && old.folder != new.folder:
 		return nil, &Error{fmt.Sprintf("%s and %s cannot be compared: one is a file, the other a folder", old.Name, new.Name)}
-	case !old.gone && !new.gone && new.folder && !whole(contract.Kind(one.Kind)):
+	case (old.folder || new.folder) && !whole(contract.Kind(one.Kind)):
 		if pairs, _, err = pairsOf(old, new, contract.Kind(one.Kind)); err != nil {
 			return nil, err
 		}
@@ -244,87 +241,4 @@ func (c *checker) mistake(one spec.Contract, msg string) *spec.Error {
 		fmt.Sscan(parts[len(parts)-1], &e.Col)
 	}
 	return e
-}
-
-// base reads what a revision's assay.yaml says, once.
-func (c *checker) base(ctx context.Context, ref string) *base {
-	if b, ok := c.bases[ref]; ok {
-		return b
-	}
-	b := &base{ref: ref, contracts: map[string]spec.Contract{}}
-	c.bases[ref] = b
-	file, content, err := release.ProjectAt(ctx, c.project, ref)
-	b.folder, b.err = path.Dir(file), err
-	if content == nil || err != nil {
-		return b
-	}
-	_, named, err := spec.ContractsOf(short(ref)+":"+file, content)
-	for _, one := range named {
-		b.contracts[one.Name] = one
-	}
-	b.err = err
-	return b
-}
-
-// lost finds contracts that a base names and this project does not. A base that cannot be read may name any.
-func (c *checker) lost(ctx context.Context, refs []string) ([]Result, error) {
-	var lost []Result
-	for _, ref := range refs {
-		b := c.base(ctx, ref)
-		if b.err != nil {
-			r := unknown(spec.Contract{Name: "assay.yaml"}, fmt.Sprintf("nobody can tell whether contracts were taken out: %s cannot be read: %v", short(ref), b.err))
-			return append(lost, r), ctx.Err()
-		}
-		for _, name := range sorted(b.contracts) {
-			here := func(one spec.Contract) bool { return one.Name == name }
-			known := func(r Result) bool { return r.Contract == name }
-			if slices.ContainsFunc(c.project.Contracts, here) || slices.ContainsFunc(lost, known) {
-				continue
-			}
-			was := b.contracts[name]
-			old, err := atRevision(ctx, c.repo, ref, path.Join(b.folder, was.Path), short(ref)+":"+path.Join(b.folder, was.Path))
-			if err != nil {
-				return nil, err
-			}
-			p := pair{name: name, kind: contract.Kind(was.Kind), old: old, new: version{gone: true}}
-			if p.kind == "" && old.gone {
-				p.kind = "unknown"
-			}
-			r, err := p.compare(ctx, Choice{Seed: c.opts.Seed})
-			if err != nil {
-				return nil, err
-			}
-			r.Owner = was.Owner
-			lost = append(lost, r)
-		}
-	}
-	return lost, nil
-}
-
-// merge puts the results of a second baseline to those of the first: what either says counts.
-func merge(all, more []Result) []Result {
-	for _, r := range more {
-		i := slices.IndexFunc(all, func(one Result) bool { return one.Contract == r.Contract })
-		if i < 0 {
-			all = append(all, r)
-			continue
-		}
-		for _, f := range r.Findings {
-			if !slices.ContainsFunc(all[i].Findings, func(other Found) bool { return other.ID == f.ID }) {
-				all[i].Findings = append(all[i].Findings, f)
-			}
-		}
-		all[i].Gaps, all[i].Proofs = append(all[i].Gaps, r.Gaps...), append(all[i].Proofs, r.Proofs...)
-		all[i].Documents += r.Documents
-	}
-	return all
-}
-
-// short shortens the whole name of a commit, and no other.
-func short(ref string) string {
-	const whole = 40
-	if len(ref) >= whole && !strings.ContainsFunc(ref, func(r rune) bool { return !strings.ContainsRune("0123456789abcdef", r) }) {
-		return ref[:12]
-	}
-	return ref
 }

@@ -9,11 +9,16 @@
 package contracts
 
 import (
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
 	"maps"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/assay-dev/assay/contract"
+	"github.com/assay-dev/assay/contract/terms"
 	"github.com/assay-dev/assay/internal/gate"
 	"github.com/assay-dev/assay/verdict"
 )
@@ -60,6 +65,7 @@ type Result struct {
 	Modes  []string            `json:"modes,omitempty"`
 	Covers map[string][]string `json:"covers,omitempty"` // of assay.yaml: modes by journey
 	Pos    string              `json:"pos,omitempty"`    // where assay.yaml names it
+	terms  []terms.Terms       // of the new version
 }
 
 // A Version is one side of a comparison.
@@ -77,6 +83,22 @@ type Found struct {
 	Was    contract.Severity `json:"was,omitempty"` // the rule's own severity, where assay.yaml gives another
 	Note   string            `json:"note,omitempty"`
 	Waived *gate.Waiver      `json:"waived,omitempty"`
+}
+
+// identify gives each finding the id that a waiver of it names. It is made of what the finding says, so that it stays while lines move and is another
+// once more than what was waived changes; what is said twice is told apart by number.
+func (r *Result) identify() {
+	seen := map[string]int{}
+	for i := range r.Findings {
+		f := &r.Findings[i]
+		id := func() string {
+			sum := sha256.Sum256([]byte(strings.Join([]string{f.Finding.ID(), f.Text, fmt.Sprint(seen[f.Finding.ID()+f.Text])}, "\x00")))
+			return hex.EncodeToString(sum[:6])
+		}
+		f.Contract = r.Contract
+		f.ID = id()
+		seen[f.Finding.ID()+f.Text]++
+	}
 }
 
 // Breaks says whether the finding breaks a neighbour and nobody waived it.

@@ -1,7 +1,6 @@
 package contracts
 
 import (
-	"bytes"
 	"context"
 	"fmt"
 	"slices"
@@ -15,7 +14,7 @@ import (
 
 // families says who compares which kind. A kind that is not in it cannot be decided.
 func families() map[contract.Kind]differ {
-	return map[contract.Kind]differ{contract.OpenAPI: openapi.Diff, contract.Proto: proto.Diff, contract.AsyncAPI: event.Diff, contract.Terms: diffTerms}
+	return map[contract.Kind]differ{contract.OpenAPI: openapi.Diff, contract.Proto: proto.Diff, contract.AsyncAPI: event.Diff, contract.Terms: terms.Diff}
 }
 
 // formats says how a registry calls the kinds that it compares in modes.
@@ -48,61 +47,6 @@ func (p pair) differs() ([]differ, error) {
 		return []differ{family}, nil
 	}
 	return nil, nil
-}
-
-// declaresTerms says whether operations of either version have terms beside them.
-func (p pair) declaresTerms() bool {
-	for _, v := range []version{p.old, p.new} {
-		if v.folder || p.kind != contract.OpenAPI && p.kind != contract.AsyncAPI {
-			continue
-		}
-		if text, err := v.Read(v.Path); err == nil && bytes.Contains(text, []byte("x-assay")) {
-			return true
-		}
-	}
-	return false
-}
-
-// diffTerms compares terms, and holds those that are there now against the calls that they declare of each other.
-func diffTerms(ctx context.Context, old, new contract.Source, opts contract.Options) (contract.Diff, error) {
-	d, err := terms.Diff(ctx, old, new, opts)
-	if err != nil {
-		return d, err
-	}
-	all, err := terms.Read(ctx, new)
-	if err != nil {
-		return d, err
-	}
-	r, err := terms.Check(ctx, all, terms.CheckOptions{Contract: opts.Contract})
-	d.Findings, d.Gaps, d.Proofs = append(d.Findings, r.Findings...), append(d.Gaps, r.Gaps...), append(d.Proofs, r.Proofs...)
-	return d, err
-}
-
-// modes returns the failure modes that the terms of the new version speak of.
-func (p pair) modes(ctx context.Context) []string {
-	if p.kind != contract.Terms && !p.declaresTerms() || p.new.gone {
-		return nil
-	}
-	all, err := terms.Read(ctx, p.new.Source)
-	if err != nil {
-		return nil // the comparison has said so
-	}
-	spoken := map[string]bool{}
-	for _, service := range all {
-		for _, o := range service.Operations {
-			spoken["version-skew"] = true
-			spoken["timeout"] = spoken["timeout"] || o.Deadline > 0
-			spoken["retry"] = spoken["retry"] || o.Retry != nil || o.Key != nil
-			spoken["redelivery"] = spoken["redelivery"] || o.Delivery != nil
-		}
-	}
-	var modes []string
-	for _, mode := range sorted(spoken) {
-		if spoken[mode] {
-			modes = append(modes, mode)
-		}
-	}
-	return modes
 }
 
 // registry compares two versions as a schema registry does, in a transitive mode with those before them, too.

@@ -55,7 +55,9 @@ func atRevision(ctx context.Context, t tree, rev, in, name string) (version, err
 		}
 		in = path.Join(here, in)
 	}
-	in = path.Clean(in)
+	if in = path.Clean(in); !fs.ValidPath(in) {
+		return version{}, &Error{fmt.Sprintf("%s: the path leads out of the repository %s", name, top)}
+	}
 	files, err := tree{top}.list(ctx, commit)
 	if err != nil {
 		return version{}, err

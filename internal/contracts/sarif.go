@@ -122,6 +122,11 @@ func (s *sarif) finding(r Result, f Found) {
 		old.ID, old.Message = 1, &sarifText{"as it was in " + r.Old.Name}
 		result.Related = []sarifLocation{old}
 	}
+	for _, e := range f.Ends {
+		end := s.location(e.At, "", "")
+		end.ID, end.Message = len(result.Related)+1, &sarifText{e.What}
+		result.Related = append(result.Related, end)
+	}
 	if f.Witness != nil {
 		result.Properties["witness"] = f.Witness
 	}

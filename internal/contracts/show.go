@@ -55,6 +55,9 @@ func (f Found) details() []string {
 	if f.Old.Line > 0 && f.New.File != "" {
 		lines = append(lines, "was      "+f.Old.String())
 	}
+	for _, e := range f.Ends {
+		lines = append(lines, "with     "+table.Flat(e.At.String()+": "+e.What))
+	}
 	if w := f.Witness; w != nil {
 		lines = append(lines, "witness  "+witnessText(*w))
 		for _, line := range strings.Split(strings.TrimRight(brief(w.Document), "\n"), "\n") {
@@ -84,6 +87,9 @@ func witnessText(w contract.Witness) string {
 	}
 	if w.Encoding != "" && w.Encoding != "json" {
 		what += " (" + w.Encoding + ")"
+	}
+	if w.Allowed != "old" && w.Allowed != "new" { // terms that are held against others of the same version
+		return fmt.Sprintf("%s: %s allow it", what, w.Allowed)
 	}
 	return fmt.Sprintf("%s: the %s version allows it, the %s one refuses it: %s", what, w.Allowed, w.Refused, table.Flat(w.Reason))
 }
@@ -219,133 +225,4 @@ func (u WaiverUse) text() string {
 		text += "; " + u.Why
 	}
 	return text
-}
-
-// WriteMarkdown writes the report for a pull request.
-func (r Report) WriteMarkdown(w io.Writer, changelog bool) error {
-	fmt.Fprintf(w, "## %s %s: %s\n\nagainst %s\n\n", sign(r.Verdict), strings.ToUpper(r.Verdict.String()), matrix.Markdown(r.title()), matrix.Markdown(orNothing(r.Against)))
-	fmt.Fprint(w, "| contract | kind | verdict | owner | what |\n|---|---|---|---|---|\n")
-	for _, one := range r.Results {
-		fmt.Fprintf(w, "| %s | %s | %s %s | %s | %s |\n", matrix.Markdown(one.Contract), orUnknown(one.Kind), sign(one.Verdict), one.Verdict, matrix.Markdown(one.Owner), matrix.Markdown(one.Reason))
-	}
-	for _, one := range r.Results {
-		one.writeMarkdown(w, changelog)
-	}
-	return nil
-}
-
-func sign(v verdict.Verdict) string {
-	return map[verdict.Verdict]string{verdict.Pass: "✅", verdict.Fail: "❌", verdict.Unknown: "❔"}[v]
-}
-
-func (r Result) writeMarkdown(w io.Writer, changelog bool) {
-	head := fmt.Sprintf("\n### %s\n\n", matrix.Markdown(r.Contract))
-	once := func() { fmt.Fprint(w, head); head = "" }
-	for _, f := range r.Findings {
-		if f.word() == string(contract.Change) && !changelog {
-			continue
-		}
-		once()
-		fmt.Fprintf(w, "- **%s** %s: %s (%s, `%s`)\n", f.word(), matrix.Markdown(f.where().String()), matrix.Markdown(f.title()), matrix.Markdown(f.Rule), f.ID)
-		if f.Witness != nil {
-			fmt.Fprintf(w, "  %s\n  ```\n  %s\n  ```\n", matrix.Markdown(witnessText(*f.Witness)), strings.ReplaceAll(table.Flat(brief(f.Witness.Document)), "```", ""))
-		}
-		for _, text := range []string{f.Try, f.Note} {
-			if text != "" {
-				fmt.Fprintf(w, "  %s  \n", matrix.Markdown(text))
-			}
-		}
-	}
-	for _, g := range r.Gaps {
-		once()
-		fmt.Fprintf(w, "- **undecided** %s\n", matrix.Markdown(strings.TrimPrefix(g.At.String()+": "+gapTitle(g), ": ")))
-	}
-	for _, use := range r.Waivers {
-		once()
-		fmt.Fprintf(w, "- waiver %s\n", matrix.Markdown(use.text()))
-	}
-}
-
-// WriteJUnit writes a test suite: a case for each finding that is no harmless change and each gap, and one for what else a contract promises.
-func (r Report) WriteJUnit(w io.Writer) error {
-	suite := gate.NewSuite(strings.TrimSpace("assay contract "+r.System), r.At)
-	for _, one := range r.Results {
-		class := "contract." + one.Contract
-		said := 0
-		for _, f := range one.Findings {
-			name := strings.TrimSpace(f.Rule + " " + f.Subject + " " + f.Path)
-			reason := strings.TrimPrefix(f.where().String()+": ", ": ") + f.title() + "\n" + strings.Join(f.details(), "\n")
-			switch {
-			case f.Waived != nil:
-				suite.Cases = append(suite.Cases, gate.Case{Class: class, Name: name, Out: reason, Skipped: &gate.Fault{Message: "waived: " + f.Waived.Reason}})
-			case f.Breaks():
-				suite.Add(class, name, reason, verdict.Fail)
-				said++
-			case f.Severity == contract.Risk:
-				suite.Add(class, name, reason, verdict.Pass) // it is told, and refuses nothing
-			}
-		}
-		for _, g := range one.Gaps {
-			suite.Add(class, "undecided "+g.Subject+" "+g.Path, strings.TrimPrefix(g.At.String()+": "+gapTitle(g), ": "), verdict.Unknown)
-			said++
-		}
-		if said == 0 {
-			suite.Add(class, one.Contract, one.Reason, one.Verdict)
-		}
-	}
-	return suite.Write(w)
-}
-
-// WriteGitHub writes an annotation for each finding and gap, in the form of workflow commands. folder is the working folder below the
-// repository's top, "" for the top: annotations are pinned to paths of the repository.
-func (r Report) WriteGitHub(w io.Writer, folder string) error {
-	print := func(level string, at contract.Place, title, text string) error {
-		file, line := repoPath(folder, at.File), fmt.Sprint(max(at.Line, 1))
-		_, err := fmt.Fprintln(w, gate.Annotation(level, file, line, "assay contract: "+title, text))
-		return err
-	}
-	for _, one := range r.Results {
-		for _, f := range one.Findings {
-			level := map[string]string{string(contract.Break): "error", string(contract.Risk): "warning", "waived": "warning"}[f.word()]
-			if level == "" {
-				continue
-			}
-			if err := print(level, f.here(one), f.word()+" "+f.Rule, f.title()+"\n"+strings.Join(f.details(), "\n")); err != nil {
-				return err
-			}
-		}
-		for _, g := range one.Gaps {
-			at := g.At
-			if at.File == "" {
-				at = one.place()
-			}
-			if err := print("error", at, "undecided", gapTitle(g)); err != nil {
-				return err
-			}
-		}
-	}
-	_, err := fmt.Fprintln(w, gate.Annotation("notice", "", "", "assay contract: "+r.Verdict.String(), r.title()))
-	return err
-}
-
-// here is where a finding is shown in the files that are here: what is gone is shown at its contract.
-func (f Found) here(r Result) contract.Place {
-	if f.New.File != "" {
-		return f.New
-	}
-	return r.place()
-}
-
-// place is where a contract as such is shown: at its file, or where assay.yaml names it.
-func (r Result) place() contract.Place {
-	if r.Pos != "" {
-		at := contract.Place{}
-		parts := strings.Split(r.Pos, ":")
-		if at.File = parts[0]; len(parts) == 3 {
-			fmt.Sscan(parts[1], &at.Line)
-			fmt.Sscan(parts[2], &at.Column)
-		}
-		return at
-	}
-	return contract.Place{File: r.New.Name}
 }

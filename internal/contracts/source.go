@@ -1,6 +1,7 @@
 package contracts
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -35,6 +36,61 @@ func locate(ctx context.Context, name string) (version, error) {
 		return version{}, &Error{fmt.Sprintf("%s: there is no such file or folder (a version at a git revision is REVISION:PATH, such as main:%s)", name, filepath.ToSlash(name))}
 	}
 	return atRevision(ctx, tree{"."}, rev, in, name)
+}
+
+// locateBoth finds two versions. A path that one of them has and the other has not is a contract that is new, or gone, where both name the same path:
+// else somebody mistyped one.
+func locateBoth(ctx context.Context, oldName, newName string) (old, new version, err error) {
+	old, oldErr := locate(ctx, oldName)
+	new, newErr := locate(ctx, newName)
+	if newErr != nil && oldErr == nil && !old.gone {
+		if in := below(ctx, newName); in != "" && old.top == "" && in == old.below() {
+			new, newErr = version{Source: contract.Source{Name: newName, Path: in}, gone: true, close: func() error { return nil }}, nil
+		}
+	}
+	if oldErr != nil || newErr != nil {
+		return old, new, cmp.Or(oldErr, newErr)
+	}
+	same := old.top == "" && (new.top == "" && old.below() == new.below() || new.top != "" && below(ctx, newName) == old.below())
+	switch {
+	case (old.gone || new.gone) && (!same || old.gone && new.gone):
+		v := old
+		if new.gone {
+			v = new
+		}
+		err = &Error{fmt.Sprintf("%s: the revision is here, and has no such file or folder (paths at a revision count from the repository's top; ./ counts from this folder)", v.Name)}
+	case !old.gone && !new.gone && old.folder != new.folder:
+		err = &Error{fmt.Sprintf("%s and %s cannot be compared: one is a file, the other a folder", oldName, newName)}
+	}
+	return old, new, err
+}
+
+// below returns the path of a version of a revision below the repository's top.
+func (v version) below() string {
+	_, in, _ := strings.Cut(v.prefix, ":")
+	return path.Join(in, v.Path)
+}
+
+// below returns the path of a file or folder, which need not be there, below the top of the repository that this folder is in; "" where it is not.
+func below(ctx context.Context, name string) string {
+	top, err := tree{"."}.git(ctx, "rev-parse", "--show-toplevel")
+	if err != nil {
+		return ""
+	}
+	here, err := tree{"."}.git(ctx, "rev-parse", "--show-prefix")
+	if err != nil {
+		return ""
+	}
+	rel := path.Join(here, filepath.ToSlash(name))
+	if filepath.IsAbs(name) {
+		if rel, err = filepath.Rel(top, name); err != nil {
+			return ""
+		}
+	}
+	if rel = filepath.ToSlash(rel); !filepath.IsLocal(rel) {
+		return ""
+	}
+	return rel
 }
 
 // onDisk opens a file or folder of this machine. References of a file reach as far as its repository, else as far as its folder;

@@ -59,20 +59,25 @@ func (l *loader) load(content []byte) {
 
 // isExperiment says whether a file that stands for a project is one of its experiments.
 func isExperiment(n *yaml.Node) bool {
-	has := func(name string) bool { key, _ := child(n, name); return key != nil }
-	return n.Kind == yaml.MappingNode && !has("system") && (has("method") || has("load"))
+	return n.Kind == yaml.MappingNode && !hasKey(n, "system") && (hasKey(n, "method") || hasKey(n, "load"))
+}
+
+func hasKey(n *yaml.Node, name string) bool {
+	key, _ := child(n, name)
+	return key != nil
 }
 
 // readAssay reads assay.yaml alone.
 func (l *loader) readAssay(src *source) bool {
 	l.parts = parts{src: src, journeys: map[string]*yaml.Node{}}
+	driven := !l.contractsAlone || !hasKey(src.root, "contracts") || hasKey(src.root, "topology") || hasKey(src.root, "journeys") || hasKey(src.root, "experiments")
 	return src.object(src.root, "assay.yaml",
 		field{"system", src.text(&l.project.Name), true},
-		field{"topology", l.topology, true},
+		field{"topology", l.topology, driven},
 		field{"seed", l.seed, false},
 		field{"setup", l.phase(&l.project.Setup, &l.parts.setup), false},
 		field{"restore", l.restore, false},
-		field{"journeys", src.entries(l.journey), true},
+		field{"journeys", src.entries(l.journey), driven},
 		field{"final", l.phase(&l.project.Final, &l.parts.final), false},
 		field{"defects", l.readDefects, false},
 		field{"experiments", src.list(l.experimentGlob), false},

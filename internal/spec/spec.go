@@ -72,6 +72,15 @@ func Load(path string) (*Project, error) { return LoadOn(recipe.Local(), path) }
 
 // LoadOn is Load for a machine with the programs of host, which services with a recipe run.
 func LoadOn(host recipe.Host, path string) (*Project, error) {
+	return load(&loader{host: host}, path)
+}
+
+// LoadContracts is Load for those who compare contracts alone: a project that names some, and neither a topology nor journeys, is whole to them.
+func LoadContracts(path string) (*Project, error) {
+	return load(&loader{host: recipe.Local(), contractsAlone: true}, path)
+}
+
+func load(l *loader, path string) (*Project, error) {
 	file := path
 	if info, err := os.Stat(path); err == nil && info.IsDir() {
 		file = filepath.Join(path, FileName)
@@ -87,7 +96,7 @@ func LoadOn(host recipe.Host, path string) (*Project, error) {
 	if err != nil {
 		return nil, fmt.Errorf("read the project: %w", err)
 	}
-	l := &loader{host: host, project: &Project{File: file, Dir: dir, Seed: 1, Restore: RestoreCopy, Policy: gate.Default(), Files: map[string][]byte{}}}
+	l.project = &Project{File: file, Dir: dir, Seed: 1, Restore: RestoreCopy, Policy: gate.Default(), Files: map[string][]byte{}}
 	l.load(content)
 	if len(l.errs) > 0 {
 		return nil, l.errs.sorted()
@@ -149,6 +158,8 @@ type loader struct {
 	errs    Errors
 	parts   parts
 	cel     *cel.Env // nil until needed
+	// contractsAlone says that contracts are all that is asked for.
+	contractsAlone bool
 	// seen is told of each mapping and the keys it may have, so that a test can hold the schemas against them.
 	seen func(src *source, n *yaml.Node, fields []field)
 }
