@@ -43,6 +43,8 @@ type CardResult struct {
 	Judged     time.Time         `json:"judged"`
 	Sum        string            `json:"sum"` // of the judgement
 	Definition string            `json:"definition,omitempty"`
+	// WaivedUntil is of a contract, as in ExperimentResult.
+	WaivedUntil time.Time `json:"waived_until,omitzero"`
 	// Later says that it was judged after the run was sealed: only judging the records once more tells whether it is true.
 	Later bool `json:"later,omitempty"`
 	// Derived names the program that judged the records once more here and concluded the same. "" where none did.
@@ -308,7 +310,7 @@ func number(measured string) bool {
 
 func cardResult(r ExperimentResult) CardResult {
 	c := CardResult{Name: r.Name, Owner: r.Owner, Layer: r.Layer, Verdict: r.Verdict, Reason: r.Reason, Modes: r.Modes, Recovery: r.Recovery,
-		CannotFail: len(r.CannotFail), Checks: len(r.Checks), Replay: r.Replay, Judged: r.Judged, Sum: r.Sum, Definition: r.Definition}
+		CannotFail: len(r.CannotFail), Checks: len(r.Checks), Replay: r.Replay, Judged: r.Judged, Sum: r.Sum, Definition: r.Definition, WaivedUntil: r.WaivedUntil}
 	if c.Layer == "" {
 		c.Layer = DefaultLayer
 	}

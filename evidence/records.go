@@ -60,6 +60,7 @@ type Meta struct {
 	Defect      string    `json:"defect,omitempty"`
 	Control     bool      `json:"control,omitempty"`
 	Experiments []string  `json:"experiments,omitempty"` // planned, in order
+	Against     []string  `json:"against,omitempty"`     // commits that contracts were compared with
 }
 
 // Subject is one service with the digest of what ran. subjects.json is a list of them.
@@ -81,8 +82,16 @@ type Declaration struct {
 	// Experiments are all that there were, also those that claim no cell.
 	Experiments []Defined   `json:"experiments,omitempty"`
 	Conditions  []Condition `json:"conditions,omitempty"` // of the policy
+	// Contracts are all that the project names: each is to be compared.
+	Contracts []Contract `json:"contracts,omitempty"`
 	// WaiversMax is how far ahead the policy lets waivers expire; 0 where it does not say.
 	WaiversMax time.Duration `json:"waivers_max,omitempty"`
+}
+
+// A Contract is one that a project names, and who answers for it.
+type Contract struct {
+	Name  string `json:"name"`
+	Owner string `json:"owner,omitempty"`
 }
 
 // Defined is an experiment and the digest of what defines it: itself, the journeys that it drives and the final steps.
@@ -148,7 +157,9 @@ type ExperimentResult struct {
 	CannotFail []string `json:"cannot_fail,omitempty"`
 	// Definition is the digest of what defined the experiment when it ran, as in Defined; "" for other tools' results.
 	Definition string `json:"definition,omitempty"`
-	Replay     string `json:"replay,omitempty"` // the command that runs it again
+	// WaivedUntil is set where breaks of a contract are all that keeps it from a pass, and each of them is waived: the first waiver ends then.
+	WaivedUntil time.Time `json:"waived_until,omitzero"`
+	Replay      string    `json:"replay,omitempty"` // the command that runs it again
 	// Inputs are the digests of the record files that were judged, by name, so that a judgement belongs to its records.
 	// AddJudgement sets it, and Run, Judged and Sum.
 	Inputs  map[string]string `json:"inputs,omitempty"`

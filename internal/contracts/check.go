@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"path"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 
@@ -40,7 +41,10 @@ func Check(ctx context.Context, project *spec.Project, opts CheckOptions) (Repor
 	} else if err := c.known(ctx, opts.Against); err != nil {
 		return Report{}, err
 	}
-	report := Report{System: project.Name, Against: name, At: opts.Now}
+	report := Report{System: project.Name, Against: name, At: opts.Now, Commits: c.commits(ctx, refs)}
+	if len(refs) == 0 {
+		report.Against = "nothing: " + name
+	}
 	var of []spec.Contract
 	for _, one := range project.Contracts {
 		results, err := c.contract(ctx, one, refs, name)
@@ -70,10 +74,27 @@ func Check(ctx context.Context, project *spec.Project, opts CheckOptions) (Repor
 
 // known refuses a revision that is not here.
 func (c *checker) known(ctx context.Context, ref string) error {
-	if _, err := c.repo.git(ctx, "rev-parse", "--verify", "--quiet", "--end-of-options", ref+"^{commit}"); err != nil {
-		return &Error{fmt.Sprintf("--against %s: no revision of %s is called so (fetch it, or see git branch -a)", ref, c.project.Dir)}
+	if len(c.commits(ctx, []string{ref})) > 0 {
+		return nil
 	}
-	return nil
+	shallow, err := c.repo.git(ctx, "rev-parse", "--is-shallow-repository")
+	switch {
+	case err != nil:
+		return &Error{fmt.Sprintf("--against %s: %s is in no git repository, and only there are revisions", ref, c.project.Dir)}
+	case shallow == "true":
+		return &Error{fmt.Sprintf("--against %s: no revision of %s is called so: this clone is shallow, fetch all of it (fetch-depth: 0, or GIT_DEPTH: 0)", ref, c.project.Dir)}
+	}
+	return &Error{fmt.Sprintf("--against %s: no revision of %s is called so (fetch it, or see git branch -a)", ref, c.project.Dir)}
+}
+
+// commits returns those that revisions name.
+func (c *checker) commits(ctx context.Context, refs []string) (all []string) {
+	for _, ref := range refs {
+		if commit, err := c.repo.git(ctx, "rev-parse", "--verify", "--quiet", "--end-of-options", ref+"^{commit}"); err == nil {
+			all = append(all, commit)
+		}
+	}
+	return all
 }
 
 // contract compares one contract with its baselines. There are two where a change is on top of the branch that it is for.
@@ -82,7 +103,7 @@ func (c *checker) contract(ctx context.Context, one spec.Contract, refs []string
 		refs, name = []string{one.Baseline}, one.Baseline
 	}
 	if len(refs) == 0 {
-		return []Result{unknown(one, "it was compared with nothing: "+name)}, nil
+		return c.alone(ctx, one, name)
 	}
 	var all []Result
 	for _, ref := range refs {
@@ -97,6 +118,35 @@ func (c *checker) contract(ctx context.Context, one spec.Contract, refs []string
 		all = merge(all, results)
 	}
 	return all, nil
+}
+
+// alone reads a contract that there is nothing to compare with: it is unknown, whatever it says, but it must be there, and its calls are held.
+func (c *checker) alone(ctx context.Context, one spec.Contract, why string) ([]Result, error) {
+	here, err := c.here(ctx, one)
+	if err != nil {
+		return nil, err
+	}
+	defer here.close()
+	none := version{Source: contract.Source{Name: nothing}, gone: true, close: func() error { return nil }}
+	if here.gone {
+		return nil, c.missing(one)
+	}
+	pairs, err := c.pairs(one, none, here)
+	if err != nil {
+		return nil, err
+	}
+	results, err := c.compare(ctx, one, pairs)
+	for i := range results {
+		r := &results[i]
+		r.Findings = slices.DeleteFunc(r.Findings, func(f Found) bool { return f.Rule == contractAdded })
+		r.Gaps = append([]contract.Gap{{Contract: r.Contract, Subject: "contract " + r.Contract, Why: "it was compared with nothing: " + why}}, r.Gaps...)
+		r.conclude()
+	}
+	return results, err
+}
+
+func (c *checker) missing(one spec.Contract) error {
+	return spec.Errors{c.mistake(one, fmt.Sprintf("contract %s: there is no file or folder %s", one.Name, one.Path))}
 }
 
 // finish adds what assay.yaml says of a contract.
@@ -138,25 +188,35 @@ func (c *checker) against(ctx context.Context, one spec.Contract, ref string) ([
 	}
 	defer new.close()
 	if old.gone && new.gone {
-		return nil, spec.Errors{c.mistake(one, fmt.Sprintf("contract %s: there is no file or folder %s", one.Name, one.Path))}
+		return nil, c.missing(one)
 	}
-	pairs := []pair{{name: one.Name, old: old, new: new}}
-	switch {
-	case !old.gone && !new.gone && old.folder != new.folder:
-		return nil, &Error{fmt.Sprintf("%s and %s cannot be compared: one is a file, the other a folder", old.Name, new.Name)}
-	case (old.folder || new.folder) && !whole(contract.Kind(one.Kind)):
-		if pairs, _, err = pairsOf(old, new, contract.Kind(one.Kind)); err != nil {
-			return nil, err
-		}
-		for i := range pairs {
-			if pairs[i].name == "proto" {
-				pairs[i].name = one.Name
-			} else {
-				pairs[i].name = one.Name + "/" + pairs[i].name
-			}
-		}
+	if _, named := b.contracts[one.Name]; named && old.gone {
+		return nil, &Error{fmt.Sprintf("%s names %s, and has no such file: nobody can tell what was promised (is it made by a build, or ignored by git?)", short(ref), old.Name)}
+	}
+	pairs, err := c.pairs(one, old, new)
+	if err != nil {
+		return nil, err
 	}
 	return c.compare(ctx, one, pairs)
+}
+
+// pairs returns what is compared of a contract: itself, or of a folder its files.
+func (c *checker) pairs(one spec.Contract, old, new version) ([]pair, error) {
+	if !old.gone && !new.gone && old.folder != new.folder {
+		return nil, &Error{fmt.Sprintf("%s and %s cannot be compared: one is a file, the other a folder", old.Name, new.Name)}
+	}
+	if !old.folder && !new.folder || whole(contract.Kind(one.Kind)) {
+		return []pair{{name: one.Name, old: old, new: new}}, nil
+	}
+	pairs, _, err := pairsOf(old, new, contract.Kind(one.Kind))
+	for i := range pairs {
+		if pairs[i].name == "proto" {
+			pairs[i].name = one.Name
+		} else {
+			pairs[i].name = one.Name + "/" + pairs[i].name
+		}
+	}
+	return pairs, err
 }
 
 func (c *checker) compare(ctx context.Context, one spec.Contract, pairs []pair) ([]Result, error) {

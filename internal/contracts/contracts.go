@@ -38,8 +38,9 @@ type Report struct {
 	System  string          `json:"system,omitempty"` // of assay.yaml; "" where two versions were named
 	Verdict verdict.Verdict `json:"verdict"`
 	Reason  string          `json:"reason"`
-	Against string          `json:"against"` // what was compared with
-	At      time.Time       `json:"at"`      // waivers are held against it
+	Against string          `json:"against"`           // what was compared with
+	Commits []string        `json:"commits,omitempty"` // of the revisions that Against names
+	At      time.Time       `json:"at"`                // waivers are held against it
 	Results []Result        `json:"contracts"`
 	// Skipped are files of the folders that were named which are no contract by themselves.
 	Skipped []string `json:"skipped,omitempty"`

@@ -23,7 +23,7 @@ const Tool = "assay contract"
 // all witnesses. It returns the run's id.
 func Store(ctx context.Context, store *evidence.Store, project *spec.Project, r Report, version string) (string, error) {
 	began := time.Now().UTC()
-	meta := evidence.Meta{Kind: evidence.KindContract, Tool: Tool, Started: began, Version: version}
+	meta := evidence.Meta{Kind: evidence.KindContract, Tool: Tool, Started: began, Version: version, Against: r.Commits}
 	if len(r.Results) > 0 {
 		meta.Seed = r.Results[0].Seed
 	}
@@ -56,6 +56,9 @@ func fill(to *evidence.Run, project *spec.Project, r Report, all []evidence.Expe
 	d := evidence.Declaration{System: project.Name, Journeys: []evidence.Journey{}}
 	for _, j := range project.Journeys {
 		d.Journeys = append(d.Journeys, evidence.Journey{Name: j.Name, Owner: j.Owner})
+	}
+	for _, c := range project.Contracts {
+		d.Contracts = append(d.Contracts, evidence.Contract{Name: c.Name, Owner: c.Owner})
 	}
 	for _, one := range r.Results {
 		for _, journey := range sorted(one.Covers) {
@@ -110,7 +113,7 @@ func (r Result) evidence(version string) evidence.ExperimentResult {
 	result := evidence.ExperimentResult{Name: r.experiment(), Title: "Contract " + r.Contract, Owner: r.Owner, Layer: "contract", Verdict: r.Verdict,
 		Reason: r.Reason, Version: version, Checks: r.checks()}
 	if n := r.waived(); n > 0 && r.Verdict == verdict.Pass {
-		result.Verdict = verdict.Unknown
+		result.Verdict, result.WaivedUntil = verdict.Unknown, r.waivedUntil()
 	}
 	for _, f := range r.Findings {
 		if f.Waived != nil {
@@ -122,6 +125,16 @@ func (r Result) evidence(version string) evidence.ExperimentResult {
 	}
 	result.Modes = r.proved(result.Verdict)
 	return result
+}
+
+// waivedUntil returns when the first of the waivers that were used ends.
+func (r Result) waivedUntil() (first time.Time) {
+	for _, f := range r.Findings {
+		if f.Waived != nil && (first.IsZero() || f.Waived.Expires.Before(first)) {
+			first = f.Waived.Expires
+		}
+	}
+	return first
 }
 
 // proved says of each mode of each journey that the contract covers whether its terms are evidence of it.

@@ -66,6 +66,11 @@ func atRevision(ctx context.Context, t tree, rev, in, name string) (version, err
 	info, err := fs.Stat(files, in)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
+		for at := in; at != "."; at = path.Dir(at) {
+			if what := files.links[at]; what != "" {
+				return version{}, &Error{fmt.Sprintf("%s: at that revision %s is %s, which is not read through (name what it leads to, or compare in the repository that it is of)", name, at, what)}
+			}
+		}
 		v.gone = true
 		return v, nil
 	case err != nil:
@@ -87,6 +92,7 @@ type revision struct {
 	tree    tree
 	ctx     context.Context //nolint:containedctx // the life of one command, which the files belong to
 	objects map[string]object
+	links   map[string]string // what is no file of ours: symbolic links and submodules
 	folders map[string][]fs.DirEntry
 	mu      sync.Mutex
 	texts   map[string][]byte
@@ -103,10 +109,13 @@ func (t tree) list(ctx context.Context, commit string) (*revision, error) {
 	if err != nil {
 		return nil, fmt.Errorf("git ls-tree %s: %w", commit, err)
 	}
-	r := &revision{tree: t, ctx: ctx, objects: map[string]object{}, texts: map[string][]byte{}}
+	r := &revision{tree: t, ctx: ctx, objects: map[string]object{}, links: map[string]string{}, texts: map[string][]byte{}}
 	for _, entry := range strings.Split(strings.TrimSuffix(string(out), "\x00"), "\x00") {
 		about, name, _ := strings.Cut(entry, "\t")
 		field := strings.Fields(about)
+		if what := map[string]string{"120000": "a symbolic link", "160000": "a submodule"}[strings.TrimSpace(field[0])]; what != "" {
+			r.links[name] = what
+		}
 		if len(field) != 4 || !strings.HasPrefix(field[0], "100") || !fs.ValidPath(name) { // no links and no modules
 			continue
 		}

@@ -19,7 +19,7 @@ func (f Facts) base() []Clause {
 		}
 		return []Clause{c}
 	}
-	clauses := slices.Concat(f.journeys(), f.claims(), f.requirements(), f.kept(), f.reach())
+	clauses := slices.Concat(f.journeys(), f.claims(), f.requirements(), f.promised(), f.kept(), f.reach())
 	if len(clauses) == 0 {
 		clauses = []Clause{{Name: "base", Kind: KindBase, Verdict: verdict.Pass,
 			Reason: fmt.Sprintf("all %d journeys, %d claims and %d requirements of %s are here", len(f.Base.Journeys), len(f.Base.Cells), len(f.Base.Required), f.BaseName)}}
@@ -39,6 +39,19 @@ func (f Facts) journeys() []Clause {
 		if !f.hasJourney(j.Name) {
 			c := f.lost("journey "+j.Name, j.Name, "")
 			c.Owner = j.Owner
+			clauses = append(clauses, c)
+		}
+	}
+	return clauses
+}
+
+// promised finds contracts that the base names and this project does not.
+func (f Facts) promised() []Clause {
+	var clauses []Clause
+	for _, base := range f.Base.Contracts {
+		if !slices.ContainsFunc(f.Declaration.Contracts, func(c evidence.Contract) bool { return c.Name == base.Name }) {
+			c := f.lost("the contract "+base.Name, "", "")
+			c.Owner = base.Owner
 			clauses = append(clauses, c)
 		}
 	}

@@ -33,6 +33,10 @@ func (f Facts) cell(r evidence.Requirement, cell matrix.Cell) Clause {
 	var verdicts []verdict.Verdict
 	proved, missed := false, "no evidence for it"
 	for _, s := range cell.Sources {
+		if s.FromFiles && s.Verdict == verdict.Pass {
+			missed = fmt.Sprintf("%s declares it, and nothing ran", s.Name)
+			continue // beside what ran it adds nothing, and without it is no proof
+		}
 		v, problem := f.admit(r, s)
 		if v == verdict.Pass {
 			proved = true

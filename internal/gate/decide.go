@@ -19,6 +19,7 @@ type Facts struct {
 	Declaration evidence.Declaration
 	Base        *evidence.Declaration // nil: nobody compared
 	BaseName    string                // what was compared with, or why nothing was
+	BaseCommits []string              // of the base; none where nobody compared
 	BaseErr     string                // what kept the base from being read: nothing was shown to be kept
 	Candidate   Candidate
 	// Ancestors are the commits among the evidence's that the candidate's descends from.
@@ -32,8 +33,9 @@ type Facts struct {
 type Candidate struct {
 	Digests map[string]string `json:"digests,omitempty"` // by service
 	Commit  string            `json:"commit,omitempty"`
-	Dirty   bool              `json:"dirty,omitempty"` // the tree has changes beside the commit
-	From    string            `json:"from"`            // who says so: "flags", "run ID"
+	Dirty   bool              `json:"dirty,omitempty"`   // the tree has changes beside the commit
+	Changes string            `json:"changes,omitempty"` // digest of what tracked files have beside the commit
+	From    string            `json:"from"`              // who says so: "flags", "run ID"
 	Problem string            `json:"problem,omitempty"`
 }
 
@@ -63,6 +65,7 @@ type PolicyRef struct {
 const (
 	KindCell      = "cell"      // a required cell
 	KindCondition = "condition" // a condition of the policy
+	KindContract  = "contract"  // a contract of the project breaks nobody
 	KindBase      = "base"      // what the base branch asks for is still asked for
 	KindWhole     = "evidence"  // no evidence was forged, cut or is unreadable
 	KindCandidate = "candidate" // it is known what is to be released
@@ -109,7 +112,7 @@ func Decide(ctx context.Context, f Facts) Decision {
 	if f.Policy.File == "" {
 		d.Policy.Name = "the default policy"
 	}
-	d.Clauses = slices.Concat(f.whole(), f.candidate(), f.base(), f.cells(), f.conditions(ctx))
+	d.Clauses = slices.Concat(f.whole(), f.candidate(), f.base(), f.cells(), f.contracts(), f.conditions(ctx))
 	d.waive(f)
 	d.conclude()
 	d.Flip = flip(d.Clauses, f)

@@ -15,19 +15,18 @@ type key struct{ journey, mode string }
 
 // A builder gathers sources by cell.
 type builder struct {
-	facts  Facts
-	matrix Matrix
-	order  []string // journeys, in order of appearance
-	rows   map[string]*Row
-	cells  map[key]*Cell
-	claims map[string][]evidence.Cell // of the project, by experiment
-	has    map[string]string          // the project's experiments: name to definition
-	// compared are the contracts of which a run was seen: runs come newest first.
-	compared map[string]bool
+	facts    Facts
+	matrix   Matrix
+	order    []string // journeys, in order of appearance
+	rows     map[string]*Row
+	cells    map[key]*Cell
+	claims   map[string][]evidence.Cell // of the project, by experiment
+	has      map[string]string          // the project's experiments: name to definition
+	compared string                     // the newest run that compared contracts
 }
 
 func newBuilder(f Facts) *builder {
-	b := &builder{facts: f, rows: map[string]*Row{}, cells: map[key]*Cell{}, claims: map[string][]evidence.Cell{}, has: map[string]string{}, compared: map[string]bool{}}
+	b := &builder{facts: f, rows: map[string]*Row{}, cells: map[key]*Cell{}, claims: map[string][]evidence.Cell{}, has: map[string]string{}}
 	b.matrix = Matrix{System: f.Declaration.System, At: f.Now, Runs: len(f.Cards), Results: map[string]Result{}}
 	for _, c := range f.Declaration.Cells {
 		b.claims[c.Experiment] = append(b.claims[c.Experiment], c)
@@ -150,14 +149,23 @@ func (b *builder) card(c evidence.Card) {
 	b.missing(c)
 }
 
-// outdated says whether a newer run compared the same contract. What an older one found may be mended, and what it proved may be gone.
+// outdated says whether a newer run compared the contracts, which compares all of them. What an older one found may be mended, and what it proved may
+// be gone. Of the newest it notes what it says.
 func (b *builder) outdated(c evidence.Card, r evidence.CardResult) bool {
 	if c.Meta.Kind != evidence.KindContract {
 		return false
 	}
-	seen := b.compared[r.Name]
-	b.compared[r.Name] = true
-	return seen
+	if b.compared == "" {
+		b.compared = c.ID
+	}
+	if b.compared != c.ID {
+		return true
+	}
+	s := b.source(c, r)
+	s.Verdict, s.Reason = r.Verdict, r.Reason
+	b.doubt(c, &s)
+	b.matrix.Contracts = append(b.matrix.Contracts, s)
+	return false
 }
 
 // missing notes experiments that a run planned and left no judgement of: it may have ended because they failed.
@@ -265,7 +273,8 @@ func (b *builder) source(c evidence.Card, r evidence.CardResult) Source {
 // NewSource returns what a run says by a result of it. Verdict and Reason are left to whoever asks.
 func NewSource(now time.Time, c evidence.Card, r evidence.CardResult) Source {
 	s := Source{Name: r.Name, Foreign: c.Meta.Kind != evidence.KindRun, Run: c.ID, At: c.Meta.Started, Age: Age(now.Sub(c.Meta.Started)),
-		Layer: r.Layer, Owner: r.Owner, Grade: c.Meta.Grade, Commit: c.Meta.Commit, Dirty: c.Meta.Dirty, Sum: r.Sum, Replay: r.Replay, Seed: c.Meta.Seed}
+		Layer: r.Layer, Owner: r.Owner, Grade: c.Meta.Grade, Commit: c.Meta.Commit, Dirty: c.Meta.Dirty, Sum: r.Sum, Replay: r.Replay, Seed: c.Meta.Seed,
+		FromFiles: c.Meta.Kind == evidence.KindContract, Changes: c.Meta.Changes, Against: c.Meta.Against, WaivedUntil: r.WaivedUntil}
 	for _, subject := range c.Subjects {
 		if s.Digests == nil {
 			s.Digests = map[string]string{}
@@ -312,18 +321,29 @@ func (c *Cell) conclude(owner string) {
 			gone = append(gone, s.Name)
 			continue
 		}
-		verdicts = append(verdicts, c.Sources[i].Verdict)
+		if !s.declares() {
+			verdicts = append(verdicts, c.Sources[i].Verdict)
+		}
 	}
 	c.Sources = slices.DeleteFunc(c.Sources, func(s Source) bool { return slices.Contains(gone, s.Name) })
 	slices.SortFunc(c.Sources, decisive)
 	c.Verdict = verdict.Merge(verdicts...)
+	if !slices.ContainsFunc(c.Sources, func(s Source) bool { return !s.declares() }) {
+		c.Verdict = verdict.Unknown
+	}
 	s, ok := c.Decisive()
 	if !ok {
 		c.Reason = "unproven: no experiment claims it, and no evidence speaks of it"
 		return
 	}
 	c.Layer, c.Run, c.Age, c.Reason = s.Layer, s.Run, s.Age, strings.TrimSpace(s.Reason)
+	if s.declares() {
+		c.Reason = "declared, and unproven: " + c.Reason
+	}
 	if s.Owner != "" {
 		c.Owner = s.Owner
 	}
 }
+
+// declares says whether a source is terms that speak of a mode and break nothing. Beside what ran it says nothing new, and alone it is no proof.
+func (s Source) declares() bool { return s.FromFiles && s.Verdict == verdict.Pass }

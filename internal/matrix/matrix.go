@@ -34,6 +34,8 @@ type Matrix struct {
 	Rows    []Row     `json:"rows"`
 	Refused []Refusal `json:"refused,omitempty"`
 	Runs    int       `json:"runs"` // that were looked at
+	// Contracts are the results of the newest comparison of contracts.
+	Contracts []Source `json:"-"`
 	// Results are the newest words of experiments, by name: also of those that claim no cell.
 	Results map[string]Result `json:"-"`
 }
@@ -88,6 +90,11 @@ type Source struct {
 	Sum      string            `json:"sum,omitempty"`     // of the judgement
 	Replay   string            `json:"replay,omitempty"`
 	Seed     uint64            `json:"seed,omitempty"`
+	// FromFiles says that contracts were compared, and nothing ran: their terms declare a mode, which is no proof that it is survived.
+	FromFiles   bool      `json:"from_files,omitempty"`
+	Changes     string    `json:"changes,omitempty"` // digest of what tracked files had beside the commit
+	Against     []string  `json:"against,omitempty"` // commits that contracts were compared with
+	WaivedUntil time.Time `json:"waived_until,omitzero"`
 }
 
 // A Refusal is a run that does not count, and why.
@@ -163,10 +170,11 @@ func (m Matrix) Verdict() verdict.Verdict {
 // Asked says whether a policy requires the cell, an experiment claims it, or evidence speaks of it.
 func (c Cell) Asked() bool { return c.Required || c.Removed || len(c.Sources) > 0 }
 
-// decisive is the order in which sources decide a cell: a failure, what is unknown, and then the newest.
+// decisive is the order in which sources decide a cell: a failure, what is unknown, and then the newest; terms that only declare it come last.
 func decisive(a, b Source) int {
 	rank := map[verdict.Verdict]int{verdict.Fail: 0, verdict.Unknown: 1, verdict.Pass: 2}
-	return cmp.Or(cmp.Compare(rank[a.Verdict], rank[b.Verdict]), b.At.Compare(a.At), cmp.Compare(a.Name, b.Name))
+	last := map[bool]int{true: 1}
+	return cmp.Or(cmp.Compare(rank[a.Verdict], rank[b.Verdict]), cmp.Compare(last[a.declares()], last[b.declares()]), b.At.Compare(a.At), cmp.Compare(a.Name, b.Name))
 }
 
 // Decisive returns the source that decides the cell, and whether it has one.

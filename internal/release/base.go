@@ -30,6 +30,7 @@ type Base struct {
 	Declaration *evidence.Declaration // nil: nothing was compared
 	Name        string                // what was compared with, or why nothing was
 	Err         string                // what kept it from being read
+	Commits     []string              // of the revisions that it is of
 }
 
 // FindBase reads the declaration of the project at a git revision. Without a revision it is the fork point from the
@@ -63,14 +64,18 @@ func FindBase(ctx context.Context, project *spec.Project, ref string, newest *ev
 		return Base{Name: name}
 	}
 	var all evidence.Declaration
+	var commits []string
 	for _, ref := range refs {
+		if commit, err := repo.commit(ctx, ref); err == nil {
+			commits = append(commits, commit)
+		}
 		declaration, err := repo.declaration(ctx, project, ref)
 		if err != nil {
 			return Base{Name: name, Err: fmt.Sprintf("the base %s cannot be read: %v", name, err)}
 		}
 		all = union(all, declaration)
 	}
-	return Base{Declaration: &all, Name: name}
+	return Base{Declaration: &all, Name: name, Commits: commits}
 }
 
 // union is what either of two declarations asks for.
@@ -79,7 +84,8 @@ func union(a, b evidence.Declaration) evidence.Declaration {
 		b.WaiversMax = a.WaiversMax
 	}
 	return evidence.Declaration{System: b.System, Journeys: joined(a.Journeys, b.Journeys), Cells: joined(a.Cells, b.Cells),
-		Required: joined(a.Required, b.Required), Experiments: joined(a.Experiments, b.Experiments), Conditions: joined(a.Conditions, b.Conditions), WaiversMax: b.WaiversMax}
+		Required: joined(a.Required, b.Required), Experiments: joined(a.Experiments, b.Experiments), Conditions: joined(a.Conditions, b.Conditions),
+		Contracts: joined(a.Contracts, b.Contracts), WaiversMax: b.WaiversMax}
 }
 
 func joined[T comparable](a, b []T) []T {

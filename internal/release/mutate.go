@@ -107,12 +107,17 @@ func Mutate(ctx context.Context, project *spec.Project, store *evidence.Store, o
 	defer os.RemoveAll(dir)
 	m := &mutator{ctx: ctx, facts: f, cited: cites(result.Decision), store: store, dir: dir}
 	for _, c := range cards { // what proves the same a second time would stand in for what is spoiled
+		if c.Meta.Kind == evidence.KindContract {
+			m.whole = append(m.whole, c)
+			continue
+		}
 		if m.cited[c.ID] != nil || c.ID == f.Newest.ID {
 			c.Results = slices.DeleteFunc(slices.Clone(c.Results), func(r evidence.CardResult) bool { return !slices.Contains(m.cited[c.ID], r.Name) })
 			m.whole = append(m.whole, c)
 		}
 	}
 	m.asked()
+	m.contracts()
 	err = m.evidence()
 	result.All = m.all
 	return result, err
@@ -158,6 +163,11 @@ func (m *mutator) asked() {
 	m.spoilJourneys(try)
 	m.spoilClaims(try)
 	m.spoilRequirements(try)
+	for i, c := range before.Contracts {
+		try("drop", "contract "+c.Name, func(f *gate.Facts) {
+			f.Declaration.Contracts = slices.Delete(slices.Clone(before.Contracts), i, i+1)
+		})
+	}
 	for i, c := range before.Conditions {
 		try("drop", "condition "+c.Name, func(f *gate.Facts) {
 			f.Declaration.Conditions = slices.Delete(slices.Clone(before.Conditions), i, i+1)

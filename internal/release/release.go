@@ -60,7 +60,7 @@ func gather(ctx context.Context, project *spec.Project, store *evidence.Store, o
 		}
 	}
 	base := FindBase(ctx, project, opts.Base, last)
-	f.Base, f.BaseName, f.BaseErr = base.Declaration, base.Name, base.Err
+	f.Base, f.BaseName, f.BaseErr, f.BaseCommits = base.Declaration, base.Name, base.Err, base.Commits
 	f.Matrix = lay(f, opts.Now, cards)
 	repo := repository{project.Dir}
 	if f.Candidate, err = candidate(ctx, repo, project, f.Newest, opts); err != nil {
@@ -105,6 +105,7 @@ func candidate(ctx context.Context, repo repository, project *spec.Project, last
 			c.Commit = head
 			changes, err := repo.git(ctx, "status", "--porcelain")
 			c.Dirty = err != nil || changes != ""
+			c.Changes = run.Changes(project.Dir)
 		}
 	}
 	switch {

@@ -46,6 +46,9 @@ func (m *mutator) evidence() error {
 func cites(d gate.Decision) map[string][]string {
 	cited := map[string][]string{}
 	for _, c := range d.Clauses {
+		if c.Kind == gate.KindContract {
+			continue // spoiled by itself: there are no records to judge again
+		}
 		for _, e := range c.Evidence {
 			if e.Run != "" && !c.Waived && !slices.Contains(cited[e.Run], e.Experiment) {
 				cited[e.Run] = append(cited[e.Run], e.Experiment)

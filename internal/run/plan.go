@@ -111,6 +111,9 @@ func Declare(project *spec.Project) evidence.Declaration {
 	for _, x := range project.Declared {
 		d.Experiments = append(d.Experiments, evidence.Defined{Name: x.Name, Definition: Definition(project, x)})
 	}
+	for _, c := range project.Contracts {
+		d.Contracts = append(d.Contracts, evidence.Contract{Name: c.Name, Owner: c.Owner})
+	}
 	d.Required, d.WaiversMax = project.Policy.Required(d.Journeys), project.Policy.WaiversMax
 	for _, c := range project.Policy.Conditions {
 		d.Conditions = append(d.Conditions, evidence.Condition{Name: c.Name, Expect: c.Expect})

@@ -70,7 +70,7 @@ func hasKey(n *yaml.Node, name string) bool {
 // readAssay reads assay.yaml alone.
 func (l *loader) readAssay(src *source) bool {
 	l.parts = parts{src: src, journeys: map[string]*yaml.Node{}}
-	driven := !l.contractsAlone || !hasKey(src.root, "contracts") || hasKey(src.root, "topology") || hasKey(src.root, "journeys") || hasKey(src.root, "experiments")
+	driven := !l.contractsAlone || hasKey(src.root, "topology") || hasKey(src.root, "journeys") || hasKey(src.root, "experiments")
 	return src.object(src.root, "assay.yaml",
 		field{"system", src.text(&l.project.Name), true},
 		field{"topology", l.topology, driven},
