@@ -29,21 +29,19 @@ func mistake(name string, content []byte) string {
 	if at := regexp.MustCompile(`(?m)^<{7} `).FindIndex(content); at != nil {
 		return fmt.Sprintf("%s: a merge conflict is not resolved", position(content, at[0]))
 	}
-	if ext := path.Ext(name); ext == ".json" || ext == ".avsc" || bytes.HasPrefix(bytes.TrimSpace(content), []byte("{")) {
-		return badJSON(name, content)
+	if path.Ext(name) == ".json" || path.Ext(name) == ".avsc" {
+		return badJSON(content)
 	}
 	return badYAML(content)
 }
 
-// badJSON returns what is wrong with JSON, "" for nothing. What begins with a brace may be YAML as well.
-func badJSON(name string, content []byte) string {
+// badJSON returns what is wrong with JSON, "" for nothing.
+func badJSON(content []byte) string {
 	var document any
 	err := json.Unmarshal(content, &document)
 	var syntax *json.SyntaxError
 	switch {
 	case err == nil:
-		return ""
-	case path.Ext(name) != ".json" && path.Ext(name) != ".avsc" && badYAML(content) == "":
 		return ""
 	case errors.As(err, &syntax):
 		return fmt.Sprintf("%s: this is no JSON: %v", position(content, int(syntax.Offset)-1), err)
