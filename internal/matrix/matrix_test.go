@@ -34,6 +34,11 @@ func ran(id string, hours int, experiment string, v verdict.Verdict, change func
 	return c
 }
 
+// ofContracts makes a run one that compared contracts.
+func ofContracts(c *evidence.Card) {
+	c.Meta.Kind, c.Meta.Grade, c.Subjects, c.Results[0].Layer = evidence.KindContract, "", nil, "contract"
+}
+
 func modes() []string { return []string{"failover", "retry", "timeout"} }
 
 func TestCells(t *testing.T) {
@@ -57,6 +62,10 @@ func TestCells(t *testing.T) {
 		{"not spoken of", []evidence.Card{ran("b", 1, "refused", pass, mode())}, unknown, "says nothing of retry"},
 		{"failed without a word of it", []evidence.Card{ran("b", 1, "refused", fail, mode())}, fail, "because"},
 		{"two sources, one failed", []evidence.Card{ran("b", 1, "refused", pass, nil), ran("a", 2, "other", fail, nil)}, fail, "because"},
+		{"terms declare it, and nothing ran", []evidence.Card{ran("k", 1, "contract-orders", pass, ofContracts)}, unknown, "experiment refused has left no evidence"},
+		{"terms beside what ran", []evidence.Card{ran("k", 1, "contract-orders", pass, ofContracts), ran("b", 2, "refused", pass, nil)}, pass, "2 retries were seen"},
+		{"broken terms beside what ran", []evidence.Card{ran("k", 1, "contract-orders", fail, ofContracts), ran("b", 2, "refused", pass, nil)}, fail, "because"},
+		{"a newer comparison of other contracts takes the place of an older", []evidence.Card{ran("l", 1, "contract-other", pass, ofContracts), ran("k", 2, "contract-orders", fail, ofContracts), ran("b", 3, "refused", pass, nil)}, pass, "2 retries"},
 		{"an experiment that is gone", []evidence.Card{ran("b", 1, "other", pass, nil)}, unknown, "refused has left no evidence"},
 		{"cut short", []evidence.Card{ran("b", 1, "refused", pass, func(c *evidence.Card) { c.Status, c.End, c.Reason = evidence.CutShort, nil, "its writer died" })}, unknown, "its writer died"},
 		{"cut short after a failure", []evidence.Card{ran("b", 1, "refused", fail, func(c *evidence.Card) { c.Status, c.End = evidence.CutShort, nil })}, fail, "because"},
@@ -77,6 +86,22 @@ func TestCells(t *testing.T) {
 		if v := m.Verdict(); v == pass {
 			t.Errorf("%s: the matrix passes with an unproven cell", tt.name)
 		}
+	}
+}
+
+// A cell that no experiment claims is not proved by terms that speak of it: it shows their layer, and that nothing ran.
+func TestDeclaredAlone(t *testing.T) {
+	t.Parallel()
+	d := declared()
+	d.Cells = nil
+	m := New(Facts{Now: now(), Declaration: d, Modes: modes(), Cards: []evidence.Card{ran("k", 1, "contract-orders", verdict.Pass, ofContracts)}})
+	c, _ := m.Cell("checkout", "retry")
+	if c.Verdict != verdict.Unknown || c.Layer != "contract" || c.Reason != "declared, and unproven: 2 retries were seen" || m.Count()[verdict.Pass] != 0 {
+		t.Errorf("got %s, %q, layer %q", c.Verdict, c.Reason, c.Layer)
+	}
+	var text bytes.Buffer
+	if err := m.WriteText(&text, nil); err != nil || !strings.Contains(text.String(), "declared, and unproven: 2 retries were seen (contract-orders, contract, run k") {
+		t.Errorf("%v\n%s", err, text.String())
 	}
 }
 
