@@ -26,6 +26,7 @@ type described struct {
 	family  family
 	dialect jsonschema.Dialect
 	format  string // as it was written
+	json    bool   // by the content type, where that is told
 }
 
 // familyOf reads a schemaFormat.
@@ -73,6 +74,11 @@ func (d *document) schemaOf(m *message, key string) (described, error) {
 	s := described{}
 	if key == "payload" {
 		s.format = m.str("schemaFormat") // of version 2
+		contentType, err := m.has(d.loader, "contentType")
+		if err != nil {
+			return s, err
+		}
+		s.json = strings.Contains(strings.ToLower(scalarText(contentType, d.contentType)), "json")
 	}
 	holder, at := m.loc, m.key(key)
 	for _, t := range m.traits {

@@ -106,8 +106,8 @@ func (c *comparison) addedFields(o, n protoreflect.MessageDescriptor) {
 	}
 	for i := range n.Fields().Len() {
 		// A required field has its own rule.
-		if f := n.Fields().Get(i); o.Fields().ByNumber(f.Number()) == nil && !(c.touched[subjectOf(f)] && f.Cardinality() == protoreflect.Required) {
-			c.isNew("field-added", f, c.new.at(f, nil))
+		if f := n.Fields().Get(i); o.Fields().ByNumber(f.Number()) == nil && (c.json || !c.touched[subjectOf(f)] || f.Cardinality() != protoreflect.Required) {
+			c.newField(o, f)
 		}
 	}
 }
@@ -122,6 +122,8 @@ func (c *comparison) addedValues(o, n protoreflect.EnumDescriptor) {
 				if o.Values().ByName(v.Name()) == nil && !c.touched[subjectOf(v)] {
 					c.isNew("enum-alias-added", v, c.new.at(v, nil))
 				}
+			case c.flows.only == contract.FromUs:
+				c.newValue(o, v)
 			case o.IsClosed() && c.flows.of(o) != contract.ToUs:
 				c.note(contract.Risk, "closed-enum-value-added", change{subject: subjectOf(v), old: c.old.at(o, nil), new: c.new.at(v, nil), flow: c.flows.of(o),
 					text:    wordsOf(v) + " is new, and the enum is closed: readers of the old version set it aside and see the default",

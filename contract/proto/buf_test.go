@@ -162,3 +162,59 @@ func categoriesOf(found string) []string {
 	}
 	return Catalogue()[i].Categories
 }
+
+// TestRuleIDs: each rule that buf's own list has in one of the four categories is in ours, in the same categories, and none
+// besides. TestExamples fires each of them.
+func TestRuleIDs(t *testing.T) {
+	cmd := exec.Command(bufBinary(t), "config", "ls-breaking-rules", "--version", "v2", "--format", "json")
+	cmd.Dir = t.TempDir()
+	out, err := cmd.Output()
+	if err != nil {
+		t.Fatal(err)
+	}
+	var want []string
+	for lines := bufio.NewScanner(bytes.NewReader(out)); lines.Scan(); {
+		var rule struct {
+			ID         string
+			Categories []string
+			Deprecated bool
+		}
+		if err := json.Unmarshal(lines.Bytes(), &rule); err != nil {
+			t.Fatal(err)
+		}
+		categories := slices.DeleteFunc(rule.Categories, func(c string) bool { return !slices.Contains(everything(), c) })
+		if !rule.Deprecated && len(categories) > 0 {
+			want = append(want, rule.ID+" "+strings.Join(categories, " "))
+		}
+	}
+	var got []string
+	for _, rule := range Catalogue() {
+		got = append(got, rule.ID+" "+strings.Join(rule.Categories, " "))
+	}
+	slices.Sort(want)
+	if diff := differ(got, want); diff != "" || len(want) < 60 {
+		t.Errorf("+ ours only, - buf only, of %d\n%s", len(want), diff)
+	}
+}
+
+// TestFired: on buf's own pairs, each rule is found by both at least once, so that it is not by an example of our own alone.
+func TestFired(t *testing.T) {
+	root := conformance.Dir(t, "proto-breaking")
+	dirs, err := filepath.Glob(filepath.Join(root, "current", "*"))
+	if err != nil || len(dirs) == 0 {
+		t.Fatal("no pairs", err)
+	}
+	fired := map[string]int{}
+	for _, dir := range dirs {
+		for _, found := range runOurs(t, folder(filepath.Join(root, "previous", filepath.Base(dir))), folder(dir)) {
+			id, _, _ := strings.Cut(found, " ")
+			fired[id]++
+		}
+	}
+	for _, rule := range Catalogue() {
+		if fired[rule.ID] == 0 {
+			t.Errorf("%s fires on none of %d pairs", rule.ID, len(dirs))
+		}
+	}
+	t.Log(fired)
+}

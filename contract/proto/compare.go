@@ -28,8 +28,9 @@ func DiffRules(ctx context.Context, old, new contract.Source, opts contract.Opti
 	}
 	c := newComparison(newTree(o), newTree(n), opts.Contract, chosen)
 	c.lenient = len(rules.Use) == 0
+	c.flows.only, c.json = rules.Flow, rules.JSON
 	for _, check := range []func(){
-		c.files, c.packages, c.enums, c.messages, c.extensions, c.services, c.settle, c.added, c.same,
+		c.files, c.packages, c.enums, c.messages, c.extensions, c.services, c.settle, c.added, c.same, func() { c.sample(ctx, opts) },
 	} {
 		if err := ctx.Err(); err != nil {
 			return contract.Diff{}, fmt.Errorf("compare %s with %s: %w", old.Name, new.Name, err)
@@ -66,6 +67,7 @@ type comparison struct {
 	rules     map[string]Rule
 	chosen    map[string]bool
 	lenient   bool // the default was taken: what merely moved harms nobody
+	json      bool // of one direction: messages are written in JSON
 	flows     *flows
 	findings  []contract.Finding
 	held      []contract.Finding // by rules that were not chosen
@@ -96,10 +98,15 @@ type change struct {
 	modes    []string
 	held     contract.Severity                          // where the rule was not chosen; "" takes what the rule says
 	witness  func(encodings []string) *contract.Witness // nil: none exists
+	quiet    quiet                                      // where one direction is asked for, and no message of it shows the change
 }
 
 // report takes down what a rule found: a break if the rule was chosen.
 func (c *comparison) report(ch change) {
+	if c.flows.only != "" {
+		c.directed(ch)
+		return
+	}
 	rule := c.rules[ch.rule]
 	f := contract.Finding{Rule: ch.rule, Kind: contract.Proto, Severity: contract.Break, Flow: ch.flow, Contract: c.contract,
 		Subject: ch.subject, Path: ch.path, Text: ch.text, Try: ch.try, Old: ch.old, New: ch.new, Modes: ch.modes}

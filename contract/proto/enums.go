@@ -71,13 +71,16 @@ func (c *comparison) valueGone(o, n protoreflect.EnumDescriptor, values []protor
 		witness: func(enc []string) *contract.Witness { return c.enumWitness(o, number, enc) }}
 	ch.rule, ch.text = "ENUM_VALUE_NO_DELETE", fmt.Sprintf("%s = %d is gone from enum %s", strings.Join(names, ", "), number, o.FullName())
 	gone := ch.text
+	ch.quiet = quiet{contract.Change, "nobody writes the value"}
 	c.report(ch)
+	ch.quiet = quiet{contract.Risk, ""} // the number may be used again
 	if !n.ReservedRanges().Has(number) {
 		ch.rule, ch.path, ch.text = "ENUM_VALUE_NO_DELETE_UNLESS_NUMBER_RESERVED", "number", fmt.Sprintf("%s, and %d is not reserved", gone, number)
 		c.report(ch)
 	}
 	free := slices.DeleteFunc(slices.Clone(names), func(name string) bool { return n.ReservedNames().Has(protoreflect.Name(name)) })
 	if len(free) > 0 {
+		ch.quiet = quiet{contract.Change, "nobody writes its name"}
 		ch.rule, ch.path, ch.text = "ENUM_VALUE_NO_DELETE_UNLESS_NAME_RESERVED", "name", fmt.Sprintf("%s, and %s is not reserved", gone, strings.Join(free, ", "))
 		c.report(ch)
 	}
@@ -97,6 +100,7 @@ func (c *comparison) valueNames(o, n protoreflect.EnumDescriptor, old, new []pro
 		c.report(change{rule: "ENUM_VALUE_SAME_NAME", subject: subjectOf(v), path: path, old: c.old.at(old[0], numberNode), new: c.new.at(v, numberNode),
 			flow: c.flows.of(o), text: fmt.Sprintf("value %d of enum %s was %s and is %s", v.Number(), o.FullName(), strings.Join(was, ", "), strings.Join(is, ", ")),
 			try:     "keep the old name, or make it an alias (allow_alias)",
+			quiet:   c.quietName(),
 			witness: func(enc []string) *contract.Witness { return c.enumWitness(o, v.Number(), enc) }})
 	}
 	_ = n

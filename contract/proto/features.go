@@ -156,7 +156,7 @@ func (c *comparison) jsonFormat(rule string, o, n protoreflect.Descriptor, flow 
 	is := or(featureOf(n, 0, "json_format"), best, allow, allow, n)
 	if was == allow && is == best {
 		old, new := c.places(o, n, optionNode("features.json_format", "features"))
-		c.report(change{rule: rule, subject: subjectOf(o), path: "json_format", old: old, new: new, flow: flow,
+		c.report(change{rule: rule, subject: subjectOf(o), path: "json_format", old: old, new: new, flow: flow, quiet: c.quietName(),
 			text: fmt.Sprintf("the JSON format of %s was %s and is %s", subjectOf(o), was, is)})
 	}
 }

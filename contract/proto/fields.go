@@ -44,6 +44,7 @@ func (f fieldChange) sayAt(rule, path, text string, old, new contract.Place) {
 	f.report(change{rule: rule, subject: subjectOf(f.old), path: path, old: old, new: new, flow: f.flows.of(f.old),
 		text:    fmt.Sprintf("field %s of message %s %s", f.old.Name(), f.old.ContainingMessage().FullName(), text),
 		try:     "keep the field as it was, and add another beside it",
+		quiet:   f.quiet(rule),
 		witness: func(enc []string) *contract.Witness { return f.fieldWitness(f.old, f.new, path, enc) }})
 }
 

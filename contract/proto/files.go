@@ -127,6 +127,10 @@ func (c *comparison) gone(o, n linker.File) {
 		switch d := d.(type) {
 		case protoreflect.MessageDescriptor:
 			ch.rule = "MESSAGE_NO_DELETE"
+			if c.flows.only != "" {
+				c.rootGone(d, ch)
+				continue
+			}
 			if _, elsewhere := c.new.find(d); !elsewhere && c.lenient && d.Parent() == protoreflect.Descriptor(o) && !c.flows.called(d) {
 				// No method uses it, and so it may be an event or stored: nothing in these files says that nobody reads it.
 				ch.held = contract.Risk
@@ -139,6 +143,7 @@ func (c *comparison) gone(o, n linker.File) {
 				continue
 			}
 			ch.rule, ch.flow = "SERVICE_NO_DELETE", contract.ToUs
+			ch.quiet = quiet{contract.Change, "those who know the new version do not call it"}
 			ch.witness = func([]string) *contract.Witness { return c.serviceWitness(d) }
 			ch.try = "deprecate it, and remove it when nobody calls it any more"
 		default:

@@ -9,13 +9,14 @@ import (
 // flows says who writes a message: what requests are made of comes to us, what responses are made of is from us. What no
 // method uses may be an event, or stored, and is both.
 type flows struct {
+	only         contract.Flow // where one direction is asked for, whatever methods say
 	toUs, fromUs map[protoreflect.FullName]bool
 	extensions   map[protoreflect.FullName][]protoreflect.FieldDescriptor // by what they extend
 }
 
 // newFlows follows the methods of both versions: what an old client sends may be of messages that only it reaches.
 func newFlows(trees ...*tree) *flows {
-	f := &flows{map[protoreflect.FullName]bool{}, map[protoreflect.FullName]bool{}, map[protoreflect.FullName][]protoreflect.FieldDescriptor{}}
+	f := &flows{toUs: map[protoreflect.FullName]bool{}, fromUs: map[protoreflect.FullName]bool{}, extensions: map[protoreflect.FullName][]protoreflect.FieldDescriptor{}}
 	for _, t := range trees {
 		clear(f.extensions)
 		for key, field := range t.extensions {
@@ -65,6 +66,9 @@ func (f *flows) reach(message protoreflect.MessageDescriptor, seen map[protorefl
 
 // of returns the flow of a message or enum, or of what belongs to one.
 func (f *flows) of(d protoreflect.Descriptor) contract.Flow {
+	if f.only != "" {
+		return f.only
+	}
 	if field, ok := d.(protoreflect.FieldDescriptor); ok {
 		d = field.ContainingMessage()
 	}
@@ -75,6 +79,14 @@ func (f *flows) of(d protoreflect.Descriptor) contract.Flow {
 		return contract.FromUs
 	}
 	return contract.Both
+}
+
+// or returns the direction that is asked for, or where none is, that of a call.
+func (f *flows) or(call contract.Flow) contract.Flow {
+	if f.only != "" {
+		return f.only
+	}
+	return call
 }
 
 // called says whether a method uses the message or enum.

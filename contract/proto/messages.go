@@ -53,16 +53,22 @@ func (c *comparison) message(o, n protoreflect.MessageDescriptor) {
 }
 
 func (c *comparison) fieldGone(f protoreflect.FieldDescriptor, n protoreflect.MessageDescriptor) {
+	if other := n.Fields().ByName(f.Name()); other != nil && c.flows.only != "" {
+		c.renumbered(f, other)
+		return
+	}
 	gone := fmt.Sprintf("field %s = %d is gone from message %s", f.Name(), f.Number(), n.FullName())
 	ch := change{rule: "FIELD_NO_DELETE", subject: subjectOf(f), old: c.old.at(f, nil), new: c.new.at(n, nil), flow: c.flows.of(n), text: gone,
 		try:     fmt.Sprintf("keep it, deprecated, or reserve %d and %q when nobody sends it any more", f.Number(), f.Name()),
 		witness: func(enc []string) *contract.Witness { return c.goneWitness(f, n, enc) }}
 	c.report(ch)
+	ch.quiet = quiet{contract.Risk, ""} // readers of the old version see the default, and the number may be used again
 	if !n.ReservedRanges().Has(f.Number()) {
 		ch.rule, ch.path, ch.text = "FIELD_NO_DELETE_UNLESS_NUMBER_RESERVED", "number", fmt.Sprintf("%s, and %d is not reserved", gone, f.Number())
 		c.report(ch)
 	}
 	if !n.ReservedNames().Has(f.Name()) {
+		ch.quiet = quiet{contract.Change, "its name is in no message that is written"}
 		ch.rule, ch.path, ch.text = "FIELD_NO_DELETE_UNLESS_NAME_RESERVED", "name", fmt.Sprintf("%s, and %q is not reserved", gone, f.Name())
 		c.report(ch)
 	}
@@ -84,6 +90,7 @@ func (c *comparison) required(o, n protoreflect.MessageDescriptor) {
 		c.report(change{rule: "MESSAGE_SAME_REQUIRED_FIELDS", subject: subjectOf(field), path: "required", flow: c.flows.of(o),
 			old: c.old.at(o, nil), new: new,
 			text: fmt.Sprintf("field %s = %d of message %s %s", field.Name(), number, o.FullName(), what), try: "make it optional, and check for it in code",
+			quiet:   quiet{contract.Change, "whoever writes requires the field, so that it is always there"},
 			witness: func(enc []string) *contract.Witness { return c.requiredWitness(o, n, number, enc) }})
 	}
 }
@@ -153,13 +160,13 @@ func (c *comparison) reserved(o, n protoreflect.Descriptor, rule string, was, is
 	is = ordered(is)
 	for _, s := range was {
 		if left := missing(s, is); len(left) > 0 {
-			c.report(change{rule: rule, subject: subjectOf(o), path: "reserved " + s.String(), old: old, new: new, flow: c.flows.of(o),
+			c.report(change{rule: rule, subject: subjectOf(o), path: "reserved " + s.String(), old: old, new: new, flow: c.flows.of(o), quiet: quiet{contract.Risk, ""},
 				text: fmt.Sprintf("of the reserved numbers %s, %s may be used again", s, list(left)), try: "reserve them again: someone may still send what they stood for"})
 		}
 	}
 	for i := range oldNames.Len() {
 		if name := oldNames.Get(i); !newNames.Has(name) {
-			c.report(change{rule: rule, subject: subjectOf(o), path: fmt.Sprintf("reserved %q", name), old: old, new: new, flow: c.flows.of(o),
+			c.report(change{rule: rule, subject: subjectOf(o), path: fmt.Sprintf("reserved %q", name), old: old, new: new, flow: c.flows.of(o), quiet: quiet{contract.Risk, ""},
 				text: fmt.Sprintf("the reserved name %q may be used again", name), try: "reserve it again: someone may still send what it stood for"})
 		}
 	}

@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+
+	"github.com/assay-dev/assay/contract"
 )
 
 // Categories of rules, as buf has them.
@@ -27,6 +29,11 @@ type Rule struct {
 type Rules struct {
 	Use    []string
 	Except []string
+	// Flow asks for one direction alone, as the modes of a registry do: [contract.ToUs] has the new version read what the old
+	// one wrote, [contract.FromUs] the old version what the new one writes. What no message of that direction shows is then no
+	// break, if that is proven; see Directed for the rules that are chosen.
+	Flow contract.Flow
+	JSON bool // with Flow: messages are written in JSON, and not in bytes
 }
 
 const (
@@ -117,7 +124,11 @@ func Catalogue() []Rule {
 // chosen returns the rules that break.
 func (r Rules) chosen() (map[string]bool, error) {
 	use := r.Use
-	if len(use) == 0 {
+	switch {
+	case len(use) > 0:
+	case r.Flow != "":
+		use = Directed(r.JSON)
+	default:
 		use = []string{WireJSON, "SERVICE_NO_DELETE", "RPC_NO_DELETE"}
 	}
 	chosen := map[string]bool{}

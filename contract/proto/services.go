@@ -24,6 +24,7 @@ func (c *comparison) services() {
 			}
 			c.report(change{rule: "RPC_NO_DELETE", subject: subjectOf(method), old: c.old.at(method, nil), new: c.new.at(n, nil), flow: contract.ToUs,
 				text: fmt.Sprintf("method %s is gone", subjectOf(method)), try: "deprecate it, and remove it when nobody calls it any more",
+				quiet:   quiet{contract.Change, "those who know the new version do not call it"},
 				witness: func([]string) *contract.Witness { return c.callWitness(method) }})
 		}
 	}
@@ -35,14 +36,16 @@ func (c *comparison) method(o, n protoreflect.MethodDescriptor) {
 		old, new := c.places(o, n, inputNode)
 		c.report(change{rule: "RPC_SAME_REQUEST_TYPE", subject: name, path: "request", old: old, new: new, flow: contract.ToUs,
 			text: fmt.Sprintf("requests of %s were %s and are %s", name, was, is), try: "add a method that takes the new message",
-			witness: func(enc []string) *contract.Witness { return c.typeWitness(o.Input(), n.Input(), contract.ToUs, enc) }})
+			witness: func(enc []string) *contract.Witness {
+				return c.typeWitness(o.Input(), n.Input(), c.flows.or(contract.ToUs), enc)
+			}})
 	}
 	if was, is := o.Output().FullName(), n.Output().FullName(); was != is {
 		old, new := c.places(o, n, outputNode)
 		c.report(change{rule: "RPC_SAME_RESPONSE_TYPE", subject: name, path: "response", old: old, new: new, flow: contract.FromUs,
 			text: fmt.Sprintf("responses of %s were %s and are %s", name, was, is), try: "add a method that returns the new message",
 			witness: func(enc []string) *contract.Witness {
-				return c.typeWitness(o.Output(), n.Output(), contract.FromUs, enc)
+				return c.typeWitness(o.Output(), n.Output(), c.flows.or(contract.FromUs), enc)
 			}})
 	}
 	old, new := c.places(o, n, nil)
@@ -79,5 +82,6 @@ func (c *comparison) idempotency(o, n protoreflect.MethodDescriptor) {
 	old, new := c.places(o, n, optionNode("idempotency_level"))
 	c.report(change{rule: "RPC_SAME_IDEMPOTENCY_LEVEL", subject: subjectOf(o), path: "option idempotency_level", old: old, new: new, flow: contract.ToUs,
 		text: fmt.Sprintf("idempotency_level of %s was %s and is %s", subjectOf(o), was, is), modes: []string{"retry", "redelivery"},
+		quiet:   quiet{contract.Change, "no call that was allowed is refused"},
 		witness: func([]string) *contract.Witness { return idempotencyWitness(o, was, is) }})
 }

@@ -2,7 +2,6 @@ package proto
 
 import (
 	"bytes"
-	"encoding/hex"
 	"encoding/json"
 	"fmt"
 	"strings"
@@ -65,12 +64,7 @@ func (c *comparison) try(t trial, encodings []string) *contract.Witness {
 		if reason == "" {
 			continue
 		}
-		w := &contract.Witness{What: whatOf(t.flow), Encoding: encoding, At: "message " + string(t.writer.FullName()),
-			Allowed: t.from, Refused: t.to, Reason: reason, Document: string(document), Media: "application/json"}
-		if encoding == "hex" {
-			w.Document, w.Media = hex.EncodeToString(document), "application/protobuf"
-		}
-		return w
+		return t.shown(message, document, encoding, reason)
 	}
 	return nil
 }
@@ -183,7 +177,7 @@ func (c *comparison) fieldWitness(o, n protoreflect.FieldDescriptor, what string
 		func(d direction, writer, reader protoreflect.MessageDescriptor) *contract.Witness {
 			t := trial{direction: d, flow: flow, writer: writer, reader: reader, watch: []protoreflect.FieldNumber{number}}
 			field := writer.Fields().ByNumber(number)
-			if what == "default" || what == "cardinality" { // what it means to leave the field out, or whether one may
+			if what == "default" || what == "cardinality" && c.flows.only == "" { // what it means to leave the field out, or whether one may
 				left := t
 				left.build, left.bare = func(m protoreflect.Message, _ *builder) bool { m.Clear(field); return true }, true
 				if what == "cardinality" {
@@ -243,7 +237,8 @@ func (c *comparison) goneWitness(f protoreflect.FieldDescriptor, n protoreflect.
 		return nil
 	}
 	writer, reader := c.old.native(c.old.messages[n.FullName()]), c.new.native(n)
-	t := trial{direction: direction{"old", "new"}, flow: flow, writer: writer, reader: reader, watch: []protoreflect.FieldNumber{f.Number()}}
+	t := trial{direction: direction{"old", "new"}, flow: flow, writer: writer, reader: reader, watch: []protoreflect.FieldNumber{f.Number()},
+		bare: f.Cardinality() == protoreflect.Required} // no message is without it
 	return c.tryValues(t, writer.Fields().ByNumber(f.Number()), encodings)
 }
 
