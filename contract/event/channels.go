@@ -76,7 +76,7 @@ func (c *comparison) channel(old, new *channel) error {
 	if err := c.value(sub, "asyncapi-channel-servers", contract.Risk, "servers", old.loc, new.loc, ""); err != nil {
 		return err
 	}
-	if err := c.bindings(sub, "channel", old.key("bindings"), new.key("bindings")); err != nil {
+	if err := c.bindings(sub, "channel", old.address, old.key("bindings"), new.key("bindings")); err != nil {
 		return err
 	}
 	if err := c.others(sub, old.loc, new.loc, "address", "parameters", "servers", "bindings", "messages", "publish", "subscribe"); err != nil {

@@ -163,7 +163,7 @@ func (c *comparison) server(sub subject, old, new named) error {
 		c.gone(sub, "asyncapi-server-address", "host", fmt.Sprintf("the server was at %q and is at %q", was, is),
 			"add a server, and remove the old one when nobody connects to it", "a connection to "+was, old.place(), new.place())
 	}
-	if err := c.bindings(sub, "server", old.key("bindings"), new.key("bindings")); err != nil {
+	if err := c.bindings(sub, "server", "", old.key("bindings"), new.key("bindings")); err != nil {
 		return err
 	}
 	return c.others(sub, old.loc, new.loc, "host", "pathname", "url", "protocol", "protocolVersion", "security", "variables", "bindings")

@@ -18,7 +18,7 @@ func TestDocs(t *testing.T) {
 		t.Fatal(err)
 	}
 	got := string(data)
-	want := section(section(got, "avro", avroTable(t)), "asyncapi", asyncTable(t))
+	want := section(section(section(got, "avro", avroTable(t)), "asyncapi", asyncTable(t)), "bindings", bindingTable())
 	if got == want {
 		return
 	}
@@ -87,6 +87,15 @@ func asyncTable(t *testing.T) string {
 			seen[f.Rule] = true
 			fmt.Fprintf(&b, "| `%s` | %s | `%s` | `%s` | %s: %s |\n", f.Rule, f.Severity, cell(c.from), cell(c.to), f.Subject, f.Text)
 		}
+	}
+	return b.String()
+}
+
+func bindingTable() string {
+	var b strings.Builder
+	b.WriteString("| binding | says | why |\n|---|---|---|\n")
+	for _, row := range bindingRules() {
+		fmt.Fprintf(&b, "| `%s` | %s | %s |\n", row.place, row.severity, row.why)
 	}
 	return b.String()
 }

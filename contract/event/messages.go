@@ -55,7 +55,7 @@ func (c *comparison) message(sub subject, old, new *message) error {
 	}
 	sub.path = old.name
 	before := len(c.findings) + len(c.gaps) + len(c.proofs)
-	for _, step := range []func(subject, *message, *message) error{c.contentType, c.correlation, c.messageBindings, c.payload, c.headers, c.key} {
+	for _, step := range []func(subject, *message, *message) error{c.contentType, c.correlation, c.messageBindings, c.payload, c.headers} {
 		if err := step(sub, old, new); err != nil {
 			return err
 		}
@@ -124,5 +124,5 @@ func (c *comparison) messageBindings(sub subject, old, new *message) error {
 	if err != nil {
 		return err
 	}
-	return c.bindings(sub, "message", was, is)
+	return c.bindings(sub, "message", "", was, is)
 }

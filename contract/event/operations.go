@@ -120,7 +120,7 @@ func (c *comparison) pair(sub subject, old, new *operation) error {
 	if err != nil {
 		return err
 	}
-	if err := c.bindings(sub, "operation", was, is); err != nil {
+	if err := c.bindings(sub, "operation", "", was, is); err != nil {
 		return err
 	}
 	if err := c.reply(sub, old, new); err != nil {

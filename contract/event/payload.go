@@ -135,37 +135,6 @@ func (c *comparison) schemas(sub subject, old, new *message, key string) error {
 	return c.described(sub, was, is)
 }
 
-// key compares Kafka's key, a schema in a binding.
-func (c *comparison) key(sub subject, old, new *message) error {
-	was, is, err := c.both(old, new, "bindings")
-	if err != nil {
-		return err
-	}
-	var at [2]described
-	for i, x := range []struct {
-		d *document
-		loc
-	}{{c.old, was}, {c.new, is}} {
-		kafka, err := x.d.member(x.loc, "kafka")
-		if err != nil {
-			return err
-		}
-		key, err := x.d.member(kafka, "key")
-		if err != nil {
-			return err
-		}
-		at[i] = described{loc: key, family: noSchema, dialect: jsonschema.Draft7}
-		if key.n != nil {
-			at[i].family = jsonFamily
-			if key.n.get("schemaFormat") != nil || key.n.kind != isObject {
-				at[i].family = unknown
-			}
-		}
-	}
-	sub.path += ".bindings.kafka.key"
-	return c.described(sub, at[0], at[1])
-}
-
 // described compares two schemas in the languages they are written in, in each direction that data flow.
 func (c *comparison) described(sub subject, old, new described) error {
 	switch {
