@@ -75,8 +75,8 @@ func (s sampling) run(opts contract.Options, at contract.Place) {
 				s.set(message, f)
 			}
 		}
-		if len(shared) > 0 {
-			s.set(message, shared[i%len(shared)]) // a oneof keeps the last
+		if i < len(shared) {
+			s.set(message, shared[i]) // a oneof keeps the last
 		}
 		for _, f := range shared {
 			reached[f.Number()] = reached[f.Number()] || message.Has(f) || !f.HasPresence()
