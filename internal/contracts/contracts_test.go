@@ -3,7 +3,6 @@ package contracts
 import (
 	"bytes"
 	"context"
-	"encoding/json"
 	"encoding/xml"
 	"io/fs"
 	"os"
@@ -13,8 +12,6 @@ import (
 	"testing"
 	"testing/fstest"
 	"time"
-
-	"github.com/santhosh-tekuri/jsonschema/v6"
 
 	"github.com/assay-dev/assay/contract"
 	"github.com/assay-dev/assay/internal/gate"
@@ -236,81 +233,6 @@ func TestText(t *testing.T) {
 	_ = sample().WriteText(&long, nil, true)
 	if strings.Contains(text.String(), "response-field-added") || !strings.Contains(long.String(), "api/a.yaml:4:7: change: POST /orders: text of response-field-added") {
 		t.Error("--changelog does not decide whether harmless changes are listed")
-	}
-}
-
-// jsonSchema compiles a schema.
-func jsonSchema(t *testing.T, text []byte) *jsonschema.Schema {
-	t.Helper()
-	document, err := jsonschema.UnmarshalJSON(bytes.NewReader(text))
-	if err != nil {
-		t.Fatal(err)
-	}
-	c := jsonschema.NewCompiler()
-	if err := c.AddResource("sarif.json", document); err != nil {
-		t.Fatal(err)
-	}
-	schema, err := c.Compile("sarif.json")
-	if err != nil {
-		t.Fatal(err)
-	}
-	return schema
-}
-
-// The SARIF that is written is valid by a schema of what is used of it; with ASSAY_SARIF_SCHEMA set, by OASIS' own.
-func TestSARIF(t *testing.T) {
-	t.Parallel()
-	var out bytes.Buffer
-	if err := sample().WriteSARIF(&out, "v1", "services"); err != nil {
-		t.Fatal(err)
-	}
-	schemas := []string{"testdata/sarif-used.schema.json"}
-	if file := os.Getenv("ASSAY_SARIF_SCHEMA"); file != "" {
-		schemas = append(schemas, file)
-	}
-	for _, file := range schemas {
-		schema, err := os.ReadFile(file)
-		if err != nil {
-			t.Fatal(err)
-		}
-		document, err := jsonschema.UnmarshalJSON(bytes.NewReader(out.Bytes()))
-		if err != nil {
-			t.Fatal(err)
-		}
-		compiled := jsonSchema(t, schema)
-		if err := compiled.Validate(document); err != nil {
-			t.Errorf("%s: %v", file, err)
-		}
-		// The check can say no.
-		document.(map[string]any)["runs"].([]any)[0].(map[string]any)["results"].([]any)[0].(map[string]any)["level"] = "fatal"
-		if compiled.Validate(document) == nil {
-			t.Errorf("%s: takes a level that there is not", file)
-		}
-	}
-	var log sarifLog
-	if err := json.Unmarshal(out.Bytes(), &log); err != nil {
-		t.Fatal(err)
-	}
-	run := log.Runs[0]
-	if len(run.Results) != 6 {
-		t.Fatalf("got %d results, want 6", len(run.Results))
-	}
-	ids := map[string]bool{}
-	for _, r := range run.Results {
-		if run.Tool.Driver.Rules[r.RuleIndex].ID != r.RuleID || len(r.Locations) == 0 || r.Message.Text == "" {
-			t.Errorf("%+v", r)
-		}
-		if r.RuleID != undecided && (ids[r.Fingerprints["assayFinding/v1"]] || len(r.Fingerprints) == 0) {
-			t.Errorf("%s has no fingerprint of its own", r.RuleID)
-		}
-		ids[r.Fingerprints["assayFinding/v1"]] = true
-	}
-	first, second := run.Results[0], run.Results[2]
-	if first.Level != "error" || first.Locations[0].Physical.Artifact.URI != "services/api/a.yaml" || first.Related[0].Physical.Artifact.URI != "api/a.yaml" {
-		t.Errorf("%+v", first)
-	}
-	if len(second.Suppressions) != 1 || len(first.Suppressions) != 0 {
-		t.Error("the waived finding alone is suppressed")
 	}
 }
 

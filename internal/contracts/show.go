@@ -53,14 +53,14 @@ func (f Found) title() string {
 func (f Found) details() []string {
 	var lines []string
 	if f.Old.Line > 0 && f.New.File != "" {
-		lines = append(lines, "was      "+f.Old.String())
+		lines = append(lines, "was      "+table.Flat(f.Old.String()))
 	}
 	for _, e := range f.Ends {
 		lines = append(lines, "with     "+table.Flat(e.At.String()+": "+e.What))
 	}
 	if w := f.Witness; w != nil {
 		lines = append(lines, "witness  "+witnessText(*w))
-		for _, line := range strings.Split(strings.TrimRight(brief(w.Document), "\n"), "\n") {
+		for _, line := range strings.Split(strings.TrimRight(table.Plain(brief(w.Document)), "\n"), "\n") {
 			lines = append(lines, "         "+line)
 		}
 		if w.Readable != "" {
@@ -74,7 +74,7 @@ func (f Found) details() []string {
 		lines = append(lines, "note     "+table.Flat(f.Note))
 	}
 	if f.Waived != nil {
-		lines = append(lines, fmt.Sprintf("waived   by %s until %s: %s", f.Waived.Owner, f.Waived.Expires.Format(time.DateOnly), table.Flat(f.Waived.Reason)))
+		lines = append(lines, fmt.Sprintf("waived   by %s until %s: %s", table.Flat(f.Waived.Owner), f.Waived.Expires.Format(time.DateOnly), table.Flat(f.Waived.Reason)))
 	}
 	return append(lines, "id       "+f.ID+"  rule "+f.Rule)
 }
@@ -83,7 +83,7 @@ func (f Found) details() []string {
 func witnessText(w contract.Witness) string {
 	what := w.What
 	if w.At != "" {
-		what += ", " + w.At
+		what += ", " + table.Flat(w.At)
 	}
 	if w.Encoding != "" && w.Encoding != "json" {
 		what += " (" + w.Encoding + ")"
@@ -113,7 +113,7 @@ func (r Report) WriteText(w io.Writer, style *table.Style, changelog bool) error
 		t.result(one, len(r.Results) > 1, changelog)
 	}
 	if len(r.Skipped) > 0 {
-		t.line("", "no contracts by themselves, and not compared: "+strings.Join(r.Skipped, ", "))
+		t.line("", "no contracts by themselves, and not compared: "+table.Flat(strings.Join(r.Skipped, ", ")))
 	}
 	return nil
 }
@@ -169,10 +169,10 @@ func (t *texts) result(r Result, several, changelog bool) {
 		t.line("", "waiver  "+use.text())
 	}
 	if hidden := r.count(contract.Change); hidden > 0 && !changelog {
-		t.line("", fmt.Sprintf("%s of %s: --changelog lists them", plural(hidden, "harmless change", "harmless changes"), r.Contract))
+		t.line("", fmt.Sprintf("%s of %s: --changelog lists them", plural(hidden, "harmless change", "harmless changes"), table.Flat(r.Contract)))
 	}
 	if len(r.Proofs) > 0 {
-		t.line("", r.Contract+": "+r.coverage())
+		t.line("", table.Flat(r.Contract)+": "+r.coverage())
 	}
 }
 
@@ -203,7 +203,7 @@ func gapTitle(g contract.Gap) string {
 func (t *texts) at(place contract.Place, v verdict.Verdict, word, text string) {
 	before := ""
 	if place.File != "" {
-		before = place.String() + ": "
+		before = table.Flat(place.String()) + ": "
 	}
 	whole := table.Wrap(before+word+": "+text, t.style.Width(), "    ")
 	fmt.Fprintf(t.w, "%s%s%s\n", before, t.style.Word(v, word), strings.TrimPrefix(whole, before+word))
@@ -217,12 +217,12 @@ func (t *texts) finding(f Found) {
 }
 
 func (u WaiverUse) text() string {
-	text := fmt.Sprintf("%s: %s, by %s until %s: %s", u.Finding, u.State, matrix.Flat(u.Owner), u.Expires.Format(time.DateOnly), matrix.Flat(u.Reason))
+	text := fmt.Sprintf("%s: %s, by %s until %s: %s", matrix.Flat(u.Finding), u.State, matrix.Flat(u.Owner), u.Expires.Format(time.DateOnly), matrix.Flat(u.Reason))
 	if u.Ticket != "" {
 		text += " (" + matrix.Flat(u.Ticket) + ")"
 	}
 	if u.Why != "" && u.State == gate.WaiverUnused {
-		text += "; " + u.Why
+		text += "; " + table.Flat(u.Why)
 	}
 	return text
 }

@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/assay-dev/assay/internal/matrix"
+	"github.com/assay-dev/assay/internal/table"
 	"github.com/assay-dev/assay/verdict"
 )
 
@@ -87,9 +88,9 @@ func Annotation(level, file, line, title, text string) string {
 
 // message escapes the data of a workflow command, property a value of its head.
 func message(text string) string {
-	return strings.NewReplacer("%", "%25", "\r", "%0D", "\n", "%0A").Replace(text)
+	return strings.NewReplacer("%", "%25", "\n", "%0A").Replace(table.Plain(text))
 }
 
 func property(text string) string {
-	return strings.NewReplacer("%", "%25", "\r", "%0D", "\n", "%0A", ":", "%3A", ",", "%2C").Replace(text)
+	return strings.NewReplacer("%", "%25", "\n", "%0A", ":", "%3A", ",", "%2C").Replace(table.Plain(text))
 }

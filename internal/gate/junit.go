@@ -6,6 +6,7 @@ import (
 	"io"
 	"time"
 
+	"github.com/assay-dev/assay/internal/table"
 	"github.com/assay-dev/assay/verdict"
 )
 
@@ -16,6 +17,7 @@ type Suite struct {
 	Tests    int      `xml:"tests,attr"`
 	Failures int      `xml:"failures,attr"`
 	Errors   int      `xml:"errors,attr"`
+	Skipped  int      `xml:"skipped,attr"`
 	Stamp    string   `xml:"timestamp,attr"`
 	Cases    []Case   `xml:"testcase"`
 }
@@ -55,9 +57,21 @@ func (s *Suite) Add(class, name, reason string, v verdict.Verdict) {
 	s.Cases = append(s.Cases, one)
 }
 
-// Write writes the suite.
+// Write writes the suite. What steers a terminal is written out: readers show texts as they are.
 func (s *Suite) Write(w io.Writer) error {
-	s.Tests = len(s.Cases)
+	s.Name, s.Tests, s.Skipped = table.Flat(s.Name), len(s.Cases), 0
+	for i := range s.Cases {
+		c := &s.Cases[i]
+		c.Class, c.Name, c.Out = table.Flat(c.Class), table.Flat(c.Name), table.Plain(c.Out)
+		for _, fault := range []*Fault{c.Failure, c.Error, c.Skipped} {
+			if fault != nil {
+				fault.Message = table.Plain(fault.Message)
+			}
+		}
+		if c.Skipped != nil {
+			s.Skipped++
+		}
+	}
 	text, err := xml.MarshalIndent(s, "", "  ")
 	if err != nil {
 		return err

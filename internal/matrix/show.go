@@ -186,5 +186,5 @@ func mark(c Cell) string {
 
 // Markdown makes a text harmless in a table of Markdown, whatever it holds.
 func Markdown(text string) string {
-	return strings.NewReplacer("\n", " ", "\r", " ", "|", `\|`, "<", "&lt;", ">", "&gt;", "&", "&amp;", "`", "\\`", "*", `\*`, "_", `\_`, "[", `\[`, "]", `\]`, "@", "@\u200b", "!", `\!`).Replace(text)
+	return strings.NewReplacer(`\`, `\\`, "~", `\~`, "$", `\$`, "|", `\|`, "<", "&lt;", ">", "&gt;", "&", "&amp;", "`", "\\`", "*", `\*`, "_", `\_`, "[", `\[`, "]", `\]`, "@", "@\u200b", "!", `\!`).Replace(table.Flat(text))
 }

@@ -47,9 +47,24 @@ func (t *Table) Row(cells ...string) {
 	t.rows = append(t.rows, row)
 }
 
-// Flat keeps a text on one line.
+// Flat keeps a text on one line, and writes out what could steer a terminal.
 func Flat(text string) string {
-	return strings.NewReplacer("\n", " ", "\r", " ", "\t", " ").Replace(text)
+	return Plain(strings.NewReplacer("\n", " ", "\r", " ", "\t", " ").Replace(text))
+}
+
+// Plain writes out, as Escape has it, what could steer a terminal or turns the direction of text. Lines and tabs stay.
+func Plain(text string) string {
+	var b strings.Builder
+	for i := 0; i < len(text); {
+		r, size := utf8.DecodeRuneInString(text[i:])
+		if escape := Escape(r, text[i:i+size]); escape != "" && r != '\n' && r != '\t' {
+			b.WriteString(escape)
+		} else {
+			b.WriteString(text[i : i+size])
+		}
+		i += size
+	}
+	return b.String()
 }
 
 // Lay returns the table for a terminal of this width, or in plain columns for 0.
