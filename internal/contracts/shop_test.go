@@ -1,8 +1,11 @@
 package contracts
 
 import (
+	"bytes"
+	"errors"
 	"os"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -16,9 +19,9 @@ const shop = "../../examples/shop"
 // A planted change is one edit of the shop's contracts, and the subject that it breaks.
 type planted struct{ name, file, old, new, subject string }
 
-func readPlanted(t *testing.T) (all []planted) {
+func readPlanted(t *testing.T, file string) (all []planted) {
 	t.Helper()
-	content, err := os.ReadFile(shop + "/contracts/breaking.txt")
+	content, err := os.ReadFile(filepath.Join(shop, "contracts", file))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -48,37 +51,59 @@ func contractOf(file string) (path string, kind contract.Kind) {
 	return file, ""
 }
 
-// Every planted change is refused, by a break that names what it breaks; and the shop as it is breaks nothing.
+// planted makes a copy of the shop's contracts with the change, and compares what it is of with what it was.
+func (p planted) diff(t *testing.T) Report {
+	t.Helper()
+	dir := t.TempDir()
+	for _, folder := range []string{"contracts", "paymentspb"} {
+		if err := os.CopyFS(filepath.Join(dir, folder), os.DirFS(filepath.Join(shop, folder))); err != nil {
+			t.Fatal(err)
+		}
+	}
+	path, kind := contractOf(p.file)
+	compare := func() Report {
+		r, err := Diff(t.Context(), filepath.Join(shop, path), filepath.Join(dir, path), Choice{Kind: kind, Seed: 1, Documents: contract.DefaultDocuments})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return r
+	}
+	if same := compare(); same.Verdict != verdict.Pass {
+		t.Errorf("the same contract is %s: %s %+v", same.Verdict, same.Reason, same.Results[0].Gaps)
+	}
+	edit(t, filepath.Join(dir, p.file), p.old, p.new)
+	return compare()
+}
+
+// Every planted break is refused, by a break that names what it breaks; and the shop as it is breaks nothing.
 func TestShopRefusesPlantedBreaks(t *testing.T) {
 	t.Parallel()
-	for _, p := range readPlanted(t) {
+	for _, p := range readPlanted(t, "breaking.txt") {
 		t.Run(p.name, func(t *testing.T) {
 			t.Parallel()
-			dir := t.TempDir()
-			for _, folder := range []string{"contracts", "paymentspb"} {
-				if err := os.CopyFS(filepath.Join(dir, folder), os.DirFS(filepath.Join(shop, folder))); err != nil {
-					t.Fatal(err)
-				}
-			}
-			path, kind := contractOf(p.file)
-			same, err := Diff(t.Context(), filepath.Join(shop, path), filepath.Join(dir, path), Choice{Kind: kind, Seed: 1, Documents: contract.DefaultDocuments})
-			if err != nil {
-				t.Fatal(err)
-			}
-			if families()[same.Results[0].Kind] == nil {
-				t.Skipf("contracts of the kind %s are not compared yet", same.Results[0].Kind)
-			}
-			if same.Verdict != verdict.Pass {
-				t.Errorf("the same contract is %s: %s %+v", same.Verdict, same.Reason, same.Results[0].Gaps)
-			}
-			edit(t, filepath.Join(dir, p.file), p.old, p.new)
-			r, err := Diff(t.Context(), filepath.Join(shop, path), filepath.Join(dir, path), Choice{Kind: kind, Seed: 1, Documents: contract.DefaultDocuments})
-			if err != nil {
-				t.Fatal(err)
-			}
+			r := p.diff(t)
 			named := func(f Found) bool { return f.Breaks() && strings.Contains(f.Subject, p.subject) }
 			if r.Verdict != verdict.Fail || !slices.ContainsFunc(r.Results[0].Findings, named) {
 				t.Errorf("got %s (%s), and no break of %s:\n%+v", r.Verdict, r.Reason, p.subject, r.Results[0].Findings)
+			}
+		})
+	}
+}
+
+// Every planted change that harms nobody is let through, and listed.
+func TestShopTakesHarmlessChanges(t *testing.T) {
+	t.Parallel()
+	for _, p := range readPlanted(t, "harmless.txt") {
+		t.Run(p.name, func(t *testing.T) {
+			t.Parallel()
+			r := p.diff(t)
+			var short, long bytes.Buffer
+			if err := errors.Join(r.WriteText(&short, nil, false), r.WriteText(&long, nil, true)); err != nil {
+				t.Fatal(err)
+			}
+			listed := regexp.MustCompile(`(?m)^\S+:\d+(:\d+)?: change: [^:]*` + regexp.QuoteMeta(p.subject))
+			if r.Verdict != verdict.Pass || !listed.Match(long.Bytes()) || listed.Match(short.Bytes()) || !strings.Contains(short.String(), "--changelog lists them") {
+				t.Errorf("got %s (%s), and %s is not listed:\n%s", r.Verdict, r.Reason, p.subject, long.String())
 			}
 		})
 	}
