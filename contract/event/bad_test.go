@@ -162,9 +162,9 @@ func TestModesJSON(t *testing.T) {
 		want     string
 	}{
 		{Backward, open, required, "break json-property-required event.json (old writes, new reads) at"},
-		{Forward, open, required, ""},
+		{Forward, open, required, "change json-property-added event.json at"},
 		{Backward, open, optional, "risk json-type-narrowed event.json (old writes, new reads) at"},
-		{Forward, open, optional, ""},
+		{Forward, open, optional, "change json-property-added event.json at"},
 		{Backward, open, closed, "break json-additional-properties-closed"},
 		{Forward, open, closed, ""},
 		{Full, open, open, ""},

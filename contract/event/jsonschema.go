@@ -202,7 +202,7 @@ func (j *jsonRegistry) against(ctx context.Context, src contract.Source, mode Mo
 		sub.flow, sub.name = "", j.name()
 		f := sub.finding("json-schema-changed", contract.Change, "", "the schema is another", "")
 		f.Old, f.New = old.at.place(), j.newest.at.place()
-		p.findings = append(p.findings, f)
+		p.findings = append(append(p.findings, f), jsonFields(old, j.newest, sub, p.findings)...)
 	}
 	return p, nil
 }

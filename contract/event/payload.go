@@ -208,7 +208,9 @@ func (c *comparison) language(sub subject, old, new described) error {
 	if err != nil {
 		return err
 	}
-	c.add(jsonDirection(was, is, sub))
+	p := jsonDirection(was, is, sub)
+	p.findings = append(p.findings, jsonFields(was, is, sub, p.findings)...)
+	c.add(p)
 	return nil
 }
 

@@ -261,3 +261,24 @@ func TestOtherForms(t *testing.T) {
 		}
 	}
 }
+
+// What is new is listed for every kind of contract: the shop's harmless changes show it of the others.
+func TestChangelogOfSchemas(t *testing.T) {
+	for _, c := range []struct{ name, old, new, want string }{
+		{"a.avsc", `{"type": "record", "name": "Paid", "fields": [{"name": "id", "type": "string"}]}`,
+			`{"type": "record", "name": "Paid", "fields": [{"name": "id", "type": "string"}, {"name": "gift", "type": "boolean", "default": false}]}`, "change: Paid gift: the field gift is new, with a default"},
+		{"a.json", `{"$schema": "https://json-schema.org/draft/2020-12/schema", "title": "Paid", "properties": {"of": {"$ref": "#/$defs/of"}}, "$defs": {"of": {"properties": {"id": {}}}}}`,
+			`{"$schema": "https://json-schema.org/draft/2020-12/schema", "title": "Paid", "properties": {"of": {"$ref": "#/$defs/of"}}, "$defs": {"of": {"properties": {"id": {}, "gift": {}}}}}`, "change: Paid of.gift: the property is new"},
+	} {
+		inRepo(t, map[string]string{c.name: c.old})
+		if err := os.WriteFile(c.name, []byte(c.new), 0o666); err != nil {
+			t.Fatal(err)
+		}
+		r, err := Diff(t.Context(), "main:"+c.name, c.name, Choice{Seed: 1, Documents: 20})
+		var out bytes.Buffer
+		_ = r.WriteText(&out, nil, true)
+		if err != nil || r.Verdict != verdict.Pass || !strings.Contains(out.String(), c.want) {
+			t.Errorf("%s: %s, %v, and %q is not in\n%s", c.name, r.Verdict, err, c.want, out.String())
+		}
+	}
+}
