@@ -42,9 +42,9 @@ func (c *comparison) channels() error {
 	for _, old := range c.old.channels {
 		new := pairs[old]
 		if new == nil {
-			c.gone(c.subject(contract.Both, "channel %s", label(old)), "asyncapi-channel-removed", "",
+			c.lostEvent(c.subject(contract.Both, "channel %s", label(old)), "asyncapi-channel-removed", "",
 				fmt.Sprintf("the channel %s is gone: events on it are not read, or not sent, any more", label(old)),
-				"keep it until no neighbour uses it", "an event on "+label(old), old.place(), c.new.root.key("channels").place())
+				"keep it until no neighbour uses it", c.concrete(old, "", ""), old.messages, nil, old.place(), c.new.root.key("channels").place())
 			continue
 		}
 		known[new] = true
@@ -64,8 +64,8 @@ func (c *comparison) channels() error {
 func (c *comparison) channel(old, new *channel) error {
 	sub := c.subject(contract.Both, "channel %s", label(old))
 	if shape(old.address) != shape(new.address) {
-		c.gone(sub, "asyncapi-channel-address", "address", fmt.Sprintf("the address was %q and is %q: neighbours use the old", old.address, new.address),
-			"add a channel with the new address, and use both for a while", "an event on "+old.address, old.place(), new.place())
+		c.lostEvent(sub, "asyncapi-channel-address", "address", fmt.Sprintf("the address was %q and is %q: neighbours use the old", old.address, new.address),
+			"add a channel with the new address, and use both for a while", c.concrete(old, "", ""), old.messages, nil, old.place(), new.place())
 	} else if old.address != new.address || old.name != new.name {
 		c.found(sub, "asyncapi-channel-renamed", contract.Change, "", fmt.Sprintf("%s (%s) is now %s (%s): the same on the wire", old.name, old.address, new.name, new.address),
 			"", old.place(), new.place())
@@ -103,7 +103,7 @@ func (c *comparison) parameters(sub subject, old, new *channel) error {
 			}
 			continue
 		}
-		if err := c.parameter(at, p.loc, q.loc); err != nil {
+		if err := c.parameter(at, old, p, q.loc); err != nil {
 			return err
 		}
 	}
@@ -115,12 +115,13 @@ func (c *comparison) parameters(sub subject, old, new *channel) error {
 	return nil
 }
 
-func (c *comparison) parameter(sub subject, old, new loc) error {
+func (c *comparison) parameter(sub subject, ch *channel, p named, new loc) error {
+	old := p.loc
 	was, is := values(old.n.get("enum")), values(new.n.get("enum"))
 	for _, v := range was {
 		if len(is) > 0 && !slices.Contains(is, v) {
-			c.gone(sub, "asyncapi-parameter-value-removed", "enum", fmt.Sprintf("%q is no longer a value of it: events at such addresses find nobody", v),
-				"keep the value until nobody uses it", "an event at an address with "+v, old.place(), new.place())
+			c.lostEvent(sub, "asyncapi-parameter-value-removed", "enum", fmt.Sprintf("%q is no longer a value of it: events at such addresses find nobody", v),
+				"keep the value until nobody uses it", c.concrete(ch, p.name, v), ch.messages, nil, old.place(), new.place())
 		}
 	}
 	for _, v := range is {

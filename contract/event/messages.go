@@ -3,6 +3,7 @@ package event
 import (
 	"fmt"
 	"slices"
+	"strings"
 
 	"github.com/assay-dev/assay/contract"
 )
@@ -29,8 +30,7 @@ func (c *comparison) messages(sub subject, old, new []*message, at contract.Plac
 		gone, added = nil, nil
 	}
 	for _, m := range gone {
-		c.gone(sub, "asyncapi-message-removed", m.name, fmt.Sprintf("%s is gone", m.name), "keep it until no neighbour sends it or waits for it",
-			"a message "+m.name, m.place(), at)
+		c.messageGone(sub, m, new, at)
 	}
 	for _, m := range added {
 		severity, text := contract.Change, "the message is new"
@@ -47,6 +47,16 @@ func (c *comparison) messages(sub subject, old, new []*message, at contract.Plac
 		}
 	}
 	return nil
+}
+
+// messageGone is a break, unless each event of the message is one of another that is still there.
+func (c *comparison) messageGone(sub subject, m *message, takers []*message, at contract.Place) {
+	const try = "keep it until no neighbour sends it or waits for it"
+	if by, ok := c.covered(m, takers); ok && sub.flow == contract.ToUs {
+		c.found(sub, "asyncapi-message-removed", contract.Risk, m.name, fmt.Sprintf("%s is gone: each of its payloads is one of %s, if nobody tells them apart by name or header", m.name, by), try, m.place(), at)
+		return
+	}
+	c.lostEvent(sub, "asyncapi-message-removed", m.name, fmt.Sprintf("%s is gone", m.name), try, strings.TrimPrefix(strings.TrimPrefix(sub.name, "receive "), "send "), []*message{m}, takers, m.place(), at)
 }
 
 func (c *comparison) message(sub subject, old, new *message) error {

@@ -53,7 +53,7 @@ func (c *comparison) action(action string, old, new *channel, was, is []*operati
 		} else {
 			text += "nobody reads what neighbours send"
 		}
-		c.gone(sub, "asyncapi-operation-removed", "", text, "keep the operation until no neighbour relies on it", "an event on "+label(old), was[0].place(), new.place())
+		c.lostEvent(sub, "asyncapi-operation-removed", "", text, "keep the operation until no neighbour relies on it", c.concrete(old, "", ""), said(was), nil, was[0].place(), new.place())
 		return nil
 	case len(was) == 0:
 		c.found(sub, "asyncapi-operation-added", contract.Change, "", "the operation is new", "", old.place(), is[0].place())
@@ -144,8 +144,7 @@ func (c *comparison) reply(sub subject, old, new *operation) error {
 	back.flow = map[contract.Flow]contract.Flow{contract.ToUs: contract.FromUs, contract.FromUs: contract.ToUs}[sub.flow]
 	switch {
 	case is.n == nil:
-		c.gone(back, "asyncapi-reply-removed", "", "there is no reply any more", "keep the reply until nobody waits for it", "a request on "+sub.name, was.place(), new.place())
-		return nil
+		return c.replyGone(back, was, new)
 	case was.n == nil:
 		severity := contract.Change
 		if back.flow == contract.ToUs {
@@ -160,6 +159,24 @@ func (c *comparison) reply(sub subject, old, new *operation) error {
 	return c.replies(back, was, is)
 }
 
+func (c *comparison) replyGone(back subject, was loc, new *operation) error {
+	at, err := c.old.member(was, "channel")
+	if err != nil {
+		return err
+	}
+	ch := c.old.channelAt(at)
+	messages, err := c.old.chosen(was.key("messages"), ch)
+	if err != nil {
+		return err
+	}
+	address := was.key("address").str("location")
+	if ch != nil {
+		address = c.concrete(ch, "", "")
+	}
+	c.lostEvent(back, "asyncapi-reply-removed", "", "there is no reply any more", "keep the reply until nobody waits for it", or2(address, "the caller's address"), messages, nil, was.place(), new.place())
+	return nil
+}
+
 func (c *comparison) replies(back subject, was, is loc) error {
 	oldAt, err := c.old.member(was, "channel")
 	if err != nil {
@@ -170,12 +187,16 @@ func (c *comparison) replies(back subject, was, is loc) error {
 		return err
 	}
 	oldChannel, newChannel := c.old.channelAt(oldAt), c.new.channelAt(newAt)
-	if from, to := addressOf(oldChannel), addressOf(newChannel); shape(from) != shape(to) {
-		c.gone(back, "asyncapi-reply-address", "channel", fmt.Sprintf("replies were on %q and are on %q", from, to), "keep the channel", "a reply on "+from, was.place(), is.place())
-	}
 	old, err := c.old.chosen(was.key("messages"), oldChannel)
 	if err != nil {
 		return err
+	}
+	if from, to := addressOf(oldChannel), addressOf(newChannel); shape(from) != shape(to) {
+		text := fmt.Sprintf("replies were on %q and are on %q", from, to)
+		if oldChannel != nil {
+			from = c.concrete(oldChannel, "", "")
+		}
+		c.lostEvent(back, "asyncapi-reply-address", "channel", text, "keep the channel", or2(from, "the caller's address"), old, nil, was.place(), is.place())
 	}
 	new, err := c.new.chosen(is.key("messages"), newChannel)
 	if err != nil {
