@@ -2,6 +2,7 @@ package event
 
 import (
 	"fmt"
+	"maps"
 	"path"
 	"slices"
 	"strings"
@@ -39,18 +40,67 @@ type message struct {
 	traits []loc
 }
 
-// has returns a member of the message, or of the first of its traits that has it.
-func (m *message) has(l *loader, name string) (loc, error) {
-	return inherited(l, m.loc, m.traits, name)
+// has returns a member of the message with its traits, by the one that wins.
+func (m *message) has(d *document, name string) (loc, error) {
+	return winner(d.inherited(m.loc, m.traits, name))
 }
 
-func inherited(l *loader, x loc, traits []loc, name string) (loc, error) {
-	for _, from := range append([]loc{x}, traits...) {
-		if v, err := l.member(from, name); err != nil || v.n != nil {
-			return v, err
+// inherited returns a member of an object and of its traits, the one that wins first. A later trait wins over an earlier one. In version
+// 3 the object's own wins over all, in version 2 it is the first to be overwritten.
+func (d *document) inherited(x loc, traits []loc, name string) ([]loc, error) {
+	from := []loc{x}
+	for _, t := range traits {
+		if strings.HasPrefix(d.version, "2") {
+			from = append([]loc{t}, from...)
+		} else {
+			from = slices.Insert(from, 1, t)
 		}
 	}
-	return loc{file: x.file, ptr: x.ptr}, nil // nothing, and no place
+	var all []loc
+	for _, x := range from {
+		v, err := d.member(x, name)
+		if err != nil {
+			return nil, err
+		}
+		if v.n != nil {
+			all = append(all, v)
+		}
+	}
+	if len(all) == 0 {
+		all = []loc{{file: x.file, ptr: x.ptr}} // nothing, and no place
+	}
+	return all, nil
+}
+
+// merged returns the value of a member as it is with all traits: objects are merged, and of the rest one wins.
+func (d *document) merged(x loc, traits []loc, name string) (any, loc, error) {
+	all, err := d.inherited(x, traits, name)
+	if err != nil {
+		return nil, loc{}, err
+	}
+	var out any
+	for _, from := range slices.Backward(all) {
+		v, err := d.expand(from)
+		if err != nil {
+			return nil, loc{}, err
+		}
+		out = over(out, v)
+	}
+	return out, all[0], nil
+}
+
+// over returns a value with another laid over it.
+func over(below, above any) any {
+	was, isObject := below.(map[string]any)
+	is, ok := above.(map[string]any)
+	if !isObject || !ok {
+		return above
+	}
+	out := maps.Clone(was)
+	for key, v := range is {
+		out[key] = over(out[key], v)
+	}
+	return out
 }
 
 // readDocument reads a version.
@@ -248,4 +298,11 @@ func (d *document) operation2(c *channel, verb string) error {
 	}
 	d.operations = append(d.operations, op)
 	return err
+}
+
+func winner(all []loc, err error) (loc, error) {
+	if err != nil {
+		return loc{}, err
+	}
+	return all[0], nil
 }

@@ -16,6 +16,7 @@ info: {title: Shop, version: 1.0.0}
 defaultContentType: application/json
 servers:
   main: {host: "broker:9092", protocol: kafka, protocolVersion: "3.5"}
+  backup: {host: "backup:9092", protocol: kafka}
 channels:
   orders:
     address: orders.{region}

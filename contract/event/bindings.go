@@ -11,13 +11,13 @@ import (
 	"github.com/assay-dev/assay/contract/jsonschema"
 )
 
-// bindings compares the bindings of a server, channel, operation or message. address is the channel's, or "".
-func (c *comparison) bindings(sub subject, scope, address string, old, new loc) error {
-	before, err := c.old.expand(old)
+// bindings compares the bindings of a server, channel, operation or message, with those of its traits. address is the channel's, or "".
+func (c *comparison) bindings(sub subject, scope, address string, old, new loc, oldTraits, newTraits []loc) error {
+	before, oldAt, err := c.old.merged(old, oldTraits, "bindings")
 	if err != nil {
 		return err
 	}
-	after, err := c.new.expand(new)
+	after, newAt, err := c.new.merged(new, newTraits, "bindings")
 	if err != nil {
 		return err
 	}
@@ -29,11 +29,11 @@ func (c *comparison) bindings(sub subject, scope, address string, old, new loc) 
 	maps.DeleteFunc(is, schema)
 	for _, key := range slices.Sorted(maps.Keys(merged(was, is))) {
 		if was[key] != is[key] {
-			c.binding(sub, scope+"."+key, address, was[key], is[key], old.place(), new.place())
+			c.binding(sub, scope+"."+key, address, was[key], is[key], oldAt.place(), newAt.place())
 		}
 	}
 	for _, key := range bindingSchemas(scope) {
-		if err := c.bindingSchema(sub, key, old, new); err != nil {
+		if err := c.bindingSchema(sub, key, oldAt, newAt); err != nil {
 			return err
 		}
 	}

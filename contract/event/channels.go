@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"regexp"
 	"slices"
+	"strings"
 
 	"github.com/assay-dev/assay/contract"
 )
@@ -73,10 +74,12 @@ func (c *comparison) channel(old, new *channel) error {
 	if err := c.parameters(sub, old, new); err != nil {
 		return err
 	}
-	if err := c.value(sub, "asyncapi-channel-servers", contract.Risk, "servers", old.loc, new.loc, ""); err != nil {
-		return err
+	was, is := c.old.serversOf(old), c.new.serversOf(new)
+	if said := old.n.get("servers") != nil || new.n.get("servers") != nil; said && !slices.Equal(was, is) {
+		c.found(sub, "asyncapi-channel-servers", contract.Risk, "servers", fmt.Sprintf("it was on the servers %s and is on %s", strings.Join(was, ", "), strings.Join(is, ", ")), "",
+			old.place(), new.place())
 	}
-	if err := c.bindings(sub, "channel", old.address, old.key("bindings"), new.key("bindings")); err != nil {
+	if err := c.bindings(sub, "channel", old.address, old.loc, new.loc, nil, nil); err != nil {
 		return err
 	}
 	if err := c.others(sub, old.loc, new.loc, "address", "parameters", "servers", "bindings", "messages", "publish", "subscribe"); err != nil {

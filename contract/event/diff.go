@@ -153,17 +153,28 @@ func (c *comparison) server(sub subject, old, new named) error {
 	}{
 		{"protocol", "asyncapi-server-protocol", contract.Break},
 		{"protocolVersion", "asyncapi-server-protocol-version", contract.Risk},
-		{"security", "asyncapi-security-changed", contract.Break}, {"variables", "asyncapi-server-variables", contract.Risk},
+		{"variables", "asyncapi-server-variables", contract.Risk},
 	} {
 		if err := c.value(sub, row.rule, row.severity, row.key, old.loc, new.loc, "add a server, and remove the old one when nobody connects to it"); err != nil {
 			return err
 		}
 	}
+	was, err := c.old.member(old.loc, "security")
+	if err != nil {
+		return err
+	}
+	is, err := c.new.member(new.loc, "security")
+	if err != nil {
+		return err
+	}
+	if err := c.security(sub, was, is, old.place(), new.place()); err != nil {
+		return err
+	}
 	if was, is := address(old.loc), address(new.loc); was != is {
 		c.gone(sub, "asyncapi-server-address", "host", fmt.Sprintf("the server was at %q and is at %q", was, is),
 			"add a server, and remove the old one when nobody connects to it", "a connection to "+was, old.place(), new.place())
 	}
-	if err := c.bindings(sub, "server", "", old.key("bindings"), new.key("bindings")); err != nil {
+	if err := c.bindings(sub, "server", "", old.loc, new.loc, nil, nil); err != nil {
 		return err
 	}
 	return c.others(sub, old.loc, new.loc, "host", "pathname", "url", "protocol", "protocolVersion", "security", "variables", "bindings")

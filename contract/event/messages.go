@@ -73,6 +73,9 @@ func (c *comparison) message(sub subject, old, new *message) error {
 	if err := c.others(sub, old.loc, new.loc, "contentType", "correlationId", "bindings", "payload", "headers", "schemaFormat", "traits"); err != nil {
 		return err
 	}
+	if err := c.traits(sub, old.traits, new.traits, "contentType", "correlationId", "bindings", "payload", "headers", "schemaFormat"); err != nil {
+		return err
+	}
 	if len(c.findings)+len(c.gaps)+len(c.proofs) == before {
 		c.proofs = append(c.proofs, sub.proof("same"))
 	}
@@ -81,10 +84,10 @@ func (c *comparison) message(sub subject, old, new *message) error {
 
 // both returns a member of either message, traits included.
 func (c *comparison) both(old, new *message, key string) (was, is loc, err error) {
-	if was, err = old.has(c.old.loader, key); err != nil {
+	if was, err = old.has(c.old, key); err != nil {
 		return
 	}
-	is, err = new.has(c.new.loader, key)
+	is, err = new.has(c.new, key)
 	return
 }
 
@@ -130,9 +133,5 @@ func (c *comparison) correlation(sub subject, old, new *message) error {
 }
 
 func (c *comparison) messageBindings(sub subject, old, new *message) error {
-	was, is, err := c.both(old, new, "bindings")
-	if err != nil {
-		return err
-	}
-	return c.bindings(sub, "message", "", was, is)
+	return c.bindings(sub, "message", "", old.loc, new.loc, old.traits, new.traits)
 }

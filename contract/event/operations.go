@@ -95,32 +95,21 @@ func (c *comparison) details(sub subject, was, is []*operation) error {
 }
 
 func (c *comparison) pair(sub subject, old, new *operation) error {
-	was, err := inherited(c.old.loader, old.loc, old.traits, "security")
+	was, err := winner(c.old.inherited(old.loc, old.traits, "security"))
 	if err != nil {
 		return err
 	}
-	is, err := inherited(c.new.loader, new.loc, new.traits, "security")
+	is, err := winner(c.new.inherited(new.loc, new.traits, "security"))
 	if err != nil {
 		return err
 	}
-	if was.n == nil {
-		was = within(old.loc, "security")
-	}
-	if is.n == nil {
-		is = within(new.loc, "security")
-	}
-	if err := c.became(sub, "asyncapi-security-changed", contract.Break, "security", was, is, "let both ways in for a while"); err != nil {
+	if err := c.security(sub, was, is, old.place(), new.place()); err != nil {
 		return err
 	}
-	was, err = inherited(c.old.loader, old.loc, old.traits, "bindings")
-	if err != nil {
+	if err := c.bindings(sub, "operation", "", old.loc, new.loc, old.traits, new.traits); err != nil {
 		return err
 	}
-	is, err = inherited(c.new.loader, new.loc, new.traits, "bindings")
-	if err != nil {
-		return err
-	}
-	if err := c.bindings(sub, "operation", "", was, is); err != nil {
+	if err := c.traits(sub, old.traits, new.traits, "bindings", "security"); err != nil {
 		return err
 	}
 	if err := c.reply(sub, old, new); err != nil {
@@ -153,7 +142,7 @@ func (c *comparison) reply(sub subject, old, new *operation) error {
 		c.found(back, "asyncapi-reply-added", severity, "", "there is a reply now", "", old.place(), is.place())
 		return nil
 	}
-	if err := c.value(back, "asyncapi-reply-address", contract.Break, "address", was, is, "keep the address"); err != nil {
+	if err := c.value(back, "asyncapi-reply-address", contract.Break, "location", was.key("address"), is.key("address"), "keep the address"); err != nil {
 		return err
 	}
 	return c.replies(back, was, is)

@@ -3,6 +3,8 @@ package event
 import (
 	"fmt"
 	"path"
+	"reflect"
+	"slices"
 	"strings"
 
 	"github.com/assay-dev/assay/contract"
@@ -27,6 +29,7 @@ type described struct {
 	dialect jsonschema.Dialect
 	format  string // as it was written
 	json    bool   // by the content type, where that is told
+	mixed   bool   // merged from traits: no one place has all of it
 }
 
 // familyOf reads a schemaFormat.
@@ -73,17 +76,23 @@ func dialectOf(version string) (family, jsonschema.Dialect) {
 func (d *document) schemaOf(m *message, key string) (described, error) {
 	s := described{}
 	if key == "payload" {
-		s.format = m.str("schemaFormat") // of version 2
-		contentType, err := m.has(d.loader, "contentType")
+		format, err := m.has(d, "schemaFormat") // of version 2
 		if err != nil {
 			return s, err
 		}
+		contentType, err := m.has(d, "contentType")
+		if err != nil {
+			return s, err
+		}
+		s.format = scalarText(format, "")
 		s.json = strings.Contains(strings.ToLower(scalarText(contentType, d.contentType)), "json")
 	}
 	holder, at := m.loc, m.key(key)
-	for _, t := range m.traits {
-		if at.n == nil {
-			holder, at = t, t.key(key)
+	for _, t := range slices.Backward(m.traits) {
+		if other := t.key(key); other.n != nil && at.n != nil && key == "headers" {
+			s.mixed = true
+		} else if at.n == nil {
+			holder, at = t, other
 		}
 	}
 	s.loc = loc{file: holder.file, ptr: holder.ptr}
@@ -132,7 +141,28 @@ func (c *comparison) schemas(sub subject, old, new *message, key string) error {
 		return err
 	}
 	sub.path += "." + key
+	if was.mixed || is.mixed {
+		return c.mixed(sub, old, new, key, is.place())
+	}
 	return c.described(sub, was, is)
+}
+
+// mixed compares schemas that are put together from traits, as a whole.
+func (c *comparison) mixed(sub subject, old, new *message, key string, at contract.Place) error {
+	was, _, err := c.old.merged(old.loc, old.traits, key)
+	if err != nil {
+		return err
+	}
+	is, _, err := c.new.merged(new.loc, new.traits, key)
+	if err != nil {
+		return err
+	}
+	if reflect.DeepEqual(was, is) {
+		c.proofs = append(c.proofs, sub.proof("same"))
+		return nil
+	}
+	c.gap(sub, "", at, "it changed, and is put together from the message and its traits: write it in one place to have it compared")
+	return nil
 }
 
 // described compares two schemas in the languages they are written in, in each direction that data flow.
