@@ -25,9 +25,19 @@ import (
 //
 //	0:wk=1? 1:c[1,2]! 0:r[1,2] 1:rk=
 //
+// Transactions are micro-operations one after another, each a letter, a key of
+// one letter and a value; a client is optional, and each without one is of a client of its own:
+//
+//	ax1ry12        appends 1 to x, and reads [1,2] from y
+//	0:wx1?( 1:rx1ry 0:)
+//
+// A read of a list is its digits, or [10,11], and nothing is the empty list.
+// Where no transaction of the history appends, reads are of registers: a
+// number, and nothing is nil. An _ is nil in both.
+//
 // Each call and each return is a millisecond after the one before.
 func Shorthand(text string) ([]Op, error) {
-	s := shorthand{open: map[string]int{}}
+	s := shorthand{open: map[string]int{}, lists: appends(text)}
 	for _, token := range strings.Fields(text) {
 		if err := s.token(token); err != nil {
 			return nil, fmt.Errorf("shorthand %q: %w", token, err)
@@ -43,14 +53,18 @@ type shorthand struct {
 	ops   []Op
 	open  map[string]int // client: index of its operation that was not closed yet
 	clock time.Duration
+	lists bool // transactions read lists, and not registers
 }
 
 var shorthandToken = regexp.MustCompile(`^([A-Za-z0-9_-]+):(?:(\))|([a-z])(?:([A-Za-z][A-Za-z0-9_-]*)=)?(.*?)([?!]?)(\(?))$`)
 
 func (s *shorthand) token(token string) error {
+	if is, err := s.txn(token); is {
+		return err
+	}
 	part := shorthandToken.FindStringSubmatch(token)
 	if part == nil {
-		return fmt.Errorf("want CLIENT:OPVALUE, such as 0:w1")
+		return fmt.Errorf("want CLIENT:OPVALUE, such as 0:w1, or a transaction, such as ax1ry12")
 	}
 	client := part[1]
 	i, isOpen := s.open[client]

@@ -19,6 +19,7 @@ const concepts = leaves + " fault workload check check/consistency check/slo evi
 // /… stands for all packages below it; the longest name that fits decides.
 func rules() map[string]string {
 	table := contractRules()
+	maps.Copy(table, historyRules())
 	maps.Copy(table, map[string]string{
 		"verdict":         "",
 		"history":         "",
@@ -96,6 +97,16 @@ func rules() map[string]string {
 		"internal/archtest": "",
 	})
 	return table
+}
+
+func historyRules() map[string]string {
+	return map[string]string{
+		// Histories that others wrote: events that become operations, each format by itself, and all of them by content.
+		"history/pair":    "history",
+		"history/jepsen":  "history history/pair",
+		"history/etcdlog": "history history/pair history/jepsen", // values in its lines are EDN
+		"history/format":  "history history/pair history/jepsen history/etcdlog",
+	}
 }
 
 func contractRules() map[string]string {
