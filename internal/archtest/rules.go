@@ -22,7 +22,6 @@ func rules() map[string]string {
 	maps.Copy(table, historyRules())
 	maps.Copy(table, map[string]string{
 		"verdict":         "",
-		"history":         "",
 		"telemetry":       "",
 		"system":          "",
 		"internal/expr":   "",
@@ -101,6 +100,7 @@ func rules() map[string]string {
 
 func historyRules() map[string]string {
 	return map[string]string{
+		"history": "",
 		// Histories that others wrote: events that become operations, each format by itself, and all of them by content.
 		"history/pair":    "history",
 		"history/jepsen":  "history history/pair",
