@@ -10,9 +10,12 @@ import (
 
 func sortedNames[V any](m map[string]V) []string { return slices.Sorted(maps.Keys(m)) }
 
+// fewInLarge is how many values of a property are tried beside all others: those that are refused come first.
+const fewInLarge = 12
+
 // someObjects returns objects around a small and a large one that the way allows: each property with each of its values, without
 // each property, with properties that nobody names, and on and beside each bound.
-func (g *generator) someObjects(way, hints, bs conj, depth int) []any {
+func (g *generator) someObjects(way, hints, bs conj, depth int, few bool) []any {
 	values := map[string][]candidate{}
 	names := g.propertyNamesOf(hints)
 	for _, name := range names {
@@ -25,17 +28,20 @@ func (g *generator) someObjects(way, hints, bs conj, depth int) []any {
 	}
 	large := o.large(small)
 	out := []any{small, large}
-	for _, base := range []map[string]any{small, large} {
-		for _, name := range names {
-			for _, c := range values[name] {
-				out = append(out, o.with(base, name, c.value))
+	if few {
+		return append(out, o.random(small, fewCandidates)...)
+	}
+	for _, name := range names {
+		for i, c := range values[name] {
+			if out = append(out, o.with(small, name, c.value)); i < fewInLarge {
+				out = append(out, o.with(large, name, c.value))
 			}
-			out = append(out, o.without(base, name))
 		}
+		out = append(out, o.without(small, name), o.without(large, name))
 	}
 	out = append(out, o.counts(small, hints)...)
 	out = append(out, o.pairs(small)...)
-	return append(out, o.random(small)...)
+	return append(out, o.random(small, 12)...)
 }
 
 // unevaluated returns what is said of properties and items that nothing else judges: worth a try everywhere.
@@ -234,9 +240,9 @@ func (o *objectMaker) pairs(small map[string]any) []any {
 }
 
 // random returns objects of properties and values by chance.
-func (o *objectMaker) random(small map[string]any) []any {
+func (o *objectMaker) random(small map[string]any, n int) []any {
 	var out []any
-	for range 12 {
+	for range n {
 		obj := maps.Clone(small)
 		for _, name := range o.names {
 			list := o.values[name]
@@ -251,7 +257,7 @@ func (o *objectMaker) random(small map[string]any) []any {
 
 // someArrays returns lists around one that the way allows: each place with each of its values, equal items, and on and beside
 // each bound.
-func (g *generator) someArrays(way, hints, bs conj, depth int) []any {
+func (g *generator) someArrays(way, hints, bs conj, depth int, few bool) []any {
 	targets := spread(bs)
 	n := min(max(way.prefix(), hints.prefix()), 20)
 	items := make([][]candidate, n+1)
@@ -270,18 +276,30 @@ func (g *generator) someArrays(way, hints, bs conj, depth int) []any {
 	}
 	base := listOf(items, min(way.least(minItems), maxLong))
 	out := []any{[]any{}, base}
+	together := slices.ContainsFunc(hints, judgesTogether)
+	if few {
+		for i := range items {
+			out = append(out, listOf(items, max(len(base), i+1)), distinct(items, max(len(base), i+1)))
+		}
+		return out
+	}
 	for i, list := range items {
 		for _, c := range list {
-			for _, length := range []int{i + 1, len(base)} {
-				l := slices.Clone(listOf(items, max(length, i+1)))
-				if i < len(l) {
-					l[i] = c.value
-					out = append(out, l, append(slices.Clone(l), c.value))
+			for _, length := range slices.Compact([]int{i + 1, max(len(base), i+1)}) {
+				l := slices.Clone(listOf(items, length))
+				if i >= len(l) {
+					continue
+				}
+				l[i] = c.value
+				if out = append(out, l); together {
+					out = append(out, append(slices.Clone(l), c.value))
 				}
 			}
 		}
 	}
-	out = append(out, mixed(items[len(items)-1], lengths(hints))...)
+	if together {
+		out = append(out, mixed(items[len(items)-1], lengths(hints))...)
+	}
 	for _, n := range lengths(hints) {
 		out = append(out, listOf(items, n), distinct(items, n))
 		for _, c := range items[len(items)-1][:min(4, len(items[len(items)-1]))] {
@@ -293,6 +311,11 @@ func (g *generator) someArrays(way, hints, bs conj, depth int) []any {
 		}
 	}
 	return out
+}
+
+// judgesTogether reports whether a part says something of items that depends on others.
+func judgesTogether(h *part) bool {
+	return h.UniqueItems || h.Contains != nil || h.UnevaluatedItems != nil || h.Enum != nil || h.Const != nil
 }
 
 // lengths returns lengths on and beside each bound.

@@ -16,6 +16,7 @@ type generator struct {
 	left     int // judgements that may still be made
 	searches int // for texts between patterns, made so far
 	seed     uint64
+	whole    bool // writes as much around what is proven as around what is not: tests of the proof itself do
 }
 
 // A candidate is a value, and whether the other side refuses it.
@@ -49,14 +50,20 @@ func (g *generator) values(as, bs conj, depth int) []candidate {
 	g.under[key] = true
 	defer delete(g.under, key)
 	hints := spread(append(slices.Clone(as), bs...))
+	few := !g.whole && depth > 0 && g.proves(as, bs)
 	var out []candidate
 	seen := map[string]bool{}
 	for _, way := range ways(as) {
-		for _, v := range g.raw(way, hints, bs, depth) {
+		found := 0
+		for _, v := range g.raw(way, hints, bs, depth, few) {
+			if few && found == fewCandidates {
+				break
+			}
 			if text := encode(v); !seen[text] {
 				seen[text] = true
 				if c, ok := g.admit(given, bs, v); ok {
 					out = append(out, c)
+					found++
 				}
 			}
 		}
@@ -64,6 +71,16 @@ func (g *generator) values(as, bs conj, depth int) []candidate {
 	out = g.choose(out)
 	g.known[key] = out
 	return out
+}
+
+// fewCandidates is how many values of each way are enough where nothing can be refused: they stand in what is around them.
+const fewCandidates = 4
+
+// proves says whether all that as allow is allowed by each of bs.
+func (g *generator) proves(as, bs conj) bool {
+	return !slices.ContainsFunc(bs, func(b *part) bool {
+		return !g.attempt(func() bool { return g.subset(as, nil, b, "") })
+	})
 }
 
 // admit judges a value.
@@ -201,7 +218,7 @@ func spread(as conj) conj {
 }
 
 // raw returns values that a way may allow, of all kinds that it can have.
-func (g *generator) raw(way, hints, bs conj, depth int) []any {
+func (g *generator) raw(way, hints, bs conj, depth int, few bool) []any {
 	var out []any
 	for _, h := range hints {
 		if values, ok := listed(h); ok {
@@ -219,10 +236,10 @@ func (g *generator) raw(way, hints, bs conj, depth int) []any {
 		out = append(out, g.someStrings(hints)...)
 	}
 	if k&arrays != 0 {
-		out = append(out, g.someArrays(way, hints, bs, depth)...)
+		out = append(out, g.someArrays(way, hints, bs, depth, few)...)
 	}
 	if k&objects != 0 {
-		out = append(out, g.someObjects(way, hints, bs, depth)...)
+		out = append(out, g.someObjects(way, hints, bs, depth, few)...)
 	}
 	if k&bools != 0 {
 		out = append(out, true, false)

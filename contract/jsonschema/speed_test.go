@@ -87,3 +87,25 @@ func TestSameSeed(t *testing.T) {
 		}
 	}
 }
+
+// BenchmarkCompare compares a hundred schemas that changed, each at one place, as those have that people keep.
+func BenchmarkCompare(b *testing.B) {
+	m := maker{rand.New(rand.NewPCG(5, 1))}
+	var pairs [][2]*Schema
+	for i := 0; len(pairs) < 100; i++ {
+		tree := m.tree(3)
+		at := m.IntN(4)
+		e := edits()[i%len(edits())]
+		changed := edited(tree, &at, func(s map[string]any) map[string]any { return e.apply(m, s) })
+		from, _ := FromValue(tree, Draft2020, nil)
+		to, _ := FromValue(changed, Draft2020, nil)
+		if from.canon != to.canon {
+			pairs = append(pairs, [2]*Schema{from, to})
+		}
+	}
+	for b.Loop() {
+		for _, p := range pairs {
+			Compare(p[0], p[1], contract.Options{Seed: 1})
+		}
+	}
+}
