@@ -31,17 +31,27 @@ func (g *generator) someObjects(way, hints, bs conj, depth int, few bool) []any 
 	if few {
 		return append(out, o.random(small, fewCandidates)...)
 	}
+	inLarge := 1
+	if slices.ContainsFunc(hints, weighsTogether) {
+		inLarge = fewInLarge
+		out = append(out, o.pairs(small)...)
+	}
 	for _, name := range names {
 		for i, c := range values[name] {
-			if out = append(out, o.with(small, name, c.value)); i < fewInLarge {
+			if out = append(out, o.with(small, name, c.value)); i < inLarge {
 				out = append(out, o.with(large, name, c.value))
 			}
 		}
 		out = append(out, o.without(small, name), o.without(large, name))
 	}
 	out = append(out, o.counts(small, hints)...)
-	out = append(out, o.pairs(small)...)
 	return append(out, o.random(small, 12)...)
+}
+
+// weighsTogether reports whether a part says something of properties that depends on others.
+func weighsTogether(h *part) bool {
+	return len(h.DependentRequired)+len(h.DependentSchemas)+len(h.Dependencies) > 0 || h.UnevaluatedProperties != nil || h.If != nil || h.Not != nil ||
+		len(h.AnyOf) > 1 || len(h.OneOf) > 1 || h.MinProperties != nil || h.MaxProperties != nil || h.Enum != nil || h.Const != nil
 }
 
 // unevaluated returns what is said of properties and items that nothing else judges: worth a try everywhere.

@@ -56,3 +56,21 @@ func BenchmarkDiff(b *testing.B) {
 		}
 	})
 }
+
+// BenchmarkSmall compares versions of two operations, changed at one place each.
+func BenchmarkSmall(b *testing.B) {
+	all := append(requestMutations(), otherMutations()...)
+	var pairs [][2]string
+	for i, mutant := range all {
+		g := generate(uint64(i), 2)
+		if changed := g.clone(); mutant.do(changed, 0) {
+			pairs = append(pairs, [2]string{g.json(), changed.json()})
+		}
+	}
+	i := 0
+	for b.Loop() {
+		p := pairs[i%len(pairs)]
+		diff(b, p[0], p[1])
+		i++
+	}
+}
