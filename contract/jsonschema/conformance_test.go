@@ -2,9 +2,12 @@ package jsonschema
 
 import (
 	"encoding/json"
+	"math/rand/v2"
 	"os"
 	"path/filepath"
 	"testing"
+
+	validator "github.com/santhosh-tekuri/jsonschema/v6"
 
 	"github.com/assay-dev/assay/contract"
 	"github.com/assay-dev/assay/internal/conformance"
@@ -58,6 +61,8 @@ func TestRegistryCases(t *testing.T) {
 		forth, back := Compare(old, updated, contract.Options{Seed: 1}), Compare(updated, old, contract.Options{Seed: 1})
 		replay(t, old, updated, forth)
 		replay(t, updated, old, back)
+		independent(t, i, c.Original, c.Updated, forth)
+		independent(t, i, c.Updated, c.Original, back)
 		got := map[[2]bool]string{{true, true}: "both", {true, false}: "backward", {false, true}: "forward", {false, false}: "none"}[[2]bool{holds(forth), holds(back)}]
 		if len(forth.Gaps)+len(back.Gaps) > 0 {
 			t.Errorf("%d %s: gaps %v %v", i, c.ID, forth.Gaps, back.Gaps)
@@ -85,6 +90,46 @@ func replay(t *testing.T, from, to *Schema, c Comparison) {
 		}
 		if err := to.Validate([]byte(b.Document)); err == nil {
 			t.Errorf("%s: %s is no witness: to allows it", b.Rule, b.Document)
+		}
+	}
+}
+
+// plainly compiles a schema as it stands, by the validator alone: nothing of ours reads or rewrites it. nil is: it does not take it.
+func plainly(t *testing.T, schema any) *validator.Schema {
+	t.Helper()
+	c := validator.NewCompiler()
+	c.DefaultDraft(validator.Draft7)
+	if err := c.AddResource("case.json", schema); err != nil {
+		t.Fatal(err)
+	}
+	s, err := c.Compile("case.json")
+	if err != nil {
+		t.Logf("the validator alone does not take it: %v", err) // an enum of nothing
+	}
+	return s
+}
+
+// independent holds what a comparison says against the validator alone: each witness must be one, and where there is none, documents
+// by chance must find none either.
+func independent(t *testing.T, i int, from, to any, c Comparison) {
+	t.Helper()
+	before, after := plainly(t, from), plainly(t, to)
+	if before == nil || after == nil {
+		return
+	}
+	for _, b := range c.Breaks {
+		v, err := decode([]byte(b.Document))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if before.Validate(v) != nil || after.Validate(v) == nil {
+			t.Errorf("%d: %s is no witness to the validator alone", i, b.Document)
+		}
+	}
+	m := maker{rand.New(rand.NewPCG(uint64(i), 2))}
+	for range 300 {
+		if v := plainValue(m.document(3)); len(c.Breaks)+len(c.Notes) == 0 && before.Validate(v) == nil && after.Validate(v) != nil {
+			t.Errorf("%d: %s breaks, and was not found", i, encode(v))
 		}
 	}
 }

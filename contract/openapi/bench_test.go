@@ -67,10 +67,15 @@ func BenchmarkSmall(b *testing.B) {
 			pairs = append(pairs, [2]string{g.json(), changed.json()})
 		}
 	}
-	i := 0
-	for b.Loop() {
-		p := pairs[i%len(pairs)]
-		diff(b, p[0], p[1])
-		i++
+	for name, compare := range map[string]func(old, new string){
+		"library": func(old, new string) { bare(b, old, new, false) },
+		"assay":   func(old, new string) { diff(b, old, new) },
+	} {
+		b.Run(name, func(b *testing.B) {
+			for i := 0; b.Loop(); i++ {
+				p := pairs[i%len(pairs)]
+				compare(p[0], p[1])
+			}
+		})
 	}
 }

@@ -78,29 +78,37 @@ func (c *comparison) compareSchemas(op *pairing, before, after part) {
 	if before.text {
 		sends = sendable(sends)
 	}
+	found, at, err := c.compared(s, r, sends, reads)
+	if err != nil {
+		c.gap(op.name, after.path, err.Error(), at)
+		return
+	}
+	c.judge(op, s, r, found)
+}
+
+// compared asks once for each pair of schemas: a shared one that changed stands in many operations. It returns where the schema stands
+// that cannot be read.
+func (c *comparison) compared(s, r side, sends, reads any) (found jsonschema.Comparison, at contract.Place, err error) {
+	key, err := json.Marshal([]any{sends, reads})
+	if err != nil {
+		return found, s.schema.place(), err
+	}
+	found, known := c.known[string(key)]
+	if known {
+		found.Documents = 0 // they were counted
+		return found, at, nil
+	}
 	from, err := jsonschema.FromValue(sends, s.doc.dialect(), nil)
 	if err != nil {
-		c.gap(op.name, after.path, err.Error(), s.schema.place())
-		return
+		return found, s.schema.place(), err
 	}
 	to, err := jsonschema.FromValue(reads, r.doc.dialect(), nil)
 	if err != nil {
-		c.gap(op.name, after.path, err.Error(), r.schema.place())
-		return
+		return found, r.schema.place(), err
 	}
-	c.judge(op, s, r, c.compared(sends, reads, from, to))
-}
-
-// compared asks once for each pair of schemas: a shared one that changed stands in many operations.
-func (c *comparison) compared(sends, reads any, from, to *jsonschema.Schema) jsonschema.Comparison {
-	key, err := json.Marshal([]any{sends, reads})
-	if found, ok := c.known[string(key)]; ok && err == nil {
-		found.Documents = 0 // they were counted
-		return found
-	}
-	found := jsonschema.Compare(from, to, c.opts)
+	found = jsonschema.Compare(from, to, c.opts)
 	c.known[string(key)] = found
-	return found
+	return found, at, nil
 }
 
 // A side is a part in one version.
