@@ -32,6 +32,7 @@ func (g *generator) someObjects(way, hints, bs conj, depth int, few bool) []any 
 	if slices.ContainsFunc(hints, weighsTogether) {
 		inLarge = fewInLarge
 		out = append(out, o.pairs(small)...)
+		out = append(out, o.lacking(small)...)
 	}
 	for _, name := range names {
 		for i, c := range values[name] {
@@ -203,10 +204,32 @@ func (o *objectMaker) with(base map[string]any, name string, v any) map[string]a
 	return o.complete(obj)
 }
 
+// without drops a property, and adds others where there are too few without it.
 func (o *objectMaker) without(base map[string]any, name string) map[string]any {
 	obj := maps.Clone(base)
 	delete(obj, name)
+	for i := 0; len(obj) < min(o.way.least(minProperties), 100) && i < 200; i++ {
+		if i >= len(o.names) || o.names[i] != name {
+			o.fill(obj, i)
+		}
+	}
 	return obj
+}
+
+// lacking returns objects that have one property and lack another.
+func (o *objectMaker) lacking(small map[string]any) []any {
+	var out []any
+	for _, has := range o.names {
+		v, ok := calm(o.values[has])
+		for _, lacks := range o.names {
+			if ok && has != lacks && len(out) < 60 {
+				obj := maps.Clone(small)
+				obj[has] = v
+				out = append(out, o.without(obj, lacks))
+			}
+		}
+	}
+	return out
 }
 
 // counts returns objects on and beside each bound of how many properties there are.

@@ -138,7 +138,11 @@ func (b *bundle) place(err error) error {
 	if len(leaf.InstanceLocation) > 0 {
 		keyword = leaf.InstanceLocation[len(leaf.InstanceLocation)-1] + ": "
 	}
-	return fmt.Errorf("%s: no schema of %s: %s%s", orValue(n), b.dialect, keyword, wording(leaf))
+	text := wording(leaf)
+	if keyword == "type: " {
+		text = "want array, boolean, integer, null, number, object or string, or a list of them"
+	}
+	return fmt.Errorf("%s: no schema of %s: %s%s", orValue(n), b.dialect, keyword, text)
 }
 
 // AssertFormats returns the same schema with format as an assertion, as some registries and draft-07 validators have it. Without,

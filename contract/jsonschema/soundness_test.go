@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"github.com/assay-dev/assay/contract"
+	"github.com/assay-dev/assay/internal/conformance"
 )
 
 // A maker writes small schemas and documents by chance, of few names and values, so that they often meet.
@@ -254,7 +255,11 @@ func TestBreaksAreFound(t *testing.T) {
 	t.Parallel()
 	m := maker{rand.New(rand.NewPCG(3, 1))}
 	broken, missed, unknown, compared := 0, 0, 0, 0
-	for i := range 250 {
+	pairs := 250
+	if conformance.Full() {
+		pairs = 5000
+	}
+	for i := range pairs {
 		from, to, text := m.pairOf()
 		if from == nil {
 			continue
@@ -279,5 +284,21 @@ func TestBreaksAreFound(t *testing.T) {
 	t.Logf("%d pairs, %d break by chance; of these %d unknown, %d missed", compared, broken, unknown, missed)
 	if broken < 30 || unknown*10 > broken {
 		t.Errorf("too few were tried (%d), or too many left unknown (%d)", broken, unknown)
+	}
+}
+
+// TestMissedOnce holds breaks that were once missed.
+func TestMissedOnce(t *testing.T) {
+	for name, c := range map[string]struct{ old, new string }{
+		"what a property demands is what fills an object up": {
+			`{"minProperties": 2}`, `{"dependentRequired": {"a": ["c"]}}`},
+		"the same, within": {
+			`{"properties": {"o": {"minProperties": 2}}}`, `{"properties": {"o": {"dependentSchemas": {"b": {"required": ["d"]}}}}}`},
+	} {
+		from, to := parse(t, c.old), parse(t, c.new)
+		got := Compare(from, to, contract.Options{Seed: 1})
+		if replay(t, from, to, got); len(got.Breaks) == 0 {
+			t.Errorf("%s: got %+v", name, got)
+		}
 	}
 }

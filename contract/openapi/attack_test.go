@@ -1,8 +1,11 @@
 package openapi_test
 
 import (
+	"slices"
 	"strings"
 	"testing"
+
+	"github.com/assay-dev/assay/contract"
 )
 
 // wide is a version that has a bit of everything; attacks replace lines of it.
@@ -317,4 +320,18 @@ func attackAll(t *testing.T, version string, list []attack) {
 		}
 	}
 	t.Logf("%d attacks, %d witnesses replayed", len(list), replayed)
+}
+
+// What changed and no operation uses is said by name, and so is what is used by a scheme's name.
+func TestUnused(t *testing.T) {
+	for old, path := range map[string]string{
+		"Unused: {type: object, properties: {a: {type: string}}}": "components.schemas.Unused",
+		"spare, in: query, schema: {type: string}":                "components.parameters.Spare",
+	} {
+		d := diff(t, strings.Replace(wide, "spare, in: query, schema: {type: integer}", "spare, in: query, schema: {type: string}", 1),
+			strings.Replace(wide, old, strings.Replace(old, "string", "boolean", 1), 1))
+		if !slices.ContainsFunc(d.Proofs, func(p contract.Proof) bool { return p.Path == path && p.By == "rule: no operation uses it" }) {
+			t.Errorf("%s: nothing was said%s", path, show(d))
+		}
+	}
 }
