@@ -6,6 +6,7 @@ import (
 	"strings"
 	"testing"
 	"testing/fstest"
+	"time"
 
 	"github.com/assay-dev/assay/contract"
 	"github.com/assay-dev/assay/verdict"
@@ -209,4 +210,35 @@ func FuzzAvro(f *testing.F) {
 			t.Errorf("a schema breaks itself: %s", summary(diff))
 		}
 	})
+}
+
+// TestManyChannels: what is wide costs no more than it must.
+func TestManyChannels(t *testing.T) {
+	var doc strings.Builder
+	doc.WriteString("asyncapi: 3.0.0\nchannels:\n")
+	const many = 2000
+	for i := range many {
+		fmt.Fprintf(&doc, "  c%d: {address: 'a/{id}/%d', messages: {m: {name: m}}}\n", i, i)
+	}
+	doc.WriteString("operations:\n")
+	for i := range many {
+		fmt.Fprintf(&doc, "  o%d: {action: send, channel: {$ref: '#/channels/c%d'}}\n", i, i)
+	}
+	renamed := strings.ReplaceAll(doc.String(), "  c", "  d")
+	renamed = strings.ReplaceAll(renamed, "channels/c", "channels/d")
+	start := time.Now()
+	diff, err := Diff(t.Context(), memory("old", "a.yaml", doc.String()), memory("new", "a.yaml", renamed), contract.Options{Documents: 1})
+	if err != nil || diff.Verdict() != verdict.Pass {
+		t.Errorf("got %s, %v: %.300s", diff.Verdict(), err, summary(diff))
+	}
+	if took := time.Since(start); took > time.Minute {
+		t.Errorf("%d channels took %s", many, took)
+	} else {
+		t.Log(took)
+	}
+	for _, c := range [][2]string{{"a/{b}/c", "a/{}/c"}, {"{b}{c}", "{}{}"}, {"a{b", "a{b"}, {"}a{b}", "}a{}"}, {"", ""}, {"a{b}c{", "a{}c{"}} {
+		if got := shape(c[0]); got != c[1] {
+			t.Errorf("%s: got %q, want %q", c[0], got, c[1])
+		}
+	}
 }

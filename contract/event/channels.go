@@ -2,7 +2,6 @@ package event
 
 import (
 	"fmt"
-	"regexp"
 	"slices"
 	"strings"
 
@@ -11,15 +10,30 @@ import (
 
 // shape is an address without the names of its parameters, which are not sent.
 func shape(address string) string {
-	return regexp.MustCompile(`\{[^}]*\}`).ReplaceAllString(address, "{}")
+	var b strings.Builder
+	for {
+		before, rest, ok := strings.Cut(address, "{")
+		b.WriteString(before)
+		_, after, closed := strings.Cut(rest, "}")
+		if !ok || !closed {
+			b.WriteString(address[len(before):])
+			return b.String()
+		}
+		b.WriteString("{}")
+		address = after
+	}
 }
 
 // counterparts pairs channels: by address, then by key.
 func (c *comparison) counterparts() map[*channel]*channel {
 	pairs, taken := map[*channel]*channel{}, map[*channel]bool{}
+	shapes := map[*channel]string{}
+	for _, ch := range append(slices.Clone(c.old.channels), c.new.channels...) {
+		shapes[ch] = shape(ch.address)
+	}
 	for _, fits := range []func(old, new *channel) bool{
 		func(old, new *channel) bool { return old.address == new.address && old.name == new.name },
-		func(old, new *channel) bool { return old.address != "" && shape(old.address) == shape(new.address) },
+		func(old, new *channel) bool { return old.address != "" && shapes[old] == shapes[new] },
 		func(old, new *channel) bool { return old.name == new.name },
 	} {
 		for _, old := range c.old.channels {

@@ -66,6 +66,9 @@ func (c *comparison) directed(ch change) {
 		} else {
 			f.Severity, f.Witness = contract.Change, nil
 		}
+		if ch.held != "" {
+			f.Severity = ch.held
+		}
 		c.held = append(c.held, f)
 		return
 	}

@@ -99,9 +99,13 @@ func (c *comparison) valueNames(o, n protoreflect.EnumDescriptor, old, new []pro
 		}
 		c.report(change{rule: "ENUM_VALUE_SAME_NAME", subject: subjectOf(v), path: path, old: c.old.at(old[0], numberNode), new: c.new.at(v, numberNode),
 			flow: c.flows.of(o), text: fmt.Sprintf("value %d of enum %s was %s and is %s", v.Number(), o.FullName(), strings.Join(was, ", "), strings.Join(is, ", ")),
-			try:     "keep the old name, or make it an alias (allow_alias)",
-			quiet:   c.quietName(),
-			witness: func(enc []string) *contract.Witness { return c.enumWitness(o, v.Number(), enc) }})
+			try:   "keep the old name, or make it an alias (allow_alias)",
+			quiet: c.quietName(),
+			witness: func(enc []string) *contract.Witness {
+				if w := c.enumWitness(o, v.Number(), enc); w != nil {
+					return w
+				}
+				return c.nameWitness(o, n)
+			}})
 	}
-	_ = n
 }

@@ -148,6 +148,10 @@ func (c *comparison) gone(o, n linker.File) {
 			ch.try = "deprecate it, and remove it when nobody calls it any more"
 		default:
 			ch.rule = "EXTENSION_NO_DELETE"
+			field := d.(protoreflect.FieldDescriptor)
+			if c.new.extensions[extKey{field.ContainingMessage().FullName(), field.Number()}] == nil && c.lenient && c.flows.of(field) != contract.FromUs {
+				ch.held = contract.Risk // what was written of it is lost, as with a field
+			}
 		}
 		c.report(ch)
 	}

@@ -151,6 +151,7 @@ func TestDefault(t *testing.T) {
 		"a field more":             {head, head + "message More { int32 a = 1; }", "message-added change message s.More"},
 		"source alone":             {head, `option go_package = "x";` + head, "FILE_SAME_GO_PACKAGE change file a.proto"},
 		"deprecated":               {head, strings.Replace(head, "state = 1;", "state = 1 [deprecated = true];", 1), "field-options-changed change message s.In field 1"},
+		"an extension gone":        {p2 + "package s; message M { extensions 9; } extend M { optional int32 x = 9; }", p2 + "package s; message M { extensions 9; }", "EXTENSION_NO_DELETE risk extension s.x"},
 		"an unused message gone":   {head + "message Event { int32 a = 1; }", head, "MESSAGE_NO_DELETE risk message s.Event"},
 		"a value more":             {head, strings.Replace(head, "NEW = 0;", "NEW = 0; PAID = 1;", 1), "enum-value-added change enum s.State value 1"},
 		"a method gone":            {head + "service S { rpc A(In) returns (Out); rpc B(In) returns (Out); }", head + "service S { rpc A(In) returns (Out); }", "RPC_NO_DELETE break s.S/B"},

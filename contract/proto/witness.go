@@ -9,7 +9,6 @@ import (
 	"google.golang.org/protobuf/encoding/protojson"
 	"google.golang.org/protobuf/proto"
 	"google.golang.org/protobuf/reflect/protoreflect"
-	"google.golang.org/protobuf/types/descriptorpb"
 	"google.golang.org/protobuf/types/dynamicpb"
 
 	"github.com/assay-dev/assay/contract"
@@ -288,6 +287,40 @@ func (c *comparison) enumWitness(e protoreflect.EnumDescriptor, number protorefl
 	return nil
 }
 
+// nameWitness is JSON with a name of the enum's that one version takes and the other does not: one that writers do not choose by
+// themselves, because another has the same number, or because the default is left out.
+func (c *comparison) nameWitness(o, n protoreflect.EnumDescriptor) *contract.Witness {
+	for _, use := range c.old.users(o.FullName()) {
+		is := c.new.messages[use.ContainingMessage().FullName()]
+		if is == nil || use.IsExtension() || use.IsList() || is.Fields().ByNumber(use.Number()) == nil {
+			continue
+		}
+		w := c.each(c.old.messages[is.FullName()], is, c.flows.of(use), func(d direction, writer, reader protoreflect.MessageDescriptor) *contract.Witness {
+			names, others := o, n
+			if d.from == "new" {
+				names, others = n, o
+			}
+			t := trial{direction: d, flow: c.flows.of(use), writer: writer, reader: reader}
+			for i := range names.Values().Len() {
+				name := names.Values().Get(i).Name()
+				document := fmt.Appendf(nil, "{%q:%q}", writer.Fields().ByNumber(use.Number()).JSONName(), name)
+				c.documents++
+				if others.Values().ByName(name) != nil || protojson.Unmarshal(document, dynamicpb.NewMessage(writer)) != nil {
+					continue
+				}
+				if err := protojson.Unmarshal(document, dynamicpb.NewMessage(reader)); err != nil {
+					return t.shown(nil, document, "json", strings.ReplaceAll(err.Error(), "\u00a0", " "))
+				}
+			}
+			return nil
+		})
+		if w != nil {
+			return w
+		}
+	}
+	return nil
+}
+
 // typeWitness writes all fields of one message type and reads them as the other.
 func (c *comparison) typeWitness(o, n protoreflect.MessageDescriptor, flow contract.Flow, encodings []string) *contract.Witness {
 	if o.ParentFile().Path() == n.ParentFile().Path() && isBuiltIn(o.ParentFile().Path()) {
@@ -303,58 +336,4 @@ func (c *comparison) typeWitness(o, n protoreflect.MessageDescriptor, flow contr
 		}
 		return nil
 	})
-}
-
-// callWitness is a call of a method that is gone.
-func (c *comparison) callWitness(m protoreflect.MethodDescriptor) *contract.Witness {
-	service, ok := c.new.services[m.Parent().FullName()]
-	reason := fmt.Sprintf("UNIMPLEMENTED: unknown method %s for service %s", m.Name(), m.Parent().FullName())
-	switch {
-	case !ok:
-		reason = fmt.Sprintf("UNIMPLEMENTED: unknown service %s", m.Parent().FullName())
-	case service.Methods().ByName(m.Name()) != nil:
-		return nil
-	}
-	return &contract.Witness{What: "call", Encoding: "text", Document: callOf(m), Allowed: "old", Refused: "new", Reason: reason}
-}
-
-func callOf(m protoreflect.MethodDescriptor) string {
-	return fmt.Sprintf("POST /%s/%s", m.Parent().FullName(), m.Name())
-}
-
-// serviceWitness is a call of the first method of a service that is gone.
-func (c *comparison) serviceWitness(s protoreflect.ServiceDescriptor) *contract.Witness {
-	if s.Methods().Len() == 0 {
-		return nil
-	}
-	return c.callWitness(s.Methods().Get(0))
-}
-
-func (c *comparison) packageWitness(file protoreflect.FileDescriptor) *contract.Witness {
-	for i := range file.Services().Len() {
-		if w := c.serviceWitness(file.Services().Get(i)); w != nil {
-			return w
-		}
-	}
-	return nil
-}
-
-func streamWitness(m protoreflect.MethodDescriptor, part string, was, is bool) *contract.Witness {
-	return &contract.Witness{What: "call", Encoding: "text", Document: fmt.Sprintf("%s with %s: %s", callOf(m), part, streamed(was)), Allowed: "old", Refused: "new",
-		Reason: fmt.Sprintf("%s are %s", part, streamed(is))}
-}
-
-// idempotencyWitness is a call that clients were allowed to make, and are no more.
-func idempotencyWitness(m protoreflect.MethodDescriptor, was, is descriptorpb.MethodOptions_IdempotencyLevel) *contract.Witness {
-	const none, idempotent = descriptorpb.MethodOptions_NO_SIDE_EFFECTS, descriptorpb.MethodOptions_IDEMPOTENT
-	w := &contract.Witness{What: "call", Encoding: "text", Allowed: "old", Refused: "new", Reason: "idempotency_level is " + is.String()}
-	switch {
-	case was == none && is != none:
-		w.Document = fmt.Sprintf("GET /%s/%s", m.Parent().FullName(), m.Name())
-	case was == idempotent && is != none:
-		w.Document = callOf(m) + ", sent again after it timed out"
-	default:
-		return nil
-	}
-	return w
 }
