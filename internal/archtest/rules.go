@@ -37,9 +37,11 @@ func rules() map[string]string {
 		"fault":                  "system history",
 		"workload":               "system history internal/expr", // steps are expressions
 		"check":                  "verdict history telemetry",
-		"check/consistency":      "check verdict history telemetry", // the families are blind to each other
+		"check/consistency":      "check check/consistency/linear verdict history telemetry", // the families are blind to each other
 		"check/slo":              "check verdict history telemetry",
-		"evidence":               "check verdict history telemetry",
+		// Decides orders of operations for whoever has a history: no run and no checker is needed.
+		"check/consistency/linear": "verdict history",
+		"evidence":                 "check verdict history telemetry",
 
 		// Environments, and the process that holds one.
 		// They write the records they see: events and exchanges, and what instances use.

@@ -1,0 +1,182 @@
+package linear
+
+import (
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/assay-dev/assay/history"
+	"github.com/assay-dev/assay/verdict"
+)
+
+// ErrLarge says that a core has too many orders to try them all, so that it stays unverified.
+var ErrLarge = errors.New("the core is too large to try every order")
+
+// certifySteps bounds how many steps are tried.
+const certifySteps = 2_000_000
+
+// Certify verifies the certificate of a result without the code that found it: that the order of a pass holds all that returned,
+// fits real time and fits the model; that no order of the core of a fail does, by trying each. It returns nil for an unknown
+// result, and ErrLarge for a core that is too large.
+//
+// That the history fails because its core does is not verified: see Spec for what may be left out.
+func Certify(m Model, ops []history.Op, r Result) error {
+	switch r.Verdict {
+	case verdict.Pass:
+		return certifyOrder(m, ops, r.Order)
+	case verdict.Fail:
+		return certifyCore(m, ops, r.Core, r.Until)
+	}
+	return nil
+}
+
+func certifyOrder(m Model, ops []history.Op, order []int32) error {
+	there := make([]bool, len(ops))
+	states := map[string]walker{}
+	now := time.Duration(-1 << 63)
+	for n, i := range order {
+		op := &ops[i]
+		now = max(now, op.Call)
+		switch {
+		case there[i]:
+			return fmt.Errorf("operation %d is twice in the order", op.ID)
+		case op.Outcome == history.Failed:
+			return fmt.Errorf("operation %d failed, and is in the order", op.ID)
+		case op.Outcome == history.OK && op.Return < now:
+			return fmt.Errorf("operation %d is %d in the order, after one that was called at %v, and had returned at %v", op.ID, n, now, op.Return)
+		}
+		there[i] = true
+		if err := advance(m, states, op); err != nil {
+			return err
+		}
+	}
+	for i := range ops {
+		if ops[i].Outcome == history.OK && !there[i] {
+			return fmt.Errorf("operation %d returned, and is not in the order", ops[i].ID)
+		}
+	}
+	return nil
+}
+
+// advance takes the state of an operation's part on.
+func advance(m Model, states map[string]walker, op *history.Op) error {
+	name := partName(m, op)
+	if states[name] == nil {
+		states[name] = m.walk()
+	}
+	states[name] = states[name].step(op)
+	if states[name] == nil {
+		return fmt.Errorf("operation %d (%s %v -> %v) does not fit the state in the order", op.ID, op.Name, op.Input, op.Output)
+	}
+	return nil
+}
+
+func partName(m Model, op *history.Op) string {
+	if m.partition == nil {
+		return ""
+	}
+	return m.partition(op).String()
+}
+
+func certifyCore(m Model, ops []history.Op, core []int32, until time.Duration) error {
+	if len(core) == 0 {
+		return errors.New("the core is empty")
+	}
+	t := trial{used: make([]bool, len(core)), steps: certifySteps}
+	for _, i := range core {
+		op := ops[i]
+		if op.Outcome == history.Failed || op.Call > until || partName(m, &op) != partName(m, &ops[core[0]]) {
+			return fmt.Errorf("operation %d is no part of the core", op.ID)
+		}
+		if op.Return > until {
+			op.Outcome = history.Maybe
+		}
+		if op.Outcome == history.OK {
+			t.left++
+		}
+		t.ops = append(t.ops, op)
+	}
+	switch found := t.order(m.walk()); {
+	case found:
+		return errors.New("the core has an order")
+	case t.steps <= 0:
+		return ErrLarge
+	}
+	return nil
+}
+
+// A trial tries every order.
+type trial struct {
+	ops         []history.Op
+	used        []bool
+	left, steps int
+}
+
+func (t *trial) order(state walker) bool {
+	if t.left == 0 {
+		return true
+	}
+	for i := range t.ops {
+		if t.used[i] || t.steps <= 0 || !t.mayBeNext(i) {
+			continue
+		}
+		t.steps--
+		next := state.step(&t.ops[i])
+		if next == nil {
+			continue
+		}
+		returned := 0
+		if t.ops[i].Outcome == history.OK {
+			returned = 1
+		}
+		t.used[i], t.left = true, t.left-returned
+		if t.order(next) {
+			return true
+		}
+		t.used[i], t.left = false, t.left+returned
+	}
+	return false
+}
+
+// mayBeNext says that nothing that is left had returned before the call.
+func (t *trial) mayBeNext(i int) bool {
+	for j := range t.ops {
+		if !t.used[j] && t.ops[j].Outcome == history.OK && t.ops[j].Return < t.ops[i].Call {
+			return false
+		}
+	}
+	return true
+}
+
+// A walker is a state that operations lead on from. It stays as it is.
+type walker interface {
+	step(op *history.Op) walker // nil if op does not fit
+}
+
+// states are what an object may be in.
+type states[S any] struct {
+	spec Spec[S]
+	all  []S
+}
+
+func newStates[S any](spec Spec[S]) walker { return &states[S]{spec, []S{spec.Init}} }
+
+func (s *states[S]) step(op *history.Op) walker {
+	var next []S
+	known := map[any]bool{}
+	for _, state := range s.all {
+		for _, to := range s.spec.Step(state, op) {
+			var name any = to
+			if s.spec.Hash != nil {
+				name = s.spec.Hash(to)
+			}
+			if !known[name] {
+				known[name], next = true, append(next, to)
+			}
+		}
+	}
+	if len(next) == 0 {
+		return nil
+	}
+	return &states[S]{s.spec, next}
+}

@@ -1,0 +1,113 @@
+package linear
+
+import (
+	"cmp"
+	"slices"
+	"time"
+
+	"github.com/assay-dev/assay/history"
+)
+
+// A problem is the operations of one part with numbers: those that returned by rank, in order of return, and those that are
+// pending by class.
+type problem struct {
+	machine machine
+	index   []int32 // rank: place in the history
+	class   []int32 // rank: class
+	pure    []bool  // rank: the operation never changes the state
+	slot    []int32 // rank: a number that no operation has that overlaps it
+	words   int     // of 64 slots
+
+	// arrivals are ranks in order of call; those called up to the return of rank p are arrivals[:arrived[p]].
+	arrivals []int32
+	arrived  []int32
+	waiting  []waiting
+}
+
+// waiting are pending operations of one class, in order of call. Of two that are alike the first called can be taken first.
+type waiting struct {
+	class int32
+	index []int32
+	from  []int32 // the first rank whose return is not before the call
+}
+
+// forever is a moment after all others.
+const forever = time.Duration(1<<63 - 1)
+
+// newProblem numbers the operations of a part as they stood at a moment: what returns later is pending then.
+func newProblem(m Model, ops []history.Op, part []int32, until time.Duration) *problem {
+	p := &problem{machine: m.start()}
+	var open []int32
+	for _, i := range part {
+		switch op := &ops[i]; {
+		case op.Outcome == history.Failed || op.Call > until:
+		case op.Outcome == history.OK && op.Return <= until:
+			p.index = append(p.index, i)
+		case !m.reads(op):
+			open = append(open, i)
+		}
+	}
+	slices.SortStableFunc(p.index, func(a, b int32) int { return cmp.Compare(ops[a].Return, ops[b].Return) })
+	n := len(p.index)
+	p.class, p.pure, p.slot = make([]int32, n), make([]bool, n), make([]int32, n)
+	for rank, i := range p.index {
+		p.class[rank], p.pure[rank] = p.machine.class(&ops[i]), m.reads(&ops[i])
+	}
+	p.arrive(ops)
+	p.wait(ops, open)
+	return p
+}
+
+// arrive finds out when operations are called, and gives them slots.
+func (p *problem) arrive(ops []history.Op) {
+	n := len(p.index)
+	p.arrivals, p.arrived = make([]int32, n), make([]int32, n)
+	for rank := range p.arrivals {
+		p.arrivals[rank] = int32(rank)
+	}
+	call := func(rank int32) int64 { return int64(ops[p.index[rank]].Call) }
+	slices.SortStableFunc(p.arrivals, func(a, b int32) int { return cmp.Compare(call(a), call(b)) })
+	var free []int32
+	slots, next := int32(0), 0
+	for rank, i := range p.index {
+		for ; next < n && call(p.arrivals[next]) <= int64(ops[i].Return); next++ {
+			if len(free) == 0 {
+				free = append(free, slots)
+				slots++
+			}
+			p.slot[p.arrivals[next]] = free[len(free)-1]
+			free = free[:len(free)-1]
+		}
+		p.arrived[rank] = int32(next)
+		free = append(free, p.slot[rank])
+	}
+	p.words = max(1, (int(slots)+63)/64)
+}
+
+// wait sorts pending operations by class.
+func (p *problem) wait(ops []history.Op, open []int32) {
+	slices.SortStableFunc(open, func(a, b int32) int { return cmp.Compare(ops[a].Call, ops[b].Call) })
+	places := map[int32]int{}
+	for _, i := range open {
+		class := p.machine.class(pending(&ops[i]))
+		at, ok := places[class]
+		if !ok {
+			at = len(p.waiting)
+			places[class] = at
+			p.waiting = append(p.waiting, waiting{class: class})
+		}
+		from, _ := slices.BinarySearchFunc(p.index, ops[i].Call, func(j int32, call time.Duration) int { return cmp.Compare(ops[j].Return, call) })
+		w := &p.waiting[at]
+		w.index, w.from = append(w.index, i), append(w.from, int32(from))
+	}
+}
+
+// pending returns an operation as one that returned nothing.
+func pending(op *history.Op) *history.Op {
+	if op.Outcome == history.Maybe {
+		return op
+	}
+	open := *op
+	open.Outcome = history.Maybe
+	return &open
+}

@@ -1,0 +1,87 @@
+package linear
+
+import (
+	"fmt"
+	"reflect"
+
+	"github.com/assay-dev/assay/history"
+)
+
+// A Spec says what an object does when its operations come one after the other.
+// It may be nondeterministic. S is its state, which Step must not modify.
+type Spec[S any] struct {
+	Name string
+	Init S
+	// Step returns the states that the object may be in after op took effect in state s: none where what op returned does not
+	// fit s. An operation whose outcome is Maybe returned nothing: its Output says nothing.
+	Step func(s S, op *history.Op) []S
+	// Hash returns a comparable value that is equal for equal states. It may be nil where S is comparable.
+	Hash func(s S) any
+	// Partition returns the part of the object that op is on: parts have states of their own. Nil: the object is one part.
+	Partition func(op *history.Op) history.Value
+	// Valid returns why op is none of this object's operations. Nil: all are.
+	Valid func(op *history.Op) error
+	// Reads says whether op leaves every state as it is, so that it can be left out. Nil: none does.
+	Reads func(op *history.Op) bool
+	// Touch says which values op puts into the object and which it shows to be there, so that what nobody saw can be left out.
+	// Nil: every operation may matter to every other.
+	Touch func(op *history.Op) Touch
+	// ByClient and ByTime say that Step looks at the client and at the times of an operation, and not only at its name, key, input,
+	// output and outcome.
+	ByClient, ByTime bool
+}
+
+// A Touch is what an operation has to do with values, for a model where an order stays one
+//   - without an operation that only shows values and changes nothing (Reads);
+//   - without the operations that put a value that no operation left shows or takes;
+//   - without the operations that take a value, where all that put it are left out too.
+type Touch struct {
+	Puts, Shows, Takes []history.Value
+	// Any says that the operation may show any value, or its absence.
+	Any bool
+	// Fixed says that the operation can never be left out.
+	Fixed bool
+}
+
+// A Model is a Spec that is ready to be checked against. The zero Model is invalid. It is safe for concurrent use.
+type Model struct {
+	name      string
+	start     func() machine
+	walk      func() walker // for Certify alone
+	partition func(op *history.Op) history.Value
+	valid     func(op *history.Op) error
+	reads     func(op *history.Op) bool
+	touch     func(op *history.Op) Touch
+	monitor   monitor // decides where values are unique; nil if there is none
+}
+
+// String returns the name of the model.
+func (m Model) String() string { return m.name }
+
+// New returns the model of a specification. It panics where Step is missing, or a state is not comparable and Hash is missing.
+func New[S any](spec Spec[S]) Model {
+	return fresh(spec, func() Spec[S] { return spec })
+}
+
+// fresh is New for a specification that is made anew for each search, since it remembers states.
+func fresh[S any](spec Spec[S], make func() Spec[S]) Model {
+	if spec.Step == nil {
+		panic("linear: a Spec without Step")
+	}
+	if spec.Hash == nil && !reflect.TypeFor[S]().Comparable() {
+		panic(fmt.Sprintf("linear: states of type %v are not comparable, and the Spec has no Hash", reflect.TypeFor[S]()))
+	}
+	m := Model{name: spec.Name, partition: spec.Partition, valid: spec.Valid, reads: spec.Reads, touch: spec.Touch}
+	m.start = func() machine { return newTables(make()) }
+	m.walk = func() walker { return newStates(make()) }
+	if m.name == "" {
+		m.name = "a model without a name"
+	}
+	if m.valid == nil {
+		m.valid = func(*history.Op) error { return nil }
+	}
+	if m.reads == nil {
+		m.reads = func(*history.Op) bool { return false }
+	}
+	return m
+}
