@@ -246,7 +246,7 @@ func TestLinearizable(t *testing.T) {
 		{"only unknown reads", "0:w1 1:r7?", open, "no read or cas"},
 		{"only an unknown cas", "0:w1 0:c[1,2]?", open, "no read or cas"},
 		{"nothing ended well", "0:w1! 1:r1!", open, "no operation that ended well"},
-		{"an append", "0:w1 0:a1 1:r1", open, "a register has only"},
+		{"an append", "0:w1 0:a1 1:r1", open, "has only read, write and cas"},
 		{"a cas of no pair", "0:c1 1:r1", open, "[from, to] was expected"},
 		{"lists are values", "0:w[1,2] 1:r[1,2]", ok, ""},
 	})

@@ -19,6 +19,7 @@ const concepts = leaves + " fault workload check check/consistency check/slo evi
 // /… stands for all packages below it; the longest name that fits decides.
 func rules() map[string]string {
 	table := contractRules()
+	maps.Copy(table, orderRules())
 	maps.Copy(table, historyRules())
 	maps.Copy(table, map[string]string{
 		"verdict":         "",
@@ -39,8 +40,6 @@ func rules() map[string]string {
 		"check":                  "verdict history telemetry",
 		"check/consistency":      "check check/consistency/linear verdict history telemetry", // the families are blind to each other
 		"check/slo":              "check verdict history telemetry",
-		// Decides orders of operations for whoever has a history: no run and no checker is needed.
-		"check/consistency/linear": "verdict history",
 		"evidence":                 "check verdict history telemetry",
 
 		// Environments, and the process that holds one.
@@ -108,6 +107,13 @@ func historyRules() map[string]string {
 		"history/jepsen":  "history history/pair",
 		"history/etcdlog": "history history/pair history/jepsen", // values in its lines are EDN
 		"history/format":  "history history/pair history/jepsen history/etcdlog",
+	}
+}
+
+// orderRules are of what decides orders of operations, for whoever has a history: no run and no checker is needed.
+func orderRules() map[string]string {
+	return map[string]string{
+		"check/consistency/linear": "verdict history",
 	}
 }
 

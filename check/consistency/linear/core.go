@@ -5,6 +5,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"sort"
 	"strings"
 	"time"
 
@@ -41,29 +42,37 @@ func (s *shrinker) fails(core []int32, until time.Duration) bool {
 	return f.verdict == verdict.Fail
 }
 
-// explain makes the core of a failing result small, and puts it in words.
-func (r Result) explain(ctx context.Context, m Model, ops []history.Op, o Options) Result {
-	if r.Verdict != verdict.Fail {
-		return r
-	}
+// explain makes the core of a failing part small, and puts it in words.
+func (r Result) explain(ctx context.Context, m Model, ops []history.Op, part []int32, f outcome, o Options) Result {
 	s := &shrinker{ctx: ctx, m: m, ops: ops}
-	returned := returns(ops, r.Core)
+	r.Core, r.Until = part, forever
+	if f.monitored {
+		r.Core = f.core
+	}
+	returned := returns(ops, part)
 	if !o.WholeCore {
-		r.Core, r.Until = s.prefix(r.Core, r.Until, returned, r.Good)
+		r.Core, r.Until = s.prefix(r.Core, r.Until, returns(ops, r.Core), int(f.farthest))
 		r.Core = s.shrink(r.Core, r.Until)
-		r.Core, r.Until = s.prefix(r.Core, r.Until, returns(ops, r.Core), 0)
 	}
 	r.Steps += s.steps
 	slices.SortStableFunc(r.Core, func(a, b int32) int { return cmp.Compare(ops[a].Call, ops[b].Call) })
-	r.Good = 0
-	for r.Good < len(returned) && returned[r.Good] < r.Until {
-		r.Good++
+	if r.Good = int(f.farthest); f.monitored {
+		r.Good = longestGood(m, ops, part, returned, r.Until)
 	}
 	if r.Good > 0 {
 		r.GoodUntil = returned[r.Good-1]
 	}
 	r.Reason = fmt.Sprintf("no order of the operations%s fits the %s and real time: %s", r.where(), r.Model, tell(ops, r.Core, r.Until))
 	return r
+}
+
+// longestGood returns how many operations, in order of return, a monitor finds an order for. It fails at until.
+func longestGood(m Model, ops []history.Op, part []int32, returned []time.Duration, until time.Duration) int {
+	high := sort.Search(len(returned), func(i int) bool { return returned[i] >= until })
+	return sort.Search(high, func(i int) bool {
+		f, ok := m.monitor.decide(ops, part, returned[i])
+		return !ok || f.verdict == verdict.Fail
+	})
 }
 
 // prefix returns the core as it stood when its first wrong operation returned, which is not before from operations had returned.

@@ -50,7 +50,7 @@ type Options struct {
 type Result struct {
 	Verdict verdict.Verdict
 	Model   string
-	Engine  string // what decided, in words
+	Engine  string // what decided, in words; empty where the operations are none of the model's
 	Steps   int64  // of searches; deterministic
 	Reason  string // one sentence
 
@@ -76,15 +76,12 @@ func Check(ctx context.Context, m Model, ops []history.Op, o Options) Result {
 		o.Budget = DefaultBudget
 	}
 	if err := valid(m, ops); err != nil {
-		return Result{Model: m.name, Engine: "none", Reason: err.Error()}
+		return Result{Model: m.name, Reason: err.Error()}
 	}
-	if m.monitor != nil && !o.Search {
-		if res, ok := m.monitor(ops); ok {
-			res.Model = m.name
-			return res.explain(ctx, m, ops, o)
-		}
+	if o.Search {
+		m.monitor = nil
 	}
-	return searchParts(ctx, m, ops, o)
+	return checkParts(ctx, m, ops, o)
 }
 
 // valid returns what is wrong with the operations themselves.
@@ -98,7 +95,7 @@ func valid(m Model, ops []history.Op) error {
 			return fmt.Errorf("operation %d returned at %v, before its call at %v", op.ID, op.Return, op.Call)
 		}
 		if err := m.valid(op); err != nil {
-			return fmt.Errorf("operation %d (%s) is none of a %s: %w", op.ID, op.Name, m.name, err)
+			return fmt.Errorf("operation %d is a %s, and %w", op.ID, op.Name, err)
 		}
 	}
 	return nil

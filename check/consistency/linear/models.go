@@ -75,7 +75,7 @@ func key(op *history.Op) history.Value { return op.Key }
 func only(names ...string) func(op *history.Op) error {
 	return func(op *history.Op) error {
 		if !slices.Contains(names, op.Name) {
-			return fmt.Errorf("it has only %s", list(names))
+			return fmt.Errorf("its object has only %s", list(names))
 		}
 		return nil
 	}
@@ -143,14 +143,14 @@ func cas(from bool, to, s string, op *history.Op) []string {
 // Register returns the model of a register that starts as nil, with read and write, apart for each key.
 func Register() Model {
 	m := register("register", "read", "write")
-	m.monitor = registerMonitor
+	m.monitor = zones()
 	return m
 }
 
 // CASRegister returns the model of a register that starts as nil, with read, write and cas, apart for each key.
 func CASRegister() Model {
 	m := register("cas-register", "read", "write", "cas")
-	m.monitor = registerMonitor
+	m.monitor = zones()
 	return m
 }
 

@@ -92,7 +92,7 @@ func Set() Model {
 		Reads: func(op *history.Op) bool { return op.Name == "contains" || op.Name == "read" || refused(op) },
 		Touch: touchSet,
 	})
-	m.monitor = setMonitor
+	m.monitor = lifetimes()
 	return m
 }
 
@@ -228,7 +228,7 @@ func Queue() Model {
 		s.Step = func(q queueState, op *history.Op) []queueState { return stepQueue(items, q, op) }
 		return s
 	})
-	m.monitor = queueMonitor
+	m.monitor = fifo()
 	return m
 }
 

@@ -16,21 +16,16 @@ import (
 
 const searchEngine = "search (Wing and Gong, with Lowe's memory)"
 
-// searchParts searches parts at the same time. The first part in order of key that fails decides, so that the result is the same
+// checkParts decides parts at the same time. The first part in order of key that fails decides, so that the result is the same
 // however many workers there are.
-func searchParts(ctx context.Context, m Model, ops []history.Op, o Options) Result {
+func checkParts(ctx context.Context, m Model, ops []history.Op, o Options) Result {
 	all := parts(m, ops)
 	found := make([]outcome, len(all))
-	failed := eachPart(o.Workers, len(all), func(i int) bool {
-		found[i] = newProblem(m, ops, m.withoutUnseen(ops, all[i].ops), forever).search(ctx, o.Budget)
-		return found[i].verdict == verdict.Fail
-	})
-	res := Result{Verdict: verdict.Pass, Model: m.name, Engine: searchEngine}
-	if m.partition != nil && len(all) > 1 {
-		res.Engine += fmt.Sprintf(", %d parts", len(all))
-	}
+	failed := inRounds(ctx, found, o, func(i int, budget int64) outcome { return decide(ctx, m, ops, all[i].ops, budget) })
+	found = found[:min(failed+1, len(found))]
+	res := Result{Verdict: verdict.Pass, Model: m.name, Engine: engines(m, found)}
 	undecided := -1
-	for i := range found[:min(failed+1, len(found))] {
+	for i := range found {
 		res.Steps += found[i].steps
 		if found[i].verdict == verdict.Unknown && undecided < 0 {
 			undecided = i
@@ -38,16 +33,68 @@ func searchParts(ctx context.Context, m Model, ops []history.Op, o Options) Resu
 	}
 	switch {
 	case failed < len(all):
-		res.Verdict = verdict.Fail
-		res.Part, res.Good = all[failed].key, int(found[failed].farthest)
-		res.Core, res.Until = all[failed].ops, forever
-		return res.explain(ctx, m, ops, o)
+		res.Verdict, res.Part = verdict.Fail, all[failed].key
+		return res.explain(ctx, m, ops, all[failed].ops, found[failed], o)
 	case undecided >= 0:
 		return res.undecided(ops, all[undecided], found[undecided])
 	}
 	res.Order = merge(ops, found)
 	res.Reason = fmt.Sprintf("%d operations have an order that fits the %s and real time", len(res.Order), m.name)
 	return res
+}
+
+// firstRound is how many steps each part gets before any gets more.
+const firstRound = 20_000
+
+// inRounds decides parts with a budget that grows, so that a part that fails easily is found before hard ones use up theirs. It
+// returns the first that failed in the first round in which one did, or how many there are.
+func inRounds(ctx context.Context, found []outcome, o Options, decide func(i int, budget int64) outcome) int {
+	var todo []int
+	for i := range found {
+		todo = append(todo, i)
+	}
+	for budget := min(firstRound, o.Budget); ; budget = min(16*budget, o.Budget) {
+		failed := eachPart(o.Workers, len(todo), func(n int) bool {
+			steps := found[todo[n]].steps
+			found[todo[n]] = decide(todo[n], budget)
+			found[todo[n]].steps += steps
+			return found[todo[n]].verdict == verdict.Fail
+		})
+		if failed < len(todo) {
+			return todo[failed]
+		}
+		todo = slices.DeleteFunc(todo, func(i int) bool { return found[i].verdict != verdict.Unknown })
+		if len(todo) == 0 || budget == o.Budget || ctx.Err() != nil {
+			return len(found)
+		}
+	}
+}
+
+// decide decides a part, by monitor where its values are unique.
+func decide(ctx context.Context, m Model, ops []history.Op, part []int32, budget int64) outcome {
+	if m.monitor != nil {
+		if f, ok := m.monitor.decide(ops, part, forever); ok {
+			return outcome{verdict: f.verdict, order: f.order, core: f.core, monitored: true}
+		}
+	}
+	return newProblem(m, ops, m.withoutUnseen(ops, part), forever).search(ctx, budget)
+}
+
+// engines says what decided.
+func engines(m Model, found []outcome) string {
+	monitored := 0
+	for _, f := range found {
+		if f.monitored {
+			monitored++
+		}
+	}
+	switch {
+	case monitored == 0:
+		return searchEngine
+	case monitored == len(found):
+		return m.monitor.name
+	}
+	return fmt.Sprintf("%s for %d of %d parts, %s for the others", m.monitor.name, monitored, len(found), searchEngine)
 }
 
 // eachPart works on parts in order, some at a time, and returns the first that failed, or n. Those after it need not be worked on.
@@ -96,7 +143,11 @@ func merge(ops []history.Op, found []outcome) []int32 {
 		}
 		order = append(order, f.order...)
 	}
-	slices.SortStableFunc(order, func(a, b int32) int { return cmp.Compare(at[a], at[b]) })
+	places := make([]int32, len(ops))
+	for n, i := range order {
+		places[i] = int32(n)
+	}
+	slices.SortFunc(order, func(a, b int32) int { return cmp.Or(cmp.Compare(at[a], at[b]), cmp.Compare(places[a], places[b])) })
 	return order
 }
 

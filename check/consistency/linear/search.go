@@ -72,6 +72,9 @@ type outcome struct {
 	farthest int32   // the greatest rank so that all before it, in order of return, could be ordered
 	order    []int32 // places in the history, if there is an order
 	stopped  string  // why it is unknown
+
+	monitored bool    // a monitor found it
+	core      []int32 // its core, where it fails
 }
 
 func (p *problem) search(ctx context.Context, budget int64) outcome {

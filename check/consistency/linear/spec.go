@@ -52,7 +52,7 @@ type Model struct {
 	valid     func(op *history.Op) error
 	reads     func(op *history.Op) bool
 	touch     func(op *history.Op) Touch
-	monitor   monitor // decides where values are unique; nil if there is none
+	monitor   *monitor // decides parts whose values are unique; nil if there is none
 }
 
 // String returns the name of the model.
