@@ -19,7 +19,6 @@ const concepts = leaves + " fault workload check check/consistency check/slo evi
 // /… stands for all packages below it; the longest name that fits decides.
 func rules() map[string]string {
 	table := contractRules()
-	maps.Copy(table, orderRules())
 	maps.Copy(table, historyRules())
 	maps.Copy(table, map[string]string{
 		"verdict":         "",
@@ -40,7 +39,7 @@ func rules() map[string]string {
 		"check":                  "verdict history telemetry",
 		"check/consistency":      "check check/consistency/linear verdict history telemetry", // the families are blind to each other
 		"check/slo":              "check verdict history telemetry",
-		"evidence":                 "check verdict history telemetry",
+		"evidence":               "check verdict history telemetry",
 
 		// Environments, and the process that holds one.
 		// They write the records they see: events and exchanges, and what instances use.
@@ -107,12 +106,7 @@ func historyRules() map[string]string {
 		"history/jepsen":  "history history/pair",
 		"history/etcdlog": "history history/pair history/jepsen", // values in its lines are EDN
 		"history/format":  "history history/pair history/jepsen history/etcdlog",
-	}
-}
-
-// orderRules are of what decides orders of operations, for whoever has a history: no run and no checker is needed.
-func orderRules() map[string]string {
-	return map[string]string{
+		// What decides orders of operations, for whoever has a history: no run and no checker is needed.
 		"check/consistency/linear": "verdict history",
 	}
 }
