@@ -159,6 +159,8 @@ func TestUndecided(t *testing.T) {
 		"a lookahead changed":         {`{"type": "string", "pattern": "^(?=a)"}`, `{"type": "string", "pattern": "^(?=b)"}`},
 		"a back reference in a name":  {`{"type": "object"}`, `{"patternProperties": {"(.)\\1": {"type": "string"}}}`},
 		"beside a branch that is not": {`{"anyOf": [{"type": "integer"}, {"type": "string"}]}`, `{"anyOf": [{"type": "integer"}, {"type": "string", "pattern": "^(?!b)"}]}`},
+		"what must be in a list": {`{"type": "array", "contains": {"type": "integer"}}`,
+			`{"type": "array", "contains": {"type": "integer", "anyOf": [{"minimum": 1}, {"maximum": 0}]}}`},
 		"anchors that move": {`{"$dynamicRef": "#a", "$defs": {"x": {"$dynamicAnchor": "a"}, "y": {"$id": "y", "$dynamicAnchor": "a"}}}`,
 			`{"type": "string", "$dynamicRef": "#a", "$defs": {"x": {"$dynamicAnchor": "a"}, "y": {"$id": "y", "$dynamicAnchor": "a"}}}`},
 	} {

@@ -163,6 +163,7 @@ func attacks() []attack {
 		{"shared answer lost a required header", "{description: later, headers: {Location: {required: true, schema: {type: string}}}}", "{description: later}", br},
 		{"readOnly field optional", "required: [id, kind]\n", "required: [kind]\n", br},
 		{"writeOnly field removed", "        secret: {type: string, writeOnly: true}\n", "", change},
+		{"writeOnly field of another type in an answer", "secret: {type: string, writeOnly: true}", "secret: {type: integer, writeOnly: true}", change},
 		{"writeOnly dropped", "secret: {type: string, writeOnly: true}", "secret: {type: string}", change},
 		{"null no more", "note: {type: [string, \"null\"]}", "note: {type: string}", change},
 		{"null allowed", "kind: {type: string}\n        secret", "kind: {type: [string, \"null\"]}\n        secret", br},
