@@ -100,6 +100,7 @@ func (p pair) compare(ctx context.Context, choice Choice) (Result, error) {
 		if d, err = p.diff(ctx, choice); err != nil {
 			return Result{}, err
 		}
+		d.Gaps = append(d.Gaps, p.elsewhere(newFiles)...)
 		result.terms = p.declared(ctx)
 		result.Modes = modesOf(result.terms)
 		result.Old, result.New = oldFiles.version(p.old.Name), newFiles.version(p.new.Name)

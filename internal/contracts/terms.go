@@ -46,6 +46,22 @@ func (p pair) declared(ctx context.Context) []terms.Terms {
 	return terms.Shown(all, p.new.shown)
 }
 
+// elsewhere returns a gap for each file that a description refers to and that has terms: they are read in the file that is named alone.
+func (p pair) elsewhere(read *recorder) (gaps []contract.Gap) {
+	if p.kind != contract.OpenAPI && p.kind != contract.AsyncAPI {
+		return nil
+	}
+	texts := read.version("").texts
+	for _, name := range sorted(texts) {
+		if at := bytes.Index(texts[name], []byte("x-assay")); at >= 0 && name != p.new.Path {
+			line := bytes.Count(texts[name][:at], []byte("\n")) + 1
+			gaps = append(gaps, contract.Gap{Contract: p.name, Subject: "terms", At: contract.Place{File: name, Line: line},
+				Why: "terms under x-assay are read in " + p.new.Path + " alone, and not in the files that it refers to: move them there, or into a file of terms"})
+		}
+	}
+	return gaps
+}
+
 // modesOf returns the failure modes that terms speak of.
 func modesOf(all []terms.Terms) []string {
 	spoken := map[string]bool{}

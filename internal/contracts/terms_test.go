@@ -155,6 +155,15 @@ func says(r Report, name, rule, text string, ends []string) bool {
 	return false
 }
 
+// Terms in a file that a description refers to are not read, and that is said.
+func TestTermsElsewhere(t *testing.T) {
+	inRepo(t, map[string]string{"a.yaml": "openapi: 3.0.3\ninfo: {title: t, version: '1'}\npaths:\n  /a: {$ref: a/path.yaml}\n", "a/path.yaml": "get:\n  x-assay: {deadline: 1s}\n  responses: {'200': {description: ok}}\n"})
+	r, err := Diff(t.Context(), "main:a.yaml", "a.yaml", Choice{Seed: 1})
+	if err != nil || r.Verdict != verdict.Unknown || r.Results[0].Gaps[0].At.String() != "a/path.yaml:2" {
+		t.Errorf("got %s (%s), %v: %+v", r.Verdict, r.Reason, err, r.Results)
+	}
+}
+
 // Terms that stand where nobody reads them are a mistake, and not passed over.
 func TestStrayedTerms(t *testing.T) {
 	inRepo(t, together())

@@ -35,6 +35,7 @@ func TestContracts(t *testing.T) {
 		{"one of them", func(_ *scene, run *evidence.Card) { run.Results = run.Results[1:] }, unknown, "contract orders: nobody"},
 		{"it breaks", func(_ *scene, run *evidence.Card) { run.Results[0].Verdict = fail }, fail, "contract orders: 1 break"},
 		{"a file of a folder breaks", func(_ *scene, run *evidence.Card) { run.Results[1].Verdict = fail }, fail, "contract api: 1 break"},
+		{"judged after the seal", func(_ *scene, run *evidence.Card) { run.Results[0].Later = true }, unknown, "contract orders: it was judged after its run was sealed"},
 		{"undecided", func(_ *scene, run *evidence.Card) { run.Results[0].Verdict = unknown }, unknown, "contract orders: 1 break"},
 		{"another commit", func(_ *scene, run *evidence.Card) { run.Meta.Commit = "c1" }, unknown, "it was compared on commit c1, and the candidate is c2"},
 		{"files were changed since", func(s *scene, _ *evidence.Card) { s.candidate.Changes = "sha256:cc" }, unknown, "files were changed since it was compared"},

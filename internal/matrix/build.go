@@ -135,6 +135,9 @@ func (b *builder) card(c evidence.Card) {
 		return // of a system that was broken on purpose
 	}
 	for _, result := range c.Results {
+		if c.Meta.Kind == evidence.KindContract && result.Later { // there are no records to judge again
+			result.Verdict, result.Reason = verdict.Unknown, "it was judged after its run was sealed: compare the contracts again"
+		}
 		if b.outdated(c, result) {
 			continue
 		}
