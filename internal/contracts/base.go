@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/assay-dev/assay/contract"
+	"github.com/assay-dev/assay/internal/gate"
 	"github.com/assay-dev/assay/internal/release"
 	"github.com/assay-dev/assay/internal/spec"
 )
@@ -60,19 +61,32 @@ func (c *checker) lost(ctx context.Context, refs []string) ([]Result, error) {
 			if err != nil {
 				return nil, err
 			}
-			p := pair{name: name, kind: contract.Kind(was.Kind), old: old, new: version{gone: true}}
-			if p.kind == "" && old.gone {
-				p.kind = "unknown"
+			if old.gone {
+				continue // it named what was not there, and promised nothing
 			}
+			p := pair{name: name, kind: contract.Kind(was.Kind), old: old, new: version{gone: true}}
 			r, err := p.compare(ctx, Choice{Seed: c.opts.Seed})
 			if err != nil {
 				return nil, err
 			}
 			r.Owner = was.Owner
+			r.judge(spec.Contract{Waivers: c.retired(name, r)}, c.opts.Now, c.project.WaiversMax())
 			lost = append(lost, r)
 		}
 	}
 	return lost, nil
+}
+
+// retired returns the waivers of a contract that was taken out: they stand in the policy, since assay.yaml does not name it any more.
+func (c *checker) retired(name string, r Result) (all []spec.ContractWaiver) {
+	for _, w := range c.project.Policy.Waivers {
+		if w.Contract == name && w.Allow == gate.AllowFail && w.Commit == "" {
+			for _, f := range r.Findings {
+				all = append(all, spec.ContractWaiver{Finding: f.ID, Waiver: w})
+			}
+		}
+	}
+	return all
 }
 
 // merge puts the results of a second baseline to those of the first: what either says counts.

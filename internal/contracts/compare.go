@@ -190,7 +190,7 @@ func (p pair) place(d *contract.Diff) {
 
 func (p pair) removed() contract.Diff {
 	return contract.Diff{Findings: []contract.Finding{{Rule: "contract-removed", Kind: p.kind, Severity: contract.Break, Contract: p.name, Subject: "contract " + p.name,
-		Text: "the contract is gone, and with it the word that neighbours rely on", Try: "restore it, or waive this with a reason once nobody uses it",
+		Text: "the contract is gone, and with it the word that neighbours rely on", Try: "restore it, or waive it in the gate's policy once nobody uses it (contract: " + p.name + ", allow: fail)",
 		Old: contract.Place{File: p.old.Path}, New: contract.Place{}}}}
 }
 

@@ -51,7 +51,7 @@ func (f Facts) promised() []Clause {
 	for _, base := range f.Base.Contracts {
 		if !slices.ContainsFunc(f.Declaration.Contracts, func(c evidence.Contract) bool { return c.Name == base.Name }) {
 			c := f.lost("the contract "+base.Name, "", "")
-			c.Owner = base.Owner
+			c.Owner, c.Contract = base.Owner, base.Name
 			clauses = append(clauses, c)
 		}
 	}

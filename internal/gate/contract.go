@@ -22,7 +22,7 @@ func (f Facts) contracts() []Clause {
 
 // contract judges one by its own result, or those of the files that it is a folder of.
 func (f Facts) contract(contract evidence.Contract) Clause {
-	c := Clause{Name: "contract " + contract.Name, Kind: KindContract, Owner: contract.Owner, Ways: [][]Change{{f.compare("mend what " + contract.Name + " breaks, and compare the contracts again")}}}
+	c := Clause{Name: "contract " + contract.Name, Kind: KindContract, Contract: contract.Name, Owner: contract.Owner, Ways: [][]Change{{f.compare("mend what " + contract.Name + " breaks, and compare the contracts again")}}}
 	var verdicts []verdict.Verdict
 	waived := false
 	for _, s := range f.Matrix.Contracts {

@@ -50,6 +50,18 @@ func TestContracts(t *testing.T) {
 		{"taken out of the project", func(s *scene, _ *evidence.Card) {
 			s.base.Contracts = append(s.base.Contracts, evidence.Contract{Name: "events", Owner: "team-e"})
 		}, fail, "base: the contract events: main has it, and this declaration has not"},
+		{"taken out, and waived", func(s *scene, _ *evidence.Card) {
+			s.base.Contracts = append(s.base.Contracts, evidence.Contract{Name: "events"})
+			s.policy.Waivers = []Waiver{{Contract: "events", Allow: AllowFail, Owner: "a", Reason: "nobody listens", Expires: now().AddDate(0, 0, 9)}}
+		}, pass, "1 waived"},
+		{"another one is waived", func(s *scene, run *evidence.Card) {
+			run.Results[0].Verdict = fail
+			s.policy.Waivers = []Waiver{{Contract: "api", Allow: AllowFail, Owner: "a", Reason: "x", Expires: now().AddDate(0, 0, 9)}}
+		}, fail, "contract orders: 1 break"},
+		{"a waiver that allows no failure", func(s *scene, run *evidence.Card) {
+			run.Results[0].Verdict = fail
+			s.policy.Waivers = []Waiver{{Contract: "orders", Owner: "a", Reason: "x", Expires: now().AddDate(0, 0, 9)}}
+		}, fail, "that takes allow: fail"},
 		{"a newer comparison broke", func(s *scene, _ *evidence.Card) {
 			s.cards = append([]evidence.Card{compared("k2", 1, fail, "orders", "api--x.yaml")}, s.cards...)
 		}, fail, "contract orders: 1 break"},

@@ -78,6 +78,7 @@ type Clause struct {
 	Journey   string          `json:"journey,omitempty"`
 	Mode      string          `json:"mode,omitempty"`
 	Condition string          `json:"condition,omitempty"`
+	Contract  string          `json:"contract,omitempty"`
 	Verdict   verdict.Verdict `json:"verdict"` // without its waiver
 	Reason    string          `json:"reason"`
 	Owner     string          `json:"owner,omitempty"`

@@ -64,11 +64,12 @@ const (
 // Allows returns all that a waiver can let through, the least first.
 func Allows() []string { return []string{AllowUnknown, AllowFail} }
 
-// A Waiver lets cells, or one condition, go unproven for a time. Somebody answers for it.
+// A Waiver lets cells, or one condition or contract, go unproven for a time. Somebody answers for it.
 type Waiver struct {
 	Journeys  []string  `json:"journeys,omitempty"`
 	Modes     []string  `json:"modes,omitempty"`
 	Condition string    `json:"condition,omitempty"` // its name
+	Contract  string    `json:"contract,omitempty"`  // its name: that it was not compared, breaks, or is gone
 	Allow     string    `json:"allow,omitempty"`     // one of Allows; "" is AllowUnknown
 	Commit    string    `json:"commit,omitempty"`    // only for a candidate of a commit that starts so
 	Owner     string    `json:"owner"`

@@ -141,7 +141,9 @@ func (f Flip) reruns() int {
 
 func (u WaiverUse) text() string {
 	what := "condition " + u.Condition
-	if u.Condition == "" {
+	if u.Contract != "" {
+		what = "contract " + u.Contract
+	} else if u.Condition == "" {
 		what = strings.Join(u.Journeys, ",") + ": " + strings.Join(u.Modes, ",")
 	}
 	text := fmt.Sprintf("%s: %s, by %s until %s: %s", matrix.Flat(what), u.State, matrix.Flat(u.Owner), u.Expires.Format(time.DateOnly), matrix.Flat(u.Reason))

@@ -77,6 +77,9 @@ func (w Waiver) covers(c Clause) bool {
 	if c.Condition != "" {
 		return w.Condition == c.Condition
 	}
+	if c.Contract != "" {
+		return w.Contract == c.Contract
+	}
 	switch c.Kind {
 	case KindCell, KindBase:
 		return c.Journey != "" && slices.Contains(w.Journeys, c.Journey) && (slices.Contains(w.Modes, "*") || slices.Contains(w.Modes, c.Mode))

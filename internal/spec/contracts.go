@@ -20,7 +20,7 @@ type Contract struct {
 	Mode     string `json:"mode,omitempty"`     // of a registry, for events
 	Baseline string `json:"baseline,omitempty"` // a git revision; "" is the gate's base
 	Owner    string `json:"owner,omitempty"`
-	// Covers are the failure modes, by journey, that its terms are evidence of.
+	// Covers are the failure modes, by journey, that its terms declare.
 	Covers     map[string][]string `json:"covers,omitempty"`
 	Severities map[string]string   `json:"severities,omitempty"` // by rule
 	Waivers    []ContractWaiver    `json:"waivers,omitempty"`

@@ -136,22 +136,29 @@ func (p *policyLoader) condition(_ string, n *yaml.Node) {
 	p.policy.Conditions = append(p.policy.Conditions, c)
 }
 
-// waiver reads one waiver: about cells, or about a condition, and answered for by somebody until some day.
+// waiver reads one waiver: about cells, a condition or a contract, and answered for by somebody until some day.
 func (p *policyLoader) waiver(_ string, n *yaml.Node) {
 	w := gate.Waiver{Pos: p.src.pos(n)}
 	p.src.object(n, "a waiver",
 		field{"journeys", p.names(&w.Journeys, "journey", p.knownJourneys(n), false), false},
 		field{"modes", p.names(&w.Modes, "failure mode", experiment.Modes(), true), false},
 		field{"condition", p.src.text(&w.Condition), false},
+		field{"contract", p.src.text(&w.Contract), false}, // also one that was removed, since that is what is waived then
 		field{"allow", p.choice(&w.Allow, gate.Allows()), false},
 		field{"commit", p.src.text(&w.Commit), false},
 		field{"owner", p.src.text(&w.Owner), true},
 		field{"reason", p.src.text(&w.Reason), true},
 		field{"ticket", p.src.text(&w.Ticket), false},
 		field{"expires", p.day(&w.Expires), true})
-	cells, named := len(w.Journeys) > 0 && len(w.Modes) > 0, w.Condition != ""
-	if cells == named {
-		p.src.wrong(n, "journeys with modes, or condition", "the waiver must say what it is for: cells or a condition, and one of them")
+	named := w.Condition != ""
+	about := 0
+	for _, one := range []bool{len(w.Journeys) > 0 && len(w.Modes) > 0, named, w.Contract != ""} {
+		if one {
+			about++
+		}
+	}
+	if about != 1 {
+		p.src.wrong(n, "journeys with modes, or condition, or contract", "the waiver must say what it is for: cells, a condition or a contract, and one of them")
 	}
 	if at, node := child(n, "condition"); at != nil && named && !slices.ContainsFunc(p.policy.Conditions, func(c gate.Condition) bool { return c.Name == w.Condition }) {
 		p.src.wrong(node, "", "no condition is called %q", brief(w.Condition))
