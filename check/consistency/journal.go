@@ -9,7 +9,7 @@ import (
 
 // A journal is what was put into an object and what was seen of it.
 type journal struct {
-	appends []*history.Op            // append and enqueue, however they ended
+	appends []*history.Op            // append, add and enqueue, however they ended
 	byValue map[string][]*history.Op // the same, by value
 	reads   []*history.Op            // ok ones
 	taken   []*history.Op            // dequeues that gave a value
@@ -23,7 +23,7 @@ func newJournal(ops []*history.Op) (journal, error) {
 	j := journal{byValue: map[string][]*history.Op{}}
 	for _, op := range ops {
 		switch op.Name {
-		case "append", "enqueue":
+		case "append", "enqueue", "add":
 			j.appends = append(j.appends, op)
 			j.byValue[text(op.Input)] = append(j.byValue[text(op.Input)], op)
 		case "read":
@@ -37,7 +37,7 @@ func newJournal(ops []*history.Op) (journal, error) {
 		case "dequeue":
 			j.dequeue(op)
 		default:
-			return j, fmt.Errorf("operation %d is a %s, and only append, enqueue, read and dequeue can be judged", op.ID, op.Name)
+			return j, fmt.Errorf("operation %d is a %s, and only append, add, enqueue, read and dequeue can be judged", op.ID, op.Name)
 		}
 	}
 	return j, nil

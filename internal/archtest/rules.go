@@ -20,6 +20,7 @@ const concepts = leaves + " fault workload check check/consistency check/slo evi
 func rules() map[string]string {
 	table := contractRules()
 	maps.Copy(table, historyRules())
+	maps.Copy(table, workloadRules())
 	maps.Copy(table, map[string]string{
 		"verdict":         "",
 		"telemetry":       "",
@@ -35,7 +36,6 @@ func rules() map[string]string {
 		"internal/link":          "system history",
 		"internal/recipe":        "system",
 		"fault":                  "system history",
-		"workload":               "system history internal/expr", // steps are expressions
 		"check":                  "verdict history telemetry",
 		"check/consistency":      "check check/consistency/linear verdict history telemetry", // the families are blind to each other
 		"check/slo":              "check verdict history telemetry",
@@ -108,6 +108,13 @@ func historyRules() map[string]string {
 		"history/format":  "history history/pair history/jepsen history/etcdlog",
 		// What decides orders of operations, for whoever has a history: no run and no checker is needed.
 		"check/consistency/linear": "verdict history",
+	}
+}
+
+func workloadRules() map[string]string {
+	return map[string]string{
+		"workload":       "system history internal/expr", // steps are expressions
+		"workload/model": "history",                      // over a client that the user writes: any checker judges what it records
 	}
 }
 
