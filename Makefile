@@ -42,6 +42,7 @@ tickets:
 e2e:
 	$(GO) test -p 1 -timeout 30m ./internal/cli
 	cd examples/gotest && $(GO) vet ./... && { $(GO) test ./... || $(GO) test ./...; } # a driver that was late on a busy machine gets a second chance
+	for db in etcd nats postgres; do (cd examples/consistency/$$db && $(GO) vet ./... && $(GO) test ./...) || exit 1; done
 
 bench:
 	$(GO) test -run '^$$' -bench . ./...
