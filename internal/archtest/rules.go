@@ -108,6 +108,7 @@ func historyRules() map[string]string {
 		"history/format":  "history history/pair history/jepsen history/etcdlog",
 		// What decides orders of operations, for whoever has a history: no run and no checker is needed.
 		"check/consistency/linear": "verdict history",
+		"check/consistency/txn":    "verdict history",
 	}
 }
 

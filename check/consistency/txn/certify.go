@@ -1,0 +1,237 @@
+package txn
+
+import (
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/assay-dev/assay/history"
+	"github.com/assay-dev/assay/verdict"
+)
+
+// Certify checks what a result claims against the history alone, with none of the code that came to the result: the order by
+// replaying it, a cycle edge by edge, and what single reads show by looking at them. It is slow and plain, for tests and audits.
+//
+// It returns nil for a pass without an order, of a model that needs none: that nothing was found cannot be certified.
+func Certify(h *History, model Model, res Result) error {
+	c := certifier{h: h}
+	for t := range h.Len() {
+		c.mops = append(c.mops, h.Mops(t))
+	}
+	switch res.Verdict {
+	case verdict.Pass:
+		if res.Order == nil {
+			return nil
+		}
+		return c.replay(model, res.Order)
+	case verdict.Fail:
+		for _, a := range res.Anomalies {
+			if err := c.anomaly(a); err != nil {
+				return fmt.Errorf("%s (%s): %w", a.Name, a.Text, err)
+			}
+		}
+		if len(res.Anomalies) == 0 {
+			return fmt.Errorf("it fails without an anomaly")
+		}
+	}
+	return nil
+}
+
+type certifier struct {
+	h    *History
+	mops [][]Mop
+}
+
+func (c *certifier) ok(t int) bool { return c.h.Outcome(t) == history.OK }
+
+// replay runs the transactions one after another.
+func (c *certifier) replay(model Model, order []int32) error {
+	seen := make([]bool, c.h.Len())
+	state := map[string][]history.Value{}
+	latest, latestOf := time.Duration(-1<<62), map[string]int{} // the latest call, and of each process its latest transaction
+	for _, at := range order {
+		t := int(at)
+		if seen[t] || c.h.Outcome(t) == history.Failed {
+			return fmt.Errorf("transaction T%d is in the order twice, or failed", t)
+		}
+		seen[t] = true
+		call, ret := c.h.Interval(t)
+		process := c.h.Process(t).String()
+		if model.need() == byTime && c.ok(t) && ret < latest {
+			return fmt.Errorf("transaction T%d returned before one was called that is ahead of it", t)
+		}
+		if last := latestOf[process]; last > t && model.need() >= byProcess && c.ok(t) {
+			if called, _ := c.h.Interval(last); ret <= called {
+				return fmt.Errorf("transaction T%d is of process %s and behind T%d, which came later", t, process, last)
+			}
+		}
+		latest, latestOf[process] = max(latest, call), max(latestOf[process], t)
+		if err := c.run(t, state); err != nil {
+			return err
+		}
+	}
+	for t := range seen {
+		if c.ok(t) && !seen[t] {
+			return fmt.Errorf("transaction T%d is ok and not in the order", t)
+		}
+	}
+	return nil
+}
+
+func (c *certifier) run(t int, state map[string][]history.Value) error {
+	for _, m := range c.mops[t] {
+		key := m.Key.String()
+		switch {
+		case m.Write && c.h.Type() == Register:
+			state[key] = []history.Value{m.Value}
+		case m.Write:
+			state[key] = append(state[key], m.Value)
+		case !m.Known || !c.ok(t):
+		case c.h.Type() == Register:
+			got := append(slices.Clone(state[key]), history.Value{})[0]
+			if !got.Equal(m.Value) {
+				return fmt.Errorf("transaction T%d read %v of key %v, and in the order it is %v", t, m.Value, m.Key, got)
+			}
+		case !slices.EqualFunc(m.List, state[key], history.Value.Equal):
+			return fmt.Errorf("transaction T%d read %v of key %v, and in the order it is %v", t, m.List, m.Key, state[key])
+		}
+	}
+	return nil
+}
+
+func (c *certifier) anomaly(a Anomaly) error {
+	if a.Cycle == nil {
+		return c.direct(a)
+	}
+	seen := map[int]bool{}
+	for i, st := range a.Cycle {
+		if next := a.Cycle[(i+1)%len(a.Cycle)]; st.To != next.From || seen[st.From] {
+			return fmt.Errorf("step %d: T%d to T%d does not lead on", i, st.From, st.To)
+		}
+		seen[st.From] = true
+		if err := c.step(st); err != nil {
+			return fmt.Errorf("transaction T%d to T%d: %w", st.From, st.To, err)
+		}
+	}
+	return c.class(a)
+}
+
+// class holds the name of a cycle against its steps.
+func (c *certifier) class(a Anomaly) error {
+	count := map[string]int{}
+	adjacent := false
+	for i, st := range a.Cycle {
+		count[st.Kind]++
+		adjacent = adjacent || st.Kind == "rw" && a.Cycle[(i+1)%len(a.Cycle)].Kind == "rw"
+	}
+	name := "G0"
+	switch {
+	case count["rw"] > 1 && adjacent:
+		name = "G2-item"
+	case count["rw"] > 1:
+		name = "G-nonadjacent"
+	case count["rw"] == 1:
+		name = "G-single"
+	case count["wr"] > 0:
+		name = "G1c"
+	}
+	switch {
+	case count["realtime"] > 0:
+		name += "-realtime"
+	case count["process"] > 0:
+		name += "-process"
+	}
+	if name != a.Name && c.h.Type() == ListAppend { // of registers a version order may rest on time
+		return fmt.Errorf("the cycle is a %s", name)
+	}
+	return nil
+}
+
+func (c *certifier) step(st Step) error {
+	_, ret := c.h.Interval(st.From)
+	call, _ := c.h.Interval(st.To)
+	switch {
+	case c.h.Outcome(st.From) == history.Failed || c.h.Outcome(st.To) == history.Failed:
+		return fmt.Errorf("one of them did not take effect")
+	case st.Kind == "realtime" && !(c.ok(st.From) && ret < call):
+		return fmt.Errorf("no order of time")
+	case st.Kind == "process" && !(c.ok(st.From) && ret <= call && c.h.Process(st.From).Equal(c.h.Process(st.To))):
+		return fmt.Errorf("no order of a process")
+	case st.Kind == "realtime" || st.Kind == "process":
+		return nil
+	case c.h.Type() == Register:
+		return c.registerStep(st)
+	}
+	return c.listStep(st)
+}
+
+// wrote returns whether a transaction wrote a value to a key.
+func (c *certifier) wrote(t int, key, value history.Value) bool {
+	return slices.ContainsFunc(c.mops[t], func(m Mop) bool { return m.Write && m.Key.Equal(key) && m.Value.Equal(value) })
+}
+
+// reads visits what transactions that are ok read of a key.
+func (c *certifier) reads(key history.Value, visit func(t int, m Mop)) {
+	for t, mops := range c.mops {
+		for _, m := range mops {
+			if c.ok(t) && !m.Write && m.Known && m.Key.Equal(key) {
+				visit(t, m)
+			}
+		}
+	}
+}
+
+// registerStep checks who wrote and who read. That one version is later than another may rest on time, and is not checked.
+func (c *certifier) registerStep(st Step) error {
+	holds := c.wrote(st.To, st.Key, st.Value)
+	switch st.Kind {
+	case "wr":
+		holds = false
+		c.reads(st.Key, func(t int, m Mop) {
+			holds = holds || t == st.To && m.Value.Equal(st.Value) && c.wrote(st.From, st.Key, st.Value)
+		})
+	case "rw":
+		saw := false
+		c.reads(st.Key, func(t int, m Mop) { saw = saw || t == st.From && !m.Value.Equal(st.Value) })
+		holds = holds && saw
+	}
+	if !holds {
+		return fmt.Errorf("no %s edge on key %v", st.Kind, st.Key)
+	}
+	return nil
+}
+
+func indexOf(list []history.Value, v history.Value) int {
+	return slices.IndexFunc(list, func(w history.Value) bool { return w.Equal(v) })
+}
+
+func (c *certifier) listStep(st Step) error {
+	holds := false
+	switch st.Kind {
+	case "wr":
+		c.reads(st.Key, func(t int, m Mop) {
+			n := len(m.List)
+			holds = holds || t == st.To && n > 0 && m.List[n-1].Equal(st.Value) && c.wrote(st.From, st.Key, st.Value)
+		})
+	case "rw":
+		c.reads(st.Key, func(t int, m Mop) {
+			holds = holds || t == st.From && indexOf(m.List, st.Value) < 0 && c.wrote(st.To, st.Key, st.Value)
+		})
+	case "ww":
+		var shown bool
+		c.reads(st.Key, func(_ int, m Mop) { shown = shown || indexOf(m.List, st.Value) >= 0 })
+		c.reads(st.Key, func(_ int, m Mop) {
+			end := indexOf(m.List, st.Value)
+			if !shown {
+				end = len(m.List)
+			}
+			for _, v := range m.List[:max(end, 0)] {
+				holds = holds || c.wrote(st.From, st.Key, v) && c.wrote(st.To, st.Key, st.Value)
+			}
+		})
+	}
+	if !holds {
+		return fmt.Errorf("no %s edge on key %v", st.Kind, st.Key)
+	}
+	return nil
+}
