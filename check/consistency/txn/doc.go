@@ -10,4 +10,6 @@
 //
 // The method is that of Kingsbury and Alvaro, "Elle: Inferring Isolation Anomalies from Experimental Observations" (VLDB 2020).
 // Here the search for cycles is exact and polynomial, so that a large tangle of transactions is decided like a small one.
+//
+// Beside it are checkers of what such systems are tested with: [Bank], [LongFork], [SetFull], [UniqueIDs] and [TotalQueue].
 package txn

@@ -1,0 +1,71 @@
+package txn
+
+import (
+	"testing"
+	"time"
+
+	"github.com/assay-dev/assay/history"
+	"github.com/assay-dev/assay/verdict"
+)
+
+// seq makes operations that follow one another.
+func seq(ops ...history.Op) []history.Op {
+	for i := range ops {
+		ops[i].ID, ops[i].Call, ops[i].Return = uint64(i+1), time.Duration(10*i), time.Duration(10*i+5)
+	}
+	return ops
+}
+
+func op(name string, in, out any, outcome history.Outcome) history.Op {
+	i, _ := history.Of(in)
+	o, _ := history.Of(out)
+	return history.Op{Name: name, Input: i, Output: o, Outcome: outcome}
+}
+
+func TestBankAndOthers(t *testing.T) {
+	t.Parallel()
+	type m = map[string]any
+	type l = []any
+	const ok, maybe, no = history.OK, history.Maybe, history.Failed
+	bank := func(ops []history.Op) verdict.Verdict { return Bank(ops, 10, false).Verdict }
+	fork := func(ops []history.Op) verdict.Verdict { return LongFork(ops).Verdict }
+	ids := func(ops []history.Op) verdict.Verdict { return UniqueIDs(ops).Verdict }
+	queue := func(ops []history.Op) verdict.Verdict { return TotalQueue(ops).Verdict }
+	set := func(ops []history.Op) verdict.Verdict { return SetFull(ops, false).Verdict }
+	fresh := func(ops []history.Op) verdict.Verdict { return SetFull(ops, true).Verdict }
+	cases := []struct {
+		name  string
+		judge func([]history.Op) verdict.Verdict
+		ops   []history.Op
+		want  verdict.Verdict
+	}{
+		{"bank", bank, seq(op("read", nil, m{"a": 4, "b": 6}, ok)), verdict.Pass},
+		{"bank total", bank, seq(op("read", nil, m{"a": 4, "b": 7}, ok)), verdict.Fail},
+		{"bank negative", bank, seq(op("read", nil, m{"a": -1, "b": 11}, ok)), verdict.Fail},
+		{"bank without reads", bank, seq(op("read", nil, m{"a": 1}, no)), verdict.Unknown},
+		{"bank that is none", bank, seq(op("read", nil, 10, ok)), verdict.Unknown},
+		{"one order", fork, seq(op("read", nil, m{"x": 1, "y": nil}, ok), op("read", nil, m{"x": 1, "y": 1}, ok)), verdict.Pass},
+		{"long fork", fork, seq(op("read", nil, m{"x": 1, "y": nil}, ok), op("read", nil, m{"x": nil, "y": 1}, ok)), verdict.Fail},
+		{"no fork without reads", fork, nil, verdict.Unknown},
+		{"ids", ids, seq(op("generate", nil, 1, ok), op("generate", nil, 2, ok), op("generate", nil, 1, no)), verdict.Pass},
+		{"same ids", ids, seq(op("generate", nil, 1, ok), op("generate", nil, 1, ok)), verdict.Fail},
+		{"no ids", ids, nil, verdict.Unknown},
+		{"queue", queue, seq(op("enqueue", 1, nil, ok), op("enqueue", 2, nil, maybe), op("dequeue", nil, 2, ok), op("dequeue", nil, 1, ok)), verdict.Pass},
+		{"queue loses", queue, seq(op("enqueue", 1, nil, ok)), verdict.Fail},
+		{"queue doubles", queue, seq(op("enqueue", 1, nil, ok), op("dequeue", nil, 1, ok), op("dequeue", nil, 1, ok)), verdict.Fail},
+		{"queue invents", queue, seq(op("enqueue", 1, nil, ok), op("dequeue", nil, 1, ok), op("dequeue", nil, 3, ok)), verdict.Fail},
+		{"no queue", queue, nil, verdict.Unknown},
+		{"set", set, seq(op("add", 1, nil, ok), op("read", nil, l{1}, ok)), verdict.Pass},
+		{"set loses", set, seq(op("add", 1, nil, ok), op("read", nil, l{1}, ok), op("read", nil, l{}, ok)), verdict.Fail},
+		{"set never shows", set, seq(op("add", 1, nil, ok), op("read", nil, l{}, ok)), verdict.Fail},
+		{"set recovers", set, seq(op("add", 1, nil, maybe), op("read", nil, l{}, ok), op("read", nil, l{1}, ok)), verdict.Pass},
+		{"set is late", set, seq(op("add", 1, nil, ok), op("read", nil, l{}, ok), op("read", nil, l{1}, ok)), verdict.Pass},
+		{"set is stale", fresh, seq(op("add", 1, nil, ok), op("read", nil, l{}, ok), op("read", nil, l{1}, ok)), verdict.Fail},
+		{"no set", set, nil, verdict.Unknown},
+	}
+	for _, c := range cases {
+		if got := c.judge(c.ops); got != c.want {
+			t.Errorf("%s: got %v, want %v", c.name, got, c.want)
+		}
+	}
+}
