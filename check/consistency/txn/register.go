@@ -1,7 +1,6 @@
 package txn
 
 import (
-	"cmp"
 	"fmt"
 	"slices"
 
@@ -24,17 +23,30 @@ type registers struct {
 // An index lists numbers for each element: those of e are items[from[e]] to items[from[e+1]].
 type index struct{ from, items []int32 }
 
+// newIndex sorts pairs of an element and a number, by counting; the numbers of an element keep their order, and each is there once.
 func newIndex(pairs [][2]int32, elems int) index {
-	slices.SortFunc(pairs, func(a, b [2]int32) int { return cmp.Or(cmp.Compare(a[0], b[0]), cmp.Compare(a[1], b[1])) })
-	pairs = slices.Compact(pairs)
 	x := index{from: make([]int32, elems+1), items: make([]int32, len(pairs))}
-	for i, p := range pairs {
-		x.from[p[0]+1] = int32(i) + 1
-		x.items[i] = p[1]
+	end := make([]int32, elems+1)
+	for _, p := range pairs {
+		end[p[0]+1]++
 	}
 	for e := range elems {
-		x.from[e+1] = max(x.from[e+1], x.from[e])
+		end[e+1] += end[e]
 	}
+	copy(x.from, end)
+	for _, p := range pairs {
+		if e := p[0]; !slices.Contains(x.items[x.from[e]:end[e]], p[1]) {
+			x.items[end[e]] = p[1]
+			end[e]++
+		}
+	}
+	to := int32(0)
+	for e := range elems { // closes the gaps of what was there twice
+		n := int32(copy(x.items[to:], x.items[x.from[e]:end[e]]))
+		x.from[e] = to
+		to += n
+	}
+	x.from[elems], x.items = to, x.items[:to]
 	return x
 }
 
@@ -47,7 +59,7 @@ func (h *History) known(t int, mop int32) bool {
 
 func newRegisters(h *History, want level) *registers {
 	g := &registers{h: h, live: h.okay()}
-	var reads [][2]int32
+	reads := make([][2]int32, 0, len(h.op))
 	for t := range h.Len() {
 		for i := h.first[t]; i < h.first[t+1]; i++ {
 			e := h.arg[i]
@@ -92,7 +104,7 @@ const recentTouches = 6
 // order infers which versions are later than which.
 func (g *registers) order(want level) {
 	h := g.h
-	var pairs [][2]int32
+	pairs := make([][2]int32, 0, 2*len(h.op))
 	later := func(v, w int32, l level) {
 		if v >= 0 && w >= 0 && v != w && h.writer[w] >= 0 && g.live[h.writer[w]] {
 			pairs = append(pairs, [2]int32{v, 3*w + int32(l)})
