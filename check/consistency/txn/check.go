@@ -130,13 +130,8 @@ func (res *Result) conclude(model Model) {
 		return
 	}
 	res.Verdict = verdict.Fail
-	forbidden := forbidden(model)
-	for _, a := range res.Anomalies {
-		if slices.ContainsFunc(slices.Collect(maps.Keys(expand([]string{a.Name}))), func(name string) bool { return forbidden[name] }) {
-			res.Reason = fmt.Sprintf("not %s: %s: %s", model, a.Name, a.Text)
-			return
-		}
-	}
+	a := res.worst(model)
+	res.Reason = fmt.Sprintf("not %s: %s: %s", model, a.Name, a.Text)
 }
 
 // forbidden returns the anomalies that a model forbids, itself or by what it implies.
