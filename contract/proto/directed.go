@@ -53,12 +53,15 @@ func (c *comparison) directed(ch change) {
 	if f.Witness != nil && f.Witness.Allowed != c.writes() { // of the other direction
 		f.Witness = nil
 	}
+	if f.Witness != nil && f.Witness.What != "call" {
+		f.Witness.What = "event" // whatever methods do with the message
+	}
 	breaks := breaksOf(rule, f.Witness)
 	switch w := f.Witness; {
 	case w == nil && ch.quiet.severity != "":
 		f.Severity = ch.quiet.severity
-	case w != nil && w.Encoding == "json" && !c.json && w.Document != "{}": // which is no bytes
-		f.Severity = contract.Risk
+	case w != nil && w.Encoding == "json" && !c.json && w.Document != "{}" && (rule.Breaks == inJSON || ch.quiet.severity != ""):
+		f.Severity = contract.Risk // bytes are read well; {} is no bytes
 	}
 	if !c.chosen[ch.rule] {
 		if shown := f.Witness != nil && (c.json || rule.Breaks == wire); shown || rule.Breaks == wire && ch.witness == nil {

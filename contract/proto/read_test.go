@@ -221,6 +221,17 @@ func FuzzDiff(f *testing.F) {
 			if old == new && len(d.Findings) > 0 {
 				t.Fatalf("a file differs from itself: %+v", d.Findings)
 			}
+			if i == 1 { // one direction, in either encoding
+				for _, rules := range []Rules{{Flow: contract.ToUs}, {Flow: contract.FromUs}, {Flow: contract.ToUs, JSON: true}, {Flow: contract.FromUs, JSON: true}} {
+					d, err := DiffRules(t.Context(), memory("old", map[string]string{"a.proto": old}), memory("new", map[string]string{"a.proto": new}), contract.Options{Documents: 5}, rules)
+					if err != nil || old == new && (len(d.Findings) > 0 || len(d.Gaps) > 0) {
+						t.Fatalf("%s: %v: a file differs from itself: %+v %+v", rules.Flow, err, d.Findings, d.Gaps)
+					}
+					for _, g := range d.Gaps {
+						t.Fatalf("%s: %+v", rules.Flow, g)
+					}
+				}
+			}
 			if lines := strip(d); i == 0 {
 				first = lines
 			} else if strings.Join(first, "\n") != strings.Join(lines, "\n") {
