@@ -3,6 +3,7 @@ package linear
 import (
 	"errors"
 	"fmt"
+	"maps"
 	"time"
 
 	"github.com/assay-dev/assay/history"
@@ -12,8 +13,11 @@ import (
 // ErrLarge says that a core has too many orders to try them all, so that it stays unverified.
 var ErrLarge = errors.New("the core is too large to try every order")
 
-// certifySteps bounds how many steps are tried.
-const certifySteps = 2_000_000
+// What is tried at most: operations in a core, and steps.
+const (
+	certifyCoreSize = 64
+	certifySteps    = 1_000_000
+)
 
 // Certify verifies the certificate of a result without the code that found it: that the order of a pass holds all that returned,
 // fits real time and fits the model; that no order of the core of a fail does, by trying each. It returns nil for an unknown
@@ -23,27 +27,59 @@ const certifySteps = 2_000_000
 func Certify(m Model, ops []history.Op, r Result) error {
 	switch r.Verdict {
 	case verdict.Pass:
-		return certifyOrder(m, ops, r.Order)
+		return certifyOrder(m, ops, r.Order, realTime{-1 << 63})
 	case verdict.Fail:
-		return certifyCore(m, ops, r.Core, r.Until)
+		return certifyCore(m, ops, r.Core, r.Until, false)
 	}
 	return nil
 }
 
-func certifyOrder(m Model, ops []history.Op, order []int32) error {
+// CertifySequential is Certify for a result of Sequential: the order fits each client instead of real time.
+func CertifySequential(m Model, ops []history.Op, r Result) error {
+	switch r.Verdict {
+	case verdict.Pass:
+		return certifyOrder(m, ops, r.Order, clientOrder{})
+	case verdict.Fail:
+		return certifyCore(m, ops, r.Core, r.Until, true)
+	}
+	return nil
+}
+
+// An after says whether an operation may come after those that it was asked about before.
+type after interface {
+	mayCome(op *history.Op) (bool, after)
+}
+
+type realTime struct{ now time.Duration }
+
+func (a realTime) mayCome(op *history.Op) (bool, after) {
+	now := max(a.now, op.Call)
+	return op.Outcome != history.OK || op.Return >= now, realTime{now}
+}
+
+// clientOrder is the last call of each client.
+type clientOrder map[string]time.Duration
+
+func (c clientOrder) mayCome(op *history.Op) (bool, after) {
+	last, known := c[op.Client]
+	c[op.Client] = max(last, op.Call)
+	return op.Outcome != history.OK || !known || op.Call >= last, c
+}
+
+func certifyOrder(m Model, ops []history.Op, order []int32, before after) error {
 	there := make([]bool, len(ops))
 	states := map[string]walker{}
-	now := time.Duration(-1 << 63)
 	for n, i := range order {
 		op := &ops[i]
-		now = max(now, op.Call)
+		var may bool
+		may, before = before.mayCome(op)
 		switch {
 		case there[i]:
 			return fmt.Errorf("operation %d is twice in the order", op.ID)
 		case op.Outcome == history.Failed:
 			return fmt.Errorf("operation %d failed, and is in the order", op.ID)
-		case op.Outcome == history.OK && op.Return < now:
-			return fmt.Errorf("operation %d is %d in the order, after one that was called at %v, and had returned at %v", op.ID, n, now, op.Return)
+		case !may:
+			return fmt.Errorf("operation %d is number %d in the order, after one that must come later", op.ID, n+1)
 		}
 		there[i] = true
 		if err := advance(m, states, op); err != nil {
@@ -78,14 +114,17 @@ func partName(m Model, op *history.Op) string {
 	return m.partition(op).String()
 }
 
-func certifyCore(m Model, ops []history.Op, core []int32, until time.Duration) error {
+func certifyCore(m Model, ops []history.Op, core []int32, until time.Duration, sequential bool) error {
 	if len(core) == 0 {
 		return errors.New("the core is empty")
 	}
-	t := trial{used: make([]bool, len(core)), steps: certifySteps}
+	if len(core) > certifyCoreSize {
+		return ErrLarge
+	}
+	t := trial{m: m, used: make([]bool, len(core)), steps: certifySteps, sequential: sequential}
 	for _, i := range core {
 		op := ops[i]
-		if op.Outcome == history.Failed || op.Call > until || partName(m, &op) != partName(m, &ops[core[0]]) {
+		if op.Outcome == history.Failed || op.Call > until || !sequential && partName(m, &op) != partName(m, &ops[core[0]]) {
 			return fmt.Errorf("operation %d is no part of the core", op.ID)
 		}
 		if op.Return > until {
@@ -96,7 +135,7 @@ func certifyCore(m Model, ops []history.Op, core []int32, until time.Duration) e
 		}
 		t.ops = append(t.ops, op)
 	}
-	switch found := t.order(m.walk()); {
+	switch found := t.order(map[string]walker{}); {
 	case found:
 		return errors.New("the core has an order")
 	case t.steps <= 0:
@@ -107,12 +146,14 @@ func certifyCore(m Model, ops []history.Op, core []int32, until time.Duration) e
 
 // A trial tries every order.
 type trial struct {
+	m           Model
 	ops         []history.Op
 	used        []bool
 	left, steps int
+	sequential  bool
 }
 
-func (t *trial) order(state walker) bool {
+func (t *trial) order(states map[string]walker) bool {
 	if t.left == 0 {
 		return true
 	}
@@ -121,8 +162,8 @@ func (t *trial) order(state walker) bool {
 			continue
 		}
 		t.steps--
-		next := state.step(&t.ops[i])
-		if next == nil {
+		next := maps.Clone(states)
+		if advance(t.m, next, &t.ops[i]) != nil {
 			continue
 		}
 		returned := 0
@@ -141,7 +182,12 @@ func (t *trial) order(state walker) bool {
 // mayBeNext says that nothing that is left had returned before the call.
 func (t *trial) mayBeNext(i int) bool {
 	for j := range t.ops {
-		if !t.used[j] && t.ops[j].Outcome == history.OK && t.ops[j].Return < t.ops[i].Call {
+		first, second := &t.ops[j], &t.ops[i]
+		before := first.Return < second.Call
+		if t.sequential {
+			before = first.Client == second.Client && first.Call < second.Call
+		}
+		if !t.used[j] && first.Outcome == history.OK && before {
 			return false
 		}
 	}

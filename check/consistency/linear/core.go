@@ -28,6 +28,7 @@ type shrinker struct {
 	ctx      context.Context
 	m        Model
 	ops      []history.Op
+	search   func(core []int32) outcome // nil: of real time
 	searches int
 	steps    int64
 }
@@ -37,7 +38,12 @@ func (s *shrinker) fails(core []int32, until time.Duration) bool {
 		return false
 	}
 	s.searches++
-	f := newProblem(s.m, s.ops, s.m.withoutUnseen(s.ops, core), until).search(s.ctx, coreSteps)
+	var f outcome
+	if s.search != nil {
+		f = s.search(core)
+	} else {
+		f = newProblem(s.m, s.ops, s.m.withoutUnseen(s.ops, core), until).search(s.ctx, coreSteps)
+	}
 	s.steps += f.steps
 	return f.verdict == verdict.Fail
 }
@@ -154,7 +160,7 @@ func Describe(op *history.Op, until time.Duration) string {
 	if op.Outcome == history.Maybe || op.Return > until {
 		return text + " (pending)"
 	}
-	if op.Output.IsNil() && op.Name != "read" && op.Name != "get" && op.Name != "dequeue" {
+	if op.Output.Equal(op.Input) && !op.Output.IsNil() || op.Output.IsNil() && op.Name != "read" && op.Name != "get" && op.Name != "dequeue" {
 		return text
 	}
 	return text + fmt.Sprintf(" -> %v", op.Output)

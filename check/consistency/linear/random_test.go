@@ -162,23 +162,25 @@ func drawHistory(r *rand.Rand, n int, draw drawer) []history.Op {
 }
 
 // hasAnOrder tries every order of what took effect.
-func hasAnOrder(m Model, ops []history.Op) bool {
-	states := map[string]walker{}
+func hasAnOrder(m Model, ops []history.Op, sequential bool) bool {
 	groups := map[string][]history.Op{}
 	for _, op := range ops {
 		if op.Outcome != history.Failed {
 			name := partName(m, &op)
-			groups[name], states[name] = append(groups[name], op), m.walk()
+			if sequential {
+				name = ""
+			}
+			groups[name] = append(groups[name], op)
 		}
 	}
-	for name, group := range groups {
-		t := trial{ops: group, used: make([]bool, len(group)), steps: 1 << 40}
+	for _, group := range groups {
+		t := trial{m: m, ops: group, used: make([]bool, len(group)), steps: 1 << 40, sequential: sequential}
 		for _, op := range group {
 			if op.Outcome == history.OK {
 				t.left++
 			}
 		}
-		if !t.order(states[name]) {
+		if !t.order(map[string]walker{}) {
 			return false
 		}
 	}
@@ -225,7 +227,7 @@ func TestAgainstEveryOrder(t *testing.T) {
 func checkBoth(t *testing.T, m Model, ops []history.Op, seed uint64) Result {
 	t.Helper()
 	want := verdict.Fail
-	if hasAnOrder(m, ops) {
+	if hasAnOrder(m, ops, false) {
 		want = verdict.Pass
 	}
 	var last Result
@@ -247,4 +249,43 @@ func show(ops []history.Op) string {
 		text += fmt.Sprintf("%d: [%d,%d] %s %v %v %v -> %v (%v)\n", i, op.Call, op.Return, op.Client, op.Name, op.Key, op.Input, op.Output, op.Outcome)
 	}
 	return text
+}
+
+// Clients of their own order, and keys that are apart, for sequential consistency.
+func TestSequentialAgainstEveryOrder(t *testing.T) {
+	t.Parallel()
+	for name, draw := range drawers() {
+		if name == "lease" {
+			continue // it is about time
+		}
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			m, err := Named(name)
+			if err != nil {
+				t.Fatal(err)
+			}
+			counts := map[verdict.Verdict]int{}
+			for seed := range uint64(histories()) {
+				r := rand.New(rand.NewPCG(seed, 4))
+				ops := drawHistory(r, 7, draw)
+				for i := range ops {
+					ops[i].Client, ops[i].Call, ops[i].Return = fmt.Sprint(r.IntN(3)), time.Duration(2*i), time.Duration(2*i+1)
+					if name == "register" || name == "queue" {
+						ops[i].Key = history.Int(int64(r.IntN(2)))
+					}
+				}
+				res := Sequential(context.Background(), m, ops, Options{})
+				counts[res.Verdict]++
+				if want := hasAnOrder(m, ops, true); want != (res.Verdict == verdict.Pass) || res.Verdict == verdict.Unknown {
+					t.Fatalf("seed %d: %v, and an order exists: %v:\n%s", seed, res.Verdict, want, show(ops))
+				}
+				if err := CertifySequential(m, ops, res); err != nil && !errors.Is(err, ErrLarge) {
+					t.Fatalf("seed %d: %v: %v %v %v:\n%s", seed, err, res.Verdict, res.Order, res.Core, show(ops))
+				}
+			}
+			if counts[verdict.Pass] < histories()/50 || counts[verdict.Fail] < histories()/50 {
+				t.Errorf("the random histories are one-sided: %v", counts)
+			}
+		})
+	}
 }
