@@ -48,6 +48,9 @@ func New(r io.Reader) *Reader {
 // Stats counts what was read until now.
 func (r *Reader) Stats() pair.Stats { return r.pairs.Stats }
 
+// Rest returns the operations that were open where Next ended with an error: of a file that is cut, what was under way.
+func (r *Reader) Rest() []pair.Record { return r.pairs.Rest() }
+
 // Next returns the next operation, in order of completion and those that never completed last, or event of the
 // nemesis. It ends with io.EOF. After an error it returns that error again.
 func (r *Reader) Next() (pair.Record, error) {

@@ -153,6 +153,16 @@ func (f *File) Next() (pair.Record, error) {
 	return pair.Record{}, f.err
 }
 
+// Rest returns the operations that were open where Next ended with an error, for a file that is cut. It says false where the
+// format does not tell: ours has operations when they are over, so what was under way at the cut left no trace.
+func (f *File) Rest() ([]pair.Record, bool) {
+	events, ok := f.reader.(interface{ Rest() []pair.Record })
+	if !ok {
+		return nil, false
+	}
+	return events.Rest(), true
+}
+
 // Close closes the file.
 func (f *File) Close() error {
 	if stop, ok := f.reader.(interface{ stop() }); ok {

@@ -229,7 +229,6 @@ func (e edn) char() (history.Value, error) {
 
 // atom reads nil, a boolean, a number, a keyword or a symbol; the last two become strings.
 func (e edn) atom(keep bool) (history.Value, error) {
-	column := e.column()
 	text := e.token(&ednEnds)
 	if e.err != nil {
 		return history.Value{}, e.place(e.err)
@@ -239,8 +238,11 @@ func (e edn) atom(keep bool) (history.Value, error) {
 	}
 	v, ok := ednAtom(text, e.scanner)
 	if !ok {
+		if e.pos == e.end && e.eof {
+			return v, e.cut("a value")
+		}
 		e.pos -= len(text)
-		return history.Value{}, e.wrong(shown(text)+" is no value", "is "+strconv.Itoa(column)+" inside a string that is not closed?")
+		return history.Value{}, e.wrong(shown(text)+" is no value", "")
 	}
 	return v, nil
 }

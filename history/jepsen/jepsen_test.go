@@ -58,7 +58,7 @@ func TestRead(t *testing.T) {
 		want   string
 	}{
 		{"lines", jepsen.EDN, jepsen.Options{}, "{:type :invoke :process 0 :f :write :value 1 :time 10}\n{:type :ok, :process 0, :f :write, :value 1, :time 20}",
-			"1 0:write 1>1 ok @10-20"},
+			"1 0:write 1>null ok @10-20"},
 		{"a vector of records, and two at once", jepsen.EDN, jepsen.Options{}, "; made by hand\n[#jepsen.history.Op{:process 0 :type :invoke :f :read :value nil :index 0}\n #_{:x 1} {:process 1 :type :invoke :f :cas :value [1 2] :index 1}" +
 			"{:process 1 :type :fail :f :cas :value [1 2] :index 2} {:process 0 :type :ok :f :read :value 3 :index 3}]",
 			"2 1:cas [1,2]>null failed @2-3; 1 0:read null>3 ok @1-4"},
@@ -69,7 +69,7 @@ func TestRead(t *testing.T) {
 			`1 0:txn [["r","x",null],["append","y",1]]>[["r","x",[1,2]],["append","y",1]] ok @1-2`},
 		{"without process and f", jepsen.EDN, jepsen.Options{}, "{:index 0 :type :invoke :value [[:w 1 2]]} {:index 1 :type :ok :value [[:w 1 2]]}", `1 nil:txn [["w",1,2]]>[["w",1,2]] ok @1-2`},
 		{"keyed", jepsen.EDN, jepsen.Options{Keyed: true}, "{:process 0 :type :invoke :f :read :value [7 nil]} {:process 0 :type :ok :f :read :value [7 3]}", "1 0:read null>3 ok @1-2 key 7"},
-		{"a key", jepsen.EDN, jepsen.Options{}, `{:process 0, :type :invoke, :f :append, :key "0", :value "x"}{:process 0, :type :ok, :f :append, :key "0", :value "x"}`, `1 0:append "x">"x" ok @1-2 key "0"`},
+		{"a key", jepsen.EDN, jepsen.Options{}, `{:process 0, :type :invoke, :f :append, :key "0", :value "x"}{:process 0, :type :ok, :f :append, :key "0", :value "x"}`, `1 0:append "x">null ok @1-2 key "0"`},
 		{"times that do not increase", jepsen.EDN, jepsen.Options{}, "{:process 0 :type :invoke :f :r :time 9}{:process 1 :type :invoke :f :r :time 8}{:process 1 :type :ok :time 9}{:process 0 :type :ok :time 30}",
 			"2 1:r null>null ok @10-11; 1 0:r null>null ok @9-30"},
 		{"values", jepsen.EDN, jepsen.Options{}, `{:process 0 :type :invoke :f :w :value [1/3 -5 1.5 2N 123456789012345678901 1.25M a/b :c/d \x \newline \u0041 "a\"\n" true ##Inf #{3 1 2} {:k [()]} #inst "2020" ^{:m 1} [nil]]}`,

@@ -80,6 +80,9 @@ func (j jsonText) atom() (history.Value, error) {
 			return v, nil
 		}
 	}
+	if len(text) > 0 && j.pos == j.end && j.eof {
+		return history.Value{}, j.cut("a value")
+	}
 	j.pos -= len(text)
 	if len(text) == 0 {
 		text = j.buf[j.pos : j.pos+1]

@@ -194,12 +194,25 @@ func (p *Pairs) complete(e *Event) (Record, bool, error) {
 	op.Return, op.Outcome, op.Error = p.clock, outcomes[e.Type], e.Error
 	switch {
 	case e.Type == OK, e.Returned:
-		op.Output, op.Outcome = e.Value, history.OK
+		op.Outcome = history.OK
+		if !echo(&op, e.Value) {
+			op.Output = e.Value
+		}
 	case op.Error == "" && !e.Value.IsNil() && !e.Value.Equal(op.Input):
 		op.Error = plain(e.Value) // older histories say there why
 	}
 	p.Stats.Ops++
 	return Record{Op: op, Line: o.line, End: e.Line}, true, nil
+}
+
+// echo says whether a completion only repeats what its invocation said, as Jepsen's writes do, and so tells nothing of what the
+// system returned. What reads returns something, even if it is the same.
+func echo(op *history.Op, v history.Value) bool {
+	switch op.Name {
+	case "txn", "read", "get", "r", "contains", "dequeue":
+		return false
+	}
+	return v.Equal(op.Input)
 }
 
 // Rest returns the operations that never completed, in order of call: nobody knows whether they took effect.

@@ -92,6 +92,7 @@ func (a *app) root() *cobra.Command {
 		a.matrixCommand(),
 		a.gateCommand(),
 		a.contractCommand(),
+		a.historyCommand(),
 		a.evidenceCommand(),
 		a.reportCommand(),
 		a.diffCommand(),

@@ -1,0 +1,160 @@
+package trial_test
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/assay-dev/assay/internal/conformance"
+	"github.com/assay-dev/assay/internal/table"
+	"github.com/assay-dev/assay/internal/trial"
+	"github.com/assay-dev/assay/verdict"
+)
+
+// written is a file with that text.
+func written(t *testing.T, text string) string {
+	t.Helper()
+	path := filepath.Join(t.TempDir(), "h")
+	if err := os.WriteFile(path, []byte(text), 0o666); err != nil {
+		t.Fatal(err)
+	}
+	return path
+}
+
+func judge(t *testing.T, text, model string, opts trial.Options, budget int64) (*trial.Case, *trial.Report, error) {
+	t.Helper()
+	c, err := trial.Load(written(t, text), opts)
+	if err != nil {
+		return nil, nil, err
+	}
+	rep, err := trial.Judge(context.Background(), c, model, budget)
+	return c, rep, err
+}
+
+const twoObjects = `{"id":1,"kind":"model","client":"a","name":"write","object":"p","input":1,"outcome":"ok","call":1,"return":2}
+{"id":2,"kind":"model","client":"a","name":"read","object":"q","output":7,"outcome":"ok","call":3,"return":4}
+{"id":3,"kind":"journey","client":"a","name":"j","outcome":"ok","call":3,"return":4}
+`
+
+// TestJudge holds verdicts, and that the lines of the witness are those of the file.
+func TestJudge(t *testing.T) {
+	t.Parallel()
+	for _, tc := range []struct {
+		name, text, model string
+		opts              trial.Options
+		budget            int64
+		want              verdict.Verdict
+		lines             []int
+	}{
+		{"stale", "{:process 0 :type :invoke :f :write :value 1}\n{:process 0 :type :ok :f :write :value 1}\n{:process 1 :type :invoke :f :read}\n{:process 1 :type :ok :f :read :value nil}", "register", trial.Options{}, 0, verdict.Fail, []int{1, 3}},
+		{"fresh", "0:w1 1:r1", "register", trial.Options{}, 0, verdict.Pass, nil},
+		{"no budget", "0:w1( 1:w1( 2:w2( 3:w2( 0:) 1:) 2:) 3:) 0:r1 0:r2", "register", trial.Options{}, 1, verdict.Unknown, nil},
+		{"one object", twoObjects, "register", trial.Options{Object: "q"}, 0, verdict.Fail, []int{2}},
+		{"one key", "0:wk=1 0:rk=2 0:wj=1 0:rj=1", "register", trial.Options{Key: "j"}, 0, verdict.Pass, nil},
+		{"cut", "{:process 0 :type :invoke :f :write :value 1}\n{:process 0 :type :ok}\n{:process 0 :typ", "register", trial.Options{Cut: true}, 0, verdict.Unknown, nil},
+		{"cut with a write under way", "{:process 1 :type :invoke :f :write :value 3}\n{:process 0 :type :invoke :f :read}\n{:process 0 :type :ok :value 3}\n{:process 1 :typ", "register", trial.Options{Cut: true}, 0, verdict.Unknown, nil},
+		{"cut and wrong", "{:process 0 :type :invoke :f :read}\n{:process 0 :type :ok :value 3}\n{:process 0 :typ", "register", trial.Options{Cut: true}, 0, verdict.Fail, []int{1}},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			t.Parallel()
+			_, rep, err := judge(t, tc.text, tc.model, tc.opts, tc.budget)
+			if err != nil || rep.Verdict != tc.want {
+				t.Fatalf("got %+v, %v; want %v", rep, err, tc.want)
+			}
+			var lines []int
+			for _, w := range rep.Witness {
+				lines = append(lines, w.Line)
+			}
+			if len(lines) != len(tc.lines) || len(lines) > 0 && lines[0] != tc.lines[0] {
+				t.Errorf("the witness is of lines %v, want %v: %s", lines, tc.lines, rep.Reason)
+			}
+		})
+	}
+}
+
+func TestRefuses(t *testing.T) {
+	t.Parallel()
+	for _, tc := range []struct{ name, text, model, want string }{
+		{"two objects", twoObjects, "register", "operations are on several objects; choose one with --object: p (1 operations), q (1 operations)"},
+		{"twice", strings.Repeat(strings.SplitAfter(twoObjects, "\n")[0], 2), "register", "operation 1 is there twice"},
+		{"no model operations", strings.SplitAfter(twoObjects, "\n")[2], "register", "it holds no model operation, only 1 of other kinds"},
+		{"none", "; none\n", "register", "it holds no operation"},
+		{"another model", "0:w1\n0:d1", "register", "is the history of another model?"},
+		{"events", `{"at":1,"kind":"inject","name":"kill(a)"}` + "\n", "register", "these are events as JSON lines, and no operations"},
+	} {
+		_, _, err := judge(t, tc.text, tc.model, trial.Options{}, 0)
+		var bad *trial.InputError
+		if !errors.As(err, &bad) || !strings.Contains(err.Error(), tc.want) {
+			t.Errorf("%s: got %v, want an error that says %q", tc.name, err, tc.want)
+		}
+	}
+	if _, _, err := judge(t, twoObjects[:130], "register", trial.Options{Cut: true}, 0); err == nil || !strings.Contains(err.Error(), "left no trace") {
+		t.Error(err)
+	}
+	if err := trial.KnowsModel("registr"); err == nil || !strings.Contains(err.Error(), "cas-register") {
+		t.Error(err)
+	}
+}
+
+// TestPage holds that a page is whole and harmless, whatever the history says.
+func TestPage(t *testing.T) {
+	t.Parallel()
+	hostile := `</script><script>alert(1)</script><img src=x onerror=alert(2)>`
+	stale := "{:process 0 :type :invoke :f :write :value \"" + hostile + "\"}{:process 0 :type :ok}{:process \"" + hostile + "\" :type :invoke :f :read}{:process \"" + hostile + "\" :type :ok :value nil}" +
+		"{:process :nemesis :type :info :f :kill}"
+	for model, text := range map[string]string{"register": "0:w1( 1:r1 0:) 2:w3?", "cas-register": stale} {
+		c, rep, err := judge(t, text, model, trial.Options{}, 0)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var page bytes.Buffer
+		if err := rep.HTML(&page, c); err != nil {
+			t.Fatal(err)
+		}
+		got := page.String()
+		for _, never := range []string{"<script>alert", "<img", "http://", "https://", "ZgotmplZ"} {
+			if strings.Contains(got, never) {
+				t.Errorf("%s: the page has %q", model, never)
+			}
+		}
+		for _, part := range map[string][]string{"cas-register": {"FAIL", `"first":`}, "register": {"PASS", `"states":["`, `"order":[`}}[model] {
+			if !strings.Contains(got, part) {
+				t.Errorf("%s: the page lacks %q", model, part)
+			}
+		}
+		var text bytes.Buffer
+		if err := rep.Text(&text, &table.Style{Columns: 80}); err != nil || !strings.Contains(text.String(), rep.Model) {
+			t.Errorf("%v: %s", err, text.String())
+		}
+	}
+}
+
+// TestKnossos judges what Knossos is tested with: the folder says the verdict.
+func TestKnossos(t *testing.T) {
+	t.Parallel()
+	files, _ := filepath.Glob(filepath.Join(conformance.Dir(t, "knossos"), "cas-register", "*", "*.edn"))
+	if len(files) != 120 {
+		t.Fatalf("%d files", len(files))
+	}
+	for _, file := range files {
+		c, err := trial.Load(file, trial.Options{})
+		if filepath.Base(file) == "mongodb-v0-ack-rollback-.edn" { // the nemesis alone: no data is no pass
+			if err == nil || !strings.Contains(err.Error(), "it holds no operation") {
+				t.Errorf("%s: %v", file, err)
+			}
+			continue
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		rep, err := trial.Judge(context.Background(), c, "cas-register", 0)
+		want := map[string]verdict.Verdict{"good": verdict.Pass, "bad": verdict.Fail}[filepath.Base(filepath.Dir(file))]
+		if err != nil || rep.Verdict != want {
+			t.Errorf("%s: got %+v, %v; want %v", file, rep, err, want)
+		}
+	}
+}
