@@ -101,7 +101,7 @@ func rules() map[string]string {
 func historyRules() map[string]string {
 	return map[string]string{
 		// A history in a file, the engine that judges it, and what is shown of both.
-		"internal/trial": "verdict history history/pair history/format check/consistency/linear internal/table",
+		"internal/trial": "verdict history history/pair history/format check/consistency/linear check/consistency/txn internal/table",
 		"history":        "",
 		// Histories that others wrote: events that become operations, each format by itself, and all of them by content.
 		"history/pair":    "history",

@@ -18,7 +18,7 @@ func TestHistoryDocs(t *testing.T) {
 		t.Fatal(err)
 	}
 	blocks := strings.Split(string(page), "```console\n")[1:]
-	if len(blocks) < 3 {
+	if len(blocks) < 4 {
 		t.Fatalf("the page has %d transcripts", len(blocks))
 	}
 	for _, block := range blocks {

@@ -52,6 +52,8 @@ func TestJudge(t *testing.T) {
 	}{
 		{"stale", "{:process 0 :type :invoke :f :write :value 1}\n{:process 0 :type :ok :f :write :value 1}\n{:process 1 :type :invoke :f :read}\n{:process 1 :type :ok :f :read :value nil}", "register", trial.Options{}, 0, verdict.Fail, []int{1, 3}},
 		{"fresh", "0:w1 1:r1", "register", trial.Options{}, 0, verdict.Pass, nil},
+		{"write skew", "0:rxay1( 1:ryax1( 0:) 1:) 2:rx1ry1", "serializable", trial.Options{}, 0, verdict.Fail, []int{1, 1}},
+		{"write skew under snapshot isolation", "0:rxay1( 1:ryax1( 0:) 1:) 2:rx1ry1", "snapshot-isolation", trial.Options{}, 0, verdict.Pass, nil},
 		{"no budget", "0:w1( 1:w1( 2:w2( 3:w2( 0:) 1:) 2:) 3:) 0:r1 0:r2", "register", trial.Options{}, 1, verdict.Unknown, nil},
 		{"one object", twoObjects, "register", trial.Options{Object: "q"}, 0, verdict.Fail, []int{2}},
 		{"one key", "0:wk=1 0:rk=2 0:wj=1 0:rj=1", "register", trial.Options{Key: "j"}, 0, verdict.Pass, nil},
@@ -83,7 +85,9 @@ func TestRefuses(t *testing.T) {
 		{"twice", strings.Repeat(strings.SplitAfter(twoObjects, "\n")[0], 2), "register", "operation 1 is there twice"},
 		{"no model operations", strings.SplitAfter(twoObjects, "\n")[2], "register", "it holds no model operation, only 1 of other kinds"},
 		{"none", "; none\n", "register", "it holds no operation"},
+		{"no transactions", "0:w1", "serializable", "it holds no transactions"},
 		{"another model", "0:w1\n0:d1", "register", "is the history of another model?"},
+		{"mixed micro-operations", "{:process 0 :type :invoke :f :txn :value [[:w 1 1] [:append 1 2]]}", "serializable", "both append and write"},
 		{"events", `{"at":1,"kind":"inject","name":"kill(a)"}` + "\n", "register", "these are events as JSON lines, and no operations"},
 	} {
 		_, _, err := judge(t, tc.text, tc.model, trial.Options{}, 0)
@@ -95,7 +99,7 @@ func TestRefuses(t *testing.T) {
 	if _, _, err := judge(t, twoObjects[:130], "register", trial.Options{Cut: true}, 0); err == nil || !strings.Contains(err.Error(), "left no trace") {
 		t.Error(err)
 	}
-	if err := trial.KnowsModel("registr"); err == nil || !strings.Contains(err.Error(), "cas-register") {
+	if err := trial.KnowsModel("registr"); err == nil || !strings.Contains(err.Error(), "cas-register") || !strings.Contains(err.Error(), "snapshot-isolation") {
 		t.Error(err)
 	}
 }
@@ -104,9 +108,10 @@ func TestRefuses(t *testing.T) {
 func TestPage(t *testing.T) {
 	t.Parallel()
 	hostile := `</script><script>alert(1)</script><img src=x onerror=alert(2)>`
-	stale := "{:process 0 :type :invoke :f :write :value \"" + hostile + "\"}{:process 0 :type :ok}{:process \"" + hostile + "\" :type :invoke :f :read}{:process \"" + hostile + "\" :type :ok :value nil}" +
+	skew := "{:process 0 :type :invoke :f :txn :value [[:r x nil] [:append \"" + hostile + "\" 1]]}{:process \"" + hostile + "\" :type :invoke :f :txn :value [[:r \"" + hostile + "\" nil] [:append x 1]]}" +
+		"{:process 0 :type :ok :f :txn :value [[:r x []] [:append \"" + hostile + "\" 1]]}{:process \"" + hostile + "\" :type :ok :f :txn :value [[:r \"" + hostile + "\" []] [:append x 1]]}" +
 		"{:process :nemesis :type :info :f :kill}"
-	for model, text := range map[string]string{"register": "0:w1( 1:r1 0:) 2:w3?", "cas-register": stale} {
+	for model, text := range map[string]string{"serializable": skew, "register": "0:w1( 1:r1 0:) 2:w3?"} {
 		c, rep, err := judge(t, text, model, trial.Options{}, 0)
 		if err != nil {
 			t.Fatal(err)
@@ -121,7 +126,7 @@ func TestPage(t *testing.T) {
 				t.Errorf("%s: the page has %q", model, never)
 			}
 		}
-		for _, part := range map[string][]string{"cas-register": {"FAIL", `"first":`}, "register": {"PASS", `"states":["`, `"order":[`}}[model] {
+		for _, part := range map[string][]string{"serializable": {"<svg", "FAIL", "rw", `"first":`}, "register": {"PASS", `"states":["`, `"order":[`}}[model] {
 			if !strings.Contains(got, part) {
 				t.Errorf("%s: the page lacks %q", model, part)
 			}
