@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"math"
 	"slices"
 	"strings"
@@ -133,13 +134,15 @@ func linkMeasures() map[string]func(check.Input, string, string) (any, error) {
 
 // checkers conclude on one object, or on one service.
 func checkers() map[string]func(string) check.Checker {
-	return map[string]func(string) check.Checker{
+	all := consistency.Isolations()
+	maps.Copy(all, map[string]func(string) check.Checker{
 		"no_lost":      consistency.NoLost,
 		"once":         consistency.Once,
 		"ordered":      consistency.Ordered,
 		"converged":    consistency.Converged,
 		"linearizable": consistency.Linearizable,
-	}
+	})
+	return all
 }
 
 // check runs a checker over the whole experiment. Unknown is an error, which

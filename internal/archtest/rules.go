@@ -37,7 +37,7 @@ func rules() map[string]string {
 		"internal/recipe":        "system",
 		"fault":                  "system history",
 		"check":                  "verdict history telemetry",
-		"check/consistency":      "check check/consistency/linear verdict history telemetry", // the families are blind to each other
+		"check/consistency":      "check check/consistency/linear check/consistency/txn verdict history telemetry", // the families are blind to each other
 		"check/slo":              "check verdict history telemetry",
 		"evidence":               "check verdict history telemetry",
 

@@ -34,6 +34,7 @@ func Signals() []Signal {
 	add([]Param{CallerParam, ServiceParam}, "attempts_max", "retries")
 	add([]Param{JourneyParam, ServiceParam}, "amplification")
 	add([]Param{ObjectParam}, "no_lost", "once", "ordered", "linearizable")
+	add([]Param{ObjectParam}, "read_uncommitted", "read_committed", "repeatable_read", "snapshot_isolation", "serializable", "strict_serializable")
 	add([]Param{PositionParam}, "converged")
 	return all
 }
