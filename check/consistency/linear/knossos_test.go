@@ -47,14 +47,14 @@ func TestKnossos(t *testing.T) {
 	if err != nil || len(files) < 122 {
 		t.Fatalf("%d histories, want 122: %v", len(files), err)
 	}
-	models := map[string]Model{
-		"cas-register": CASRegister(), "mutex": Mutex(),
-		"multi-register": MultiRegister(history.Map(history.Entry{Key: history.String("x"), Val: history.Int(0)}, history.Entry{Key: history.String("y"), Val: history.Int(0)})),
-	}
+	models := map[string]Model{"cas-register": CASRegister(), "mutex": Mutex(), "multi-register": from(t, "multi-register", `{"x": 0, "y": 0}`)}
 	var took time.Duration
 	for _, file := range files {
 		name, _ := filepath.Rel(dir, file)
 		ops, cut := readFile(t, file)
+		if cut && name != filepath.Join("mutex", "bad", "etcd.edn") { // which ends amid a line as it is published
+			t.Errorf("%s is cut", name)
+		}
 		m := models[strings.Split(name, string(os.PathSeparator))[0]]
 		start := time.Now()
 		res := Check(t.Context(), m, ops, Options{WholeCore: true})

@@ -46,6 +46,7 @@ func Names() []string {
 //	                read                         without an offset: the list of all
 //
 // Registers, kv, mutexes, leases, queues, counters, logs and sets are apart for each Key; a register's key may be nil.
+// Registers and counters may start from other values: see [Model.From].
 func Named(name string) (Model, error) {
 	for _, r := range ready() {
 		if r.name == name {
@@ -141,26 +142,21 @@ func cas(from bool, to, s string, op *history.Op) []string {
 }
 
 // Register returns the model of a register that starts as nil, with read and write, apart for each key.
-func Register() Model {
-	m := register("register", "read", "write")
-	m.monitor = zones()
-	return m
-}
+func Register() Model { return register("register", history.Value{}, "read", "write") }
 
 // CASRegister returns the model of a register that starts as nil, with read, write and cas, apart for each key.
-func CASRegister() Model {
-	m := register("cas-register", "read", "write", "cas")
-	m.monitor = zones()
-	return m
-}
+func CASRegister() Model { return register("cas-register", history.Value{}, "read", "write", "cas") }
 
-func register(name string, names ...string) Model {
-	return New(Spec[string]{
-		Name: name, Init: text(history.Value{}), Partition: key, Valid: all(only(names...), pairs),
+func register(name string, start history.Value, names ...string) Model {
+	m := New(Spec[string]{
+		Name: name, Init: text(start), Partition: key, Valid: all(only(names...), pairs),
 		Step:  stepRegister,
 		Reads: func(op *history.Op) bool { return op.Name == "read" || op.Name == "cas" && refused(op) },
 		Touch: touchRegister,
 	})
+	m.monitor = zones(start)
+	m.from = func(start history.Value) (Model, error) { return register(name, start, names...), nil }
+	return m
 }
 
 func text(v history.Value) string { return string(appendValue(nil, v)) }
@@ -256,13 +252,20 @@ func touchKV(op *history.Op) Touch {
 // MultiRegister returns the model of registers that are read and written together, in transactions. They start as in the map, and
 // as nil.
 func MultiRegister(start history.Value) Model {
-	return New(Spec[string]{
+	m := New(Spec[string]{
 		Name: "multi-register", Init: start.String(), Valid: all(only("txn"), microOps),
 		Step: func(s string, op *history.Op) []string { return stepMulti(s, op) },
 		Reads: func(op *history.Op) bool {
 			return !slices.ContainsFunc(op.Input.Items(), func(v history.Value) bool { return writes(v) })
 		},
 	})
+	m.from = func(start history.Value) (Model, error) {
+		if start.Kind() != history.KindMap {
+			return Model{}, fmt.Errorf("a multi-register starts from a map, such as {\"x\": 0, \"y\": 0}, and not from %v", start)
+		}
+		return MultiRegister(start), nil
+	}
+	return m
 }
 
 func microOps(op *history.Op) error {

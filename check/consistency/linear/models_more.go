@@ -275,9 +275,11 @@ func touchQueue(op *history.Op) Touch {
 }
 
 // Counter returns the model of a counter that starts at 0, with add and read.
-func Counter() Model {
-	return New(Spec[int64]{
-		Name: "counter", Partition: key, Valid: all(only("add", "read"), addsInteger),
+func Counter() Model { return counter(0) }
+
+func counter(start int64) Model {
+	m := New(Spec[int64]{
+		Name: "counter", Init: start, Partition: key, Valid: all(only("add", "read"), addsInteger),
 		Reads: func(op *history.Op) bool { return op.Name == "read" },
 		Step: func(n int64, op *history.Op) []int64 {
 			by, _ := op.Input.AsInt()
@@ -288,6 +290,14 @@ func Counter() Model {
 			return one(silent || op.Output.Equal(history.Int(n+by)), n+by)
 		},
 	})
+	m.from = func(start history.Value) (Model, error) {
+		n, ok := start.AsInt()
+		if !ok {
+			return Model{}, fmt.Errorf("a counter starts from an integer, and not from %v", start)
+		}
+		return counter(n), nil
+	}
+	return m
 }
 
 func addsInteger(op *history.Op) error {

@@ -53,6 +53,16 @@ type Model struct {
 	reads     func(op *history.Op) bool
 	touch     func(op *history.Op) Touch
 	monitor   *monitor // decides parts whose values are unique; nil if there is none
+	from      func(start history.Value) (Model, error)
+}
+
+// From returns the model with other values at first: a register with any value, for each key; a counter with an integer, for each key;
+// a multi-register with a map from its registers to their values. Other models start in one way only, which is an error.
+func (m Model) From(start history.Value) (Model, error) {
+	if m.from == nil {
+		return Model{}, fmt.Errorf("the %s starts in one way only, and not from %v (register, cas-register, multi-register and counter start from any)", m.name, start)
+	}
+	return m.from(start)
 }
 
 // String returns the name of the model.

@@ -15,7 +15,11 @@ import (
 // they clash if an operation of each returns before one of the other is called. A cluster's zone goes from its first return to its
 // last call; if the last call comes first the zone is backward, and anything may happen between. Zones that go forward must not
 // overlap, and none that goes backward may lie within one that goes forward (Gibbons and Korach 1997).
-func zones() *monitor { return &monitor{"zones of unique values (Gibbons and Korach)", decideZones} }
+func zones(start history.Value) *monitor {
+	return &monitor{"zones of unique values (Gibbons and Korach)", func(ops []history.Op, part []int32, until time.Duration) (finding, bool) {
+		return decideZones(start, ops, part, until)
+	}}
+}
 
 // A cluster is a write, the reads of its value, and its zone.
 type cluster struct {
@@ -46,9 +50,9 @@ type watched struct {
 	of       []int32 // place in the part: cluster, -1 if it has none
 }
 
-func decideZones(ops []history.Op, part []int32, until time.Duration) (finding, bool) {
+func decideZones(start history.Value, ops []history.Op, part []int32, until time.Duration) (finding, bool) {
 	w := &watched{of: make([]int32, len(part))}
-	w.values.of(history.Value{})
+	w.values.of(start)
 	w.clusters = append(w.clusters, cluster{write: -1, first: -1, last: -1, returns: -1, call: -forever})
 	w.clusters[0].returns = -forever // it was written before all else
 	for n, i := range part {
