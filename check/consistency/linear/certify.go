@@ -3,7 +3,6 @@ package linear
 import (
 	"errors"
 	"fmt"
-	"maps"
 	"time"
 
 	"github.com/assay-dev/assay/history"
@@ -121,7 +120,7 @@ func certifyCore(m Model, ops []history.Op, core []int32, until time.Duration, s
 	if len(core) > certifyCoreSize {
 		return ErrLarge
 	}
-	t := trial{m: m, used: make([]bool, len(core)), steps: certifySteps, sequential: sequential}
+	var left []history.Op
 	for _, i := range core {
 		op := ops[i]
 		if op.Outcome == history.Failed || op.Call > until || !sequential && partName(m, &op) != partName(m, &ops[core[0]]) {
@@ -130,12 +129,11 @@ func certifyCore(m Model, ops []history.Op, core []int32, until time.Duration, s
 		if op.Return > until {
 			op.Outcome = history.Maybe
 		}
-		if op.Outcome == history.OK {
-			t.left++
-		}
-		t.ops = append(t.ops, op)
+		left = append(left, op)
 	}
-	switch found := t.order(map[string]walker{}); {
+	t := newTrial(m, left, sequential)
+	t.steps = certifySteps
+	switch found := t.order(); {
 	case found:
 		return errors.New("the core has an order")
 	case t.steps <= 0:
@@ -144,54 +142,67 @@ func certifyCore(m Model, ops []history.Op, core []int32, until time.Duration, s
 	return nil
 }
 
-// A trial tries every order.
+// A trial tries every order of at most 64 operations.
 type trial struct {
-	m           Model
-	ops         []history.Op
-	used        []bool
-	left, steps int
-	sequential  bool
+	ops    []history.Op
+	before []uint64 // of each operation: those that must come before it
+	part   []int
+	states []walker // of each part
+	done   uint64   // those that came
+	all    uint64   // those that must come
+	steps  int
 }
 
-func (t *trial) order(states map[string]walker) bool {
-	if t.left == 0 {
+func newTrial(m Model, ops []history.Op, sequential bool) *trial {
+	t := &trial{ops: ops, before: make([]uint64, len(ops)), part: make([]int, len(ops))}
+	parts := map[string]int{}
+	for i := range ops {
+		name := partName(m, &ops[i])
+		part, known := parts[name]
+		if !known {
+			part = len(t.states)
+			parts[name], t.states = part, append(t.states, m.walk())
+		}
+		t.part[i] = part
+		if ops[i].Outcome == history.OK {
+			t.all |= 1 << i
+		}
+		for j := range ops {
+			before := ops[j].Return < ops[i].Call
+			if sequential {
+				before = ops[j].Client == ops[i].Client && ops[j].Call < ops[i].Call
+			}
+			if before && ops[j].Outcome == history.OK {
+				t.before[i] |= 1 << j
+			}
+		}
+	}
+	return t
+}
+
+func (t *trial) order() bool {
+	if t.all&^t.done == 0 {
 		return true
 	}
 	for i := range t.ops {
-		if t.used[i] || t.steps <= 0 || !t.mayBeNext(i) {
+		bit := uint64(1) << i
+		if t.done&bit != 0 || t.before[i]&^t.done != 0 || t.steps <= 0 {
 			continue
 		}
 		t.steps--
-		next := maps.Clone(states)
-		if advance(t.m, next, &t.ops[i]) != nil {
+		state := &t.states[t.part[i]]
+		was := *state
+		next := was.step(&t.ops[i])
+		if next == nil {
 			continue
 		}
-		returned := 0
-		if t.ops[i].Outcome == history.OK {
-			returned = 1
-		}
-		t.used[i], t.left = true, t.left-returned
-		if t.order(next) {
+		*state, t.done = next, t.done|bit
+		if t.order() {
 			return true
 		}
-		t.used[i], t.left = false, t.left+returned
+		*state, t.done = was, t.done&^bit
 	}
 	return false
-}
-
-// mayBeNext says that nothing that is left had returned before the call.
-func (t *trial) mayBeNext(i int) bool {
-	for j := range t.ops {
-		first, second := &t.ops[j], &t.ops[i]
-		before := first.Return < second.Call
-		if t.sequential {
-			before = first.Client == second.Client && first.Call < second.Call
-		}
-		if !t.used[j] && first.Outcome == history.OK && before {
-			return false
-		}
-	}
-	return true
 }
 
 // A walker is a state that operations lead on from. It stays as it is.
@@ -208,6 +219,13 @@ type states[S any] struct {
 func newStates[S any](spec Spec[S]) walker { return &states[S]{spec, []S{spec.Init}} }
 
 func (s *states[S]) step(op *history.Op) walker {
+	if len(s.all) == 1 {
+		next := s.spec.Step(s.all[0], op)
+		if len(next) == 0 {
+			return nil
+		}
+		return &states[S]{s.spec, next}
+	}
 	var next []S
 	known := map[any]bool{}
 	for _, state := range s.all {

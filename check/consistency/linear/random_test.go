@@ -174,13 +174,8 @@ func hasAnOrder(m Model, ops []history.Op, sequential bool) bool {
 		}
 	}
 	for _, group := range groups {
-		t := trial{m: m, ops: group, used: make([]bool, len(group)), steps: 1 << 40, sequential: sequential}
-		for _, op := range group {
-			if op.Outcome == history.OK {
-				t.left++
-			}
-		}
-		if !t.order(map[string]walker{}) {
+		t := newTrial(m, group, sequential)
+		if t.steps = 1 << 40; !t.order() {
 			return false
 		}
 	}

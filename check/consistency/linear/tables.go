@@ -132,7 +132,7 @@ type pairTable struct {
 // find returns the place of a key, and whether it is there.
 func (t *pairTable) find(key uint64) (at int, known bool) {
 	if len(t.keys) == 0 {
-		t.keys, t.values = make([]uint64, 256), make([]int32, 256)
+		t.keys, t.values = make([]uint64, firstPlaces), make([]int32, firstPlaces)
 	}
 	mask := len(t.keys) - 1
 	for at = int(mix(key)) & mask; t.keys[at] != 0; at = (at + 1) & mask {

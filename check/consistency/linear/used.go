@@ -90,8 +90,11 @@ type seen struct {
 
 type node struct{ uses, next int32 }
 
+// firstPlaces is how many places there is room for at first: most searches, as for cores, are small.
+const firstPlaces = 64
+
 func newSeen(words int) *seen {
-	return &seen{words: words, keys: make([]uint64, 1024*(1+words)), heads: make([]int32, 1024), nodes: make([]node, 1)}
+	return &seen{words: words, keys: make([]uint64, firstPlaces*(1+words)), heads: make([]int32, firstPlaces), nodes: make([]node, 1)}
 }
 
 // visit says whether a place is new, and remembers it.
