@@ -161,7 +161,7 @@ func (c *compiler) expectations(s *step, kind *stepKind, answers []string) {
 		known = append(slices.Clip(known), name)
 	}
 	for i, r := range s.Record {
-		s.records = append(s.records, c.record(fmt.Sprintf("record[%d]", i), r, known))
+		s.records = append(s.records, c.record(fmt.Sprintf("record[%d]", i), s, r, known))
 	}
 }
 

@@ -50,13 +50,21 @@ type Step struct {
 
 // A Record notes what a step did as an operation on a named object. Key, Value, From and To are CEL.
 type Record struct {
-	Op     string `json:"op"` // append, read, write, cas, enqueue, dequeue
-	Object string `json:"object"`
-	Key    string `json:"key,omitempty"`
-	Value  string `json:"value,omitempty"`
-	From   string `json:"from,omitempty"` // cas
-	To     string `json:"to,omitempty"`   // cas
-	Pos    string `json:"pos,omitempty"`
+	Op     string  `json:"op"` // append, read, write, cas, enqueue, dequeue, txn
+	Object string  `json:"object"`
+	Key    string  `json:"key,omitempty"`
+	Value  string  `json:"value,omitempty"`
+	From   string  `json:"from,omitempty"` // cas
+	To     string  `json:"to,omitempty"`   // cas
+	Ops    []Micro `json:"ops,omitempty"`  // txn
+	Pos    string  `json:"pos,omitempty"`
+}
+
+// A Micro is what a transaction did to one key of its object. Key and Value are CEL; of a read, Value is over the answer.
+type Micro struct {
+	Op    string `json:"op"` // append, read, write
+	Key   string `json:"key"`
+	Value string `json:"value"`
 }
 
 // A Load is how often a journey starts.

@@ -14,20 +14,23 @@ import (
 type record struct {
 	Record
 	key, value, from, to *expr.Program
+	ops                  []micro
 }
 
 func modelOps() []string {
-	return []string{"append", "read", "write", "cas", "enqueue", "dequeue"}
+	return []string{"append", "read", "write", "cas", "enqueue", "dequeue", "txn"}
 }
 
 // reads says whether the operation has no effect, so that it can be taken as
 // not done when it failed. A dequeue has one: its item may be gone.
-func (r Record) reads() bool { return r.Op == "read" }
+func (r Record) reads() bool {
+	return r.Op == "read" || r.Op == "txn" && !slices.ContainsFunc(r.Ops, Micro.writes)
+}
 
 // gives says whether the value is what the operation returns.
 func (r Record) gives() bool { return r.Op == "read" || r.Op == "dequeue" }
 
-func (c *compiler) record(field string, r Record, names []string) record {
+func (c *compiler) record(field string, s *step, r Record, names []string) record {
 	if !slices.Contains(modelOps(), r.Op) {
 		hint := "allowed: " + strings.Join(modelOps(), ", ")
 		if near := expr.Suggest(r.Op, modelOps()); near != "" {
@@ -38,6 +41,12 @@ func (c *compiler) record(field string, r Record, names []string) record {
 	if r.Object == "" {
 		c.fail(field, "%s names no object", r.Op)
 	}
+	switch {
+	case r.Op == "txn":
+		return c.txn(field, s, r, names)
+	case len(r.Ops) > 0:
+		c.fail(field, "%s has no ops (they belong to txn)", r.Op)
+	}
 	if r.Op == "cas" {
 		if r.From == "" || r.To == "" || r.Value != "" {
 			c.fail(field, "cas needs from and to, and no value")
@@ -45,9 +54,9 @@ func (c *compiler) record(field string, r Record, names []string) record {
 	} else if r.Value == "" || r.From != "" || r.To != "" {
 		c.fail(field, "%s needs a value, and neither from nor to", r.Op)
 	}
-	return record{r,
-		c.optional(field+".key", r.Key, names), c.optional(field+".value", r.Value, names),
-		c.optional(field+".from", r.From, names), c.optional(field+".to", r.To, names)}
+	return record{Record: r,
+		key: c.optional(field+".key", r.Key, names), value: c.optional(field+".value", r.Value, names),
+		from: c.optional(field+".from", r.From, names), to: c.optional(field+".to", r.To, names)}
 }
 
 // op fills in the model operation's key, input and output.
@@ -78,6 +87,8 @@ func (r record) fill(ctx context.Context, op *history.Op, vars map[string]any) e
 		return fmt.Errorf("key: %w", err)
 	}
 	switch {
+	case r.Op == "txn":
+		err = r.transaction(ctx, op, vars)
 	case r.gives() && op.Outcome != history.OK: // nothing was given
 	case r.gives():
 		op.Output, err = value(ctx, r.value, vars)

@@ -11,10 +11,11 @@ import (
 	"github.com/assay-dev/assay/verdict"
 )
 
-// transactions reads [input, output] of transactions that all overlap: an empty output is one of unknown outcome.
+// transactions reads [input, output] of transactions that all overlap, unless "first" is added: that one ends before the next begins. An
+// empty output is one of unknown outcome.
 func transactions(t *testing.T, text string) []history.Op {
 	t.Helper()
-	var pairs [][2]history.Value
+	var pairs [][]history.Value
 	if err := json.Unmarshal([]byte(text), &pairs); err != nil {
 		t.Fatal(err)
 	}
@@ -24,6 +25,9 @@ func transactions(t *testing.T, text string) []history.Op {
 			Call: time.Duration(i) + 1, Return: time.Second, Outcome: history.OK}
 		if p[1].IsNil() {
 			op.Outcome = history.Maybe
+		}
+		if len(p) == 3 {
+			op.Return = op.Call
 		}
 		ops = append(ops, op)
 	}
@@ -52,6 +56,10 @@ func TestIsolations(t *testing.T) {
 		{"read skew", readSkew, "snapshot_isolation", verdict.Fail},
 		{"intermediate read", seenEarly, "read_uncommitted", verdict.Pass},
 		{"intermediate read", seenEarly, "read_committed", verdict.Fail},
+		{"there before", thereBefore, "strict_serializable", verdict.Pass},
+		{"registers there before", registersBefore, "serializable", verdict.Pass},
+		{"from nowhere", fromNowhere, "read_committed", verdict.Fail},
+		{"what it did is not known", `[[null,null], [[["append","x",1]],[["append","x",1]]], [[["r","x",null]],[["r","x",[1,2]]]]]`, "serializable", verdict.Unknown},
 		{"nothing recorded", `[]`, "serializable", verdict.Unknown},
 		{"nothing read", `[[[["append","x",1]],[["append","x",1]]]]`, "serializable", verdict.Unknown},
 		{"no micro-operation", `[[[["delete","x",1]],[["delete","x",1]]]]`, "serializable", verdict.Unknown},
@@ -72,3 +80,10 @@ func TestIsolations(t *testing.T) {
 		})
 	}
 }
+
+// What is there before anything is written is known by a look at it, and lost like everything else.
+const (
+	thereBefore     = `[[[["r","x",null]],[["r","x",[7,8]]],"first"], [[["append","x",1]],[["append","x",1]]], [[["r","x",null]],[["r","x",[7,8,1]]]]]`
+	registersBefore = `[[[["r","x",null],["r","y",null]],[["r","x",100],["r","y",100]],"first"], [[["w","x",1]],[["w","x",1]]], [[["r","x",null],["r","y",null]],[["r","x",1],["r","y",100]]]]`
+	fromNowhere     = `[[[["r","x",null]],[["r","x",[7]]],"first"], [[["append","x",1]],[["append","x",1]]], [[["r","x",null]],[["r","x",[7,9,1]]]]]`
+)

@@ -203,6 +203,9 @@ func says(check string) string {
 		"rate": "operations of %s each second", "failures": "operations of %s that did not end well", "max_ms": "longest latency of %s, in ms",
 		"no_lost": "acknowledged appends to %s that are gone", "once": "appends to %s that are gone or there twice",
 		"ordered": "order of %s", "converged": "instances of %s at the same position after the heal", "linearizable": "order of reads and writes on %s",
+		"read_uncommitted": "isolation of the transactions on %s: no write between the writes of another one", "read_committed": "isolation of the transactions on %s: nothing read that was not committed",
+		"repeatable_read": "isolation of the transactions on %s: what was read stays so until the end", "snapshot_isolation": "isolation of the transactions on %s: each reads one moment, and none overwrites another one's",
+		"serializable": "isolation of the transactions on %s: as if one after the other", "strict_serializable": "isolation of the transactions on %s: as if one after the other, in the order of real time",
 	}
 	call := regexp.MustCompile(`^\s*([a-z0-9_]+)\(\s*["']([^"']*)["']\s*\)`).FindStringSubmatch(check)
 	switch {

@@ -10,7 +10,12 @@ import (
 )
 
 // recordOps are the keys that choose a model operation.
-func recordOps() []string { return []string{"append", "read", "write", "cas", "enqueue", "dequeue"} }
+func recordOps() []string {
+	return []string{"append", "read", "write", "cas", "enqueue", "dequeue", "txn"}
+}
+
+// microOps are the keys that choose what a transaction did to a key.
+func microOps() []string { return []string{"append", "read", "write"} }
 
 // step reads one step. What its expressions say is checked later, by workload.
 func (l *loader) step(n *yaml.Node) workload.Step {
@@ -95,27 +100,42 @@ func (l *loader) records(s *workload.Step) reader {
 func (l *loader) record(n *yaml.Node) workload.Record {
 	src := l.parts.src
 	r := workload.Record{Pos: src.pos(n)}
-	var ops []string
 	fields := []field{
 		{"key", src.code(&r.Key), false},
 		{"value", src.code(&r.Value), false},
 		{"from", src.code(&r.From), false},
-		{"to", src.code(&r.To), false}}
-	for _, op := range recordOps() {
-		fields = append(fields, field{op, func(name string, n *yaml.Node) {
-			ops, r.Op = append(ops, op), op
-			src.text(&r.Object)(name, n)
+		{"to", src.code(&r.To), false},
+		{"ops", src.list(func(_ string, n *yaml.Node) { r.Ops = append(r.Ops, l.micro(n)) }), false}}
+	l.operation(n, "record", recordOps(), &r.Op, src.text(&r.Object), fields)
+	return r
+}
+
+// micro reads one micro-operation of a recorded transaction.
+func (l *loader) micro(n *yaml.Node) workload.Micro {
+	src := l.parts.src
+	var m workload.Micro
+	l.operation(n, "micro-operation", microOps(), &m.Op, src.code(&m.Key), []field{{"value", src.code(&m.Value), false}})
+	return m
+}
+
+// operation reads a mapping that has, beside the given fields, exactly one of the keys in ops, whose value is its argument.
+func (l *loader) operation(n *yaml.Node, what string, ops []string, op *string, argument reader, fields []field) {
+	src := l.parts.src
+	var found []string
+	for _, key := range ops {
+		fields = append(fields, field{key, func(name string, n *yaml.Node) {
+			found, *op = append(found, key), key
+			argument(name, n)
 		}, false})
 	}
-	if !src.object(n, "a record", fields...) || len(ops) == 1 {
-		return r
+	if !src.object(n, "a "+what, fields...) || len(found) == 1 {
+		return
 	}
-	found := "no operation"
-	if len(ops) > 1 {
-		found = strings.Join(ops, " and ")
+	has := "no operation"
+	if len(found) > 1 {
+		has = strings.Join(found, " and ")
 	}
-	src.wrong(n, "exactly one of "+strings.Join(recordOps(), ", "), "the record has %s", found)
-	return r
+	src.wrong(n, "exactly one of "+strings.Join(ops, ", "), "the %s has %s", what, has)
 }
 
 // objects are the names that records of journeys, setup and final note operations on.
