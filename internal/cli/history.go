@@ -5,14 +5,16 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"go/parser"
+	"go/token"
 	"io"
+	"path/filepath"
 	"strings"
 
 	"github.com/spf13/cobra"
 
 	"github.com/assay-dev/assay/history"
 	"github.com/assay-dev/assay/internal/run"
-	"github.com/assay-dev/assay/internal/table"
 	"github.com/assay-dev/assay/internal/trial"
 	"github.com/assay-dev/assay/verdict"
 )
@@ -23,6 +25,7 @@ type historyFlags struct {
 	model  string
 	budget int64
 	html   string
+	goTest string
 	events []string
 	limit  int
 }
@@ -53,11 +56,12 @@ each step. The budget counts steps and not seconds, so the verdict is the same o
 machine; where it is used up the verdict is unknown.
 
 Models:
-` + table.Wrap(strings.Join(trial.Models(), ", "), 90, "") + `
+` + trial.ModelsText(90) + `
 
 ` + exitCodes,
 		Example: `  assay history check --model cas-register history.edn
   assay history check --model serializable --html cycle.html history.edn.gz
+  assay history check --model serializable --go-test skew_test.go history.edn
   assay history check --model register --object stock ops.jsonl
   assay history check --model kv --key '"5"' --budget 1000000 --json kv.txt`,
 		Args: someArgs("name the histories: assay history check --model MODEL FILE..."),
@@ -67,6 +71,7 @@ Models:
 	f.StringVar(&flags.model, "model", "", "the model, such as cas-register or serializable")
 	f.Int64Var(&flags.budget, "budget", 0, "steps that a search may take (default: enough for some seconds)")
 	f.StringVar(&flags.html, "html", "", "draw the history and the verdict as one offline page (of one FILE)")
+	f.StringVar(&flags.goTest, "go-test", "", "write a Go test that fails for the smallest failing part (of one FILE)")
 	f.StringArrayVar(&flags.events, "events", nil, "file of events, for the faults in the page")
 	flags.choose(cmd)
 	_ = cmd.RegisterFlagCompletionFunc("model", cobra.FixedCompletions(trial.Models(), cobra.ShellCompDirectiveNoFileComp))
@@ -84,9 +89,13 @@ func (f *historyFlags) choose(cmd *cobra.Command) {
 func (a *app) historyCheck(ctx context.Context, files []string, flags historyFlags) error {
 	switch {
 	case flags.model == "":
-		return &run.UsageError{Msg: "say with --model what the history is of: " + strings.Join(trial.Models(), ", ")}
+		return &run.UsageError{Msg: "say with --model what the history is of; there are\n" + trial.ModelsText(110)}
 	case flags.html != "" && len(files) > 1:
 		return &run.UsageError{Msg: "--html draws one history, and there are several"}
+	case flags.goTest != "" && len(files) > 1:
+		return &run.UsageError{Msg: "--go-test writes a test of one history, and there are several"}
+	case flags.goTest != "" && !strings.HasSuffix(flags.goTest, "_test.go"):
+		return &run.UsageError{Msg: fmt.Sprintf("--go-test %s: Go finds tests in files that end in _test.go", flags.goTest)}
 	case flags.budget < 0:
 		return &run.UsageError{Msg: fmt.Sprintf("--budget %d: want a number of steps", flags.budget)}
 	}
@@ -148,6 +157,9 @@ func (a *app) judgeHistory(ctx context.Context, file string, flags historyFlags)
 		return nil, err
 	}
 	rep, err := trial.Judge(ctx, c, flags.model, flags.budget)
+	if err == nil && flags.goTest != "" {
+		err = a.writeGoTest(rep, flags.goTest)
+	}
 	if err != nil || flags.html == "" {
 		return rep, err
 	}
@@ -159,6 +171,27 @@ func (a *app) judgeHistory(ctx context.Context, file string, flags historyFlags)
 		c.Events = append(c.Events, e.Events...)
 	}
 	return rep, writeFile(flags.html, func(w io.Writer) error { return rep.HTML(w, c) })
+}
+
+// writeGoTest writes the test of a fail; where there is none it says why not.
+func (a *app) writeGoTest(rep *trial.Report, path string) error {
+	if len(rep.Smallest) == 0 {
+		fmt.Fprintf(a.err, "%s was not written: the verdict is %v, and a test is of a failing part\n", path, rep.Verdict)
+		return nil
+	}
+	return writeFile(path, func(w io.Writer) error { return rep.GoTest(w, packageBeside(path)) })
+}
+
+// packageBeside is the package that a test in a file belongs to: one beside the Go files of its folder.
+func packageBeside(path string) string {
+	files, _ := filepath.Glob(filepath.Join(filepath.Dir(path), "*.go"))
+	for _, file := range files {
+		f, err := parser.ParseFile(token.NewFileSet(), file, nil, parser.PackageClauseOnly)
+		if err == nil && filepath.Clean(file) != filepath.Clean(path) {
+			return strings.TrimSuffix(f.Name.Name, "_test") + "_test"
+		}
+	}
+	return "history_test"
 }
 
 func (a *app) historyShowCommand() *cobra.Command {

@@ -27,6 +27,7 @@ type view struct {
 	R        *Report
 	Word     string
 	Counts   string
+	Prefix   string
 	Cycle    template.HTML // an SVG of ours, with its texts escaped
 	Edges    []edgeView
 	Rows     []rowView
@@ -59,6 +60,8 @@ type data struct {
 	First   int      `json:"first"`
 	Timed   bool     `json:"timed"` // times are of a clock, and not only the order of events
 	Order   []int    `json:"order"`
+	Prefix  bool     `json:"prefix"` // the order is of the longest good prefix, which ends at Until
+	Until   int64    `json:"until"`
 	State   []int    `json:"state"` // by place in the order: which of States
 	States  []string `json:"states"`
 	Events  []mark   `json:"events"`
@@ -90,6 +93,9 @@ func (r *Report) HTML(w io.Writer, c *Case) error {
 	}
 	v := view{R: r, Word: strings.ToUpper(r.Verdict.String()), Counts: r.Counts.text(r.Format), Cycle: r.cycle(), Bands: d.Bands, HasFirst: d.First >= 0,
 		Data: template.JS(encoded), Style: template.CSS(pageCSS), Script: template.JS(pageJS)}
+	if r.Prefix != nil {
+		v.Prefix = r.Prefix.text()
+	}
 	for _, e := range r.Edges {
 		v.Edges = append(v.Edges, edgeView{r.Witness[e.From].Name, r.Witness[e.To].Name, e.Kind, e.Reason})
 	}
@@ -140,15 +146,19 @@ func end(c *Case) time.Duration {
 	return last
 }
 
-// order adds the order of a pass, with the states where the model's are known.
+// order adds the order of a pass, or of a fail's longest good prefix, with the states where the model's are known.
 func (r *Report) order(c *Case, d *data) {
 	places := make(map[uint64]int, len(c.Ops))
 	for i := range c.Ops {
 		places[c.Ops[i].ID] = i
 	}
 	known := map[string]int{}
-	states := newStates(r.Model)
-	for _, id := range r.Order {
+	object, _ := splitModel(r.Model)
+	states, order := newStates(object), r.Order
+	if r.Prefix != nil {
+		order, d.Prefix, d.Until = r.Prefix.Order, true, int64(r.Prefix.Until)
+	}
+	for _, id := range order {
 		i := places[id]
 		d.Order = append(d.Order, i)
 		if states == nil {

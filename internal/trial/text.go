@@ -26,8 +26,14 @@ func (r *Report) Text(w io.Writer, s *table.Style) error {
 	if r.Cut != "" {
 		line("cut: " + r.Cut)
 	}
-	if r.Good > 0 {
-		line("good until then: " + plural(r.Good, "operation") + " in an order that fits")
+	switch {
+	case r.Prefix != nil:
+		line(r.Prefix.text())
+	case r.Good > 0:
+		line("good until then: " + plural(r.Good, "operation") + " that returned have an order")
+	}
+	for _, g := range r.Others {
+		line(fmt.Sprintf("%v: %s: %s", g.Verdict, g.Name, g.Reason))
 	}
 	r.isolation(line)
 	if len(r.Witness) > 0 {
@@ -36,8 +42,33 @@ func (r *Report) Text(w io.Writer, s *table.Style) error {
 	for _, e := range r.Edges {
 		b.WriteString(table.Wrap(fmt.Sprintf("  %s before %s  %s: %s", r.Witness[e.From].Name, r.Witness[e.To].Name, e.Kind, e.Reason), s.Width(), "      ") + "\n")
 	}
+	r.smallest(&b, s)
 	_, err := io.WriteString(w, b.String())
 	return err
+}
+
+// How many transactions of the smallest part are listed.
+const mostRows = 40
+
+// smallest lists the smallest failing part of transactions; an object's is the witness.
+func (r *Report) smallest(b *strings.Builder, s *table.Style) {
+	switch {
+	case r.NoSmallest != "":
+		b.WriteString(table.Wrap("  no smaller history was made: "+r.NoSmallest, s.Width(), "      ") + "\n")
+	case r.small == nil:
+	case r.same():
+		b.WriteString("  these " + plural(len(r.Smallest), "transaction") + " alone fail\n")
+	default:
+		b.WriteString("\nthe smallest part that fails\n")
+		t := table.Table{Head: []string{"CLIENT", "TRANSACTION"}, Prose: []int{1}}
+		for i := range r.Smallest[:most(len(r.Smallest), mostRows)] {
+			t.Row(r.Smallest[i].Client, r.SmallestNames[i]+" "+Tell(&r.Smallest[i]))
+		}
+		b.WriteString(t.Lay(s.Width()))
+		if rest := len(r.Smallest) - mostRows; rest > 0 {
+			b.WriteString(fmt.Sprintf("and %d more: --json and --go-test have all\n", rest))
+		}
+	}
 }
 
 func (r *Report) isolation(line func(string)) {
@@ -80,6 +111,13 @@ func span(line, end int) string {
 		return fmt.Sprint(line)
 	}
 	return fmt.Sprintf("%d-%d", line, end)
+}
+
+func lines(line, end int) string {
+	if end == line {
+		return "line " + span(line, end)
+	}
+	return "lines " + span(line, end)
 }
 
 // Tell prints an operation: its name, key, input, output and outcome.

@@ -2,13 +2,10 @@ package trial
 
 import (
 	"context"
-	"errors"
-	"fmt"
-	"slices"
-	"strings"
 	"time"
 
 	"github.com/assay-dev/assay/check/consistency/linear"
+	"github.com/assay-dev/assay/check/consistency/txn"
 	"github.com/assay-dev/assay/history"
 	"github.com/assay-dev/assay/verdict"
 )
@@ -35,10 +32,27 @@ type Report struct {
 	Not       []string  `json:"not,omitempty"`      // the weakest models that are ruled out
 	AlsoNot   []string  `json:"also_not,omitempty"` // what they imply
 	May       []string  `json:"may,omitempty"`      // the strongest that may hold
+	// Others are, where a session guarantee was asked for, the other ones.
+	Others []Guarantee `json:"other_guarantees,omitempty"`
 	// Order is the order of a pass: ids of operations.
 	Order []uint64 `json:"order,omitempty"`
+	// Prefix is, of a fail, how far operations have an order.
+	Prefix *Prefix `json:"prefix,omitempty"`
+	// Smallest is the smallest part found of a failing history that fails by itself. It was checked anew.
+	Smallest []history.Op `json:"smallest,omitempty"`
+	// SmallestNames are the names of its transactions in the reason, and NoSmallest is why there is none.
+	SmallestNames []string `json:"smallest_names,omitempty"`
+	NoSmallest    string   `json:"no_smallest,omitempty"`
 
-	first int // place of the operation to look at first, -1 if none
+	small *txn.History // Smallest, of transactions
+	first int          // place of the operation to look at first, -1 if none
+}
+
+// A Guarantee is a session guarantee, and whether the history keeps it.
+type Guarantee struct {
+	Name    string          `json:"name"`
+	Verdict verdict.Verdict `json:"verdict"`
+	Reason  string          `json:"reason"`
 }
 
 // Counts say what a history holds.
@@ -80,24 +94,6 @@ type Anomaly struct {
 	Text  string `json:"text,omitempty"` // of one of them
 }
 
-// Models are the names of all models that can be asked for.
-func Models() []string {
-	names := linear.Names()
-	return append(names, isolationModels()...)
-}
-
-// KnowsModel returns an error that lists the models, unless there is one of that name.
-func KnowsModel(name string) error {
-	if slices.Contains(Models(), name) {
-		return nil
-	}
-	text := fmt.Sprintf("no model is called %q; linearizable objects: %s", name, strings.Join(linear.Names(), ", "))
-	if isolation := isolationModels(); len(isolation) > 0 {
-		text += "; transactions: " + strings.Join(isolation, ", ")
-	}
-	return errors.New(text)
-}
-
 // Judge decides whether a history is of a model. Budget is how many steps a search may take; 0 is usual.
 func Judge(ctx context.Context, c *Case, model string, budget int64) (*Report, error) {
 	if err := KnowsModel(model); err != nil {
@@ -108,8 +104,11 @@ func Judge(ctx context.Context, c *Case, model string, budget int64) (*Report, e
 	}
 	rep := &Report{File: c.File, Format: string(c.Format), Model: model, Counts: c.counts(), Cut: c.Cut, first: -1}
 	var err error
-	if m, e := linear.Named(model); e == nil {
-		err = rep.linear(ctx, c, m, budget)
+	object, isSequential := splitModel(model)
+	if m, e := linear.Named(object); e == nil {
+		err = rep.object(ctx, c, m, isSequential, budget)
+	} else if guarantee, ok := sessionModels()[model]; ok {
+		err = rep.session(c, guarantee)
 	} else {
 		err = rep.transactions(c, model)
 	}
@@ -135,40 +134,6 @@ func (c *Case) counts() Counts {
 	}
 	n.Clients = len(clients)
 	return n
-}
-
-// linear asks whether there is an order that fits real time.
-func (r *Report) linear(ctx context.Context, c *Case, m linear.Model, budget int64) error {
-	res := linear.Check(ctx, m, c.Ops, linear.Options{Budget: budget})
-	if res.Engine == "" { // an operation that the model does not have
-		return input("%s: %s: is the history of another model?", c.placeOf(res.Reason), res.Reason)
-	}
-	r.Verdict, r.Reason, r.Engine, r.Steps, r.Good = res.Verdict, res.Reason, res.Engine, res.Steps, res.Good
-	for _, i := range res.Order {
-		r.Order = append(r.Order, c.Ops[i].ID)
-	}
-	for _, i := range res.Core {
-		w := c.witness(int(i))
-		w.Pending = w.Op.Outcome == history.Maybe || w.Op.Return > res.Until
-		r.Witness = append(r.Witness, w)
-		if !w.Pending && (r.first < 0 || c.Ops[r.first].Return < w.Op.Return) {
-			r.first = int(i) // where the order ends
-		}
-	}
-	return nil
-}
-
-// placeOf is the file and line of the operation that a reason begins with.
-func (c *Case) placeOf(reason string) string {
-	var id uint64
-	if _, err := fmt.Sscanf(reason, "operation %d", &id); err == nil {
-		for i := range c.Ops {
-			if c.Ops[i].ID == id {
-				return fmt.Sprintf("%s:%d", c.File, c.Lines[i].Line)
-			}
-		}
-	}
-	return c.File
 }
 
 func (c *Case) witness(i int) Witness {

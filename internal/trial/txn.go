@@ -10,9 +10,6 @@ import (
 	"github.com/assay-dev/assay/verdict"
 )
 
-// isolationModels are the names of the models of transactions.
-func isolationModels() []string { return words(txn.Models()) }
-
 // transactions asks which isolation the transactions had.
 func (r *Report) transactions(c *Case, model string) error {
 	h, err := txn.FromOps(c.Ops)
@@ -46,7 +43,9 @@ func (r *Report) transactions(c *Case, model string) error {
 		}
 	}
 	if r.Verdict == verdict.Fail && len(res.Anomalies) > 0 {
-		r.anomaly(c, told(res), places)
+		a := told(res)
+		r.anomaly(c, a, places)
+		r.shrink(c, h, txn.Model(model), a, places)
 	}
 	return nil
 }

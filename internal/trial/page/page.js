@@ -54,6 +54,7 @@
     bands();
     for (let row = start; row < end; row++) operations(row);
     if (d.order.length) points(start, end);
+    if (d.prefix) { const px = x(axis.of(d.until)); if (px >= LEFT && px <= width) { g.fillStyle = paint.fail; g.fillRect(px, 36, 2, height); g.fillText(short("the good prefix ends", width - px - 8), px + 6, height - 12); } }
     g.fillStyle = paint.page; g.fillRect(0, 0, LEFT, height); g.fillRect(0, 0, width, TOP - 2);
     bandNames(); ruler(); states();
     g.fillStyle = paint.soft;
@@ -177,7 +178,7 @@
     let last = LEFT;
     if (crowded(p, a)) { g.fillStyle = paint.soft; g.fillText("zoom in to see where operations took effect, and the state after each", LEFT + 8, 45); return; }
     for (let k = Math.max(0, a - 1); k < p.length && p[k] <= to; k++) {
-      const px = Math.max(LEFT, x(p[k])), end = k + 1 < p.length ? Math.min(width, x(p[k + 1])) : width;
+      const px = Math.max(LEFT, x(p[k])), end = Math.min(width, k + 1 < p.length ? x(p[k + 1]) : d.prefix ? x(axis.of(d.until)) : width);
       if (end - px < 16 || px < last) continue;
       g.fillStyle = paint.raised; g.fillRect(px, 36, end - px - 1, 18);
       g.fillStyle = paint.ink; g.fillText(short(d.states[d.state[k]], end - px - 6), px + 3, 45);
@@ -200,7 +201,7 @@
   const clamp = s => Math.min(Math.max(0, s), Math.max(0, rows.length * ROW - (height - TOP) + 8));
   const words = i => `client ${d.clients[d.client[i]]}: ${d.text[i]}\nline ${d.line[i]}${d.end[i] ? " to " + d.end[i] : ", never completed"}${timed ? `; from ${clock(d.call[i])} to ${clock(d.ret[i])}` : ""}${after(i)}${d.error[i] ? "\n" + d.error[i] : ""}`;
   const inOrder = new Map(d.order.map((i, k) => [i, k]));
-  function after(i) { const k = inOrder.get(i); return k === undefined ? "" : `\n${k + 1}. in the order` + (d.state.length ? `, then the state is ${d.states[d.state[k]]}` : ""); }
+  function after(i) { const k = inOrder.get(i); return k === undefined ? "" : `\n${k + 1}. in the order${d.prefix ? " of the good prefix" : ""}` + (d.state.length ? `, then the state is ${d.states[d.state[k]]}` : ""); }
   function say(i) { kept.textContent = i < 0 ? " " : words(i); }
   function under(px, py) {
     const row = Math.floor((py - TOP + scroll) / ROW);
