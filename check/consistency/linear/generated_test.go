@@ -1,7 +1,6 @@
 package linear
 
 import (
-	"errors"
 	"fmt"
 	"math"
 	"math/rand/v2"
@@ -99,41 +98,6 @@ func forPorcupine(ops []history.Op) (porcupine.Model, []porcupine.Operation) {
 		return op.pending || !op.swapped, s
 	}
 	return porcupine.Model{Init: func() any { return int64(0) }, Step: step, Hash: func(s any) uint64 { return uint64(s.(int64)) }}, all
-}
-
-func TestAgainstPorcupine(t *testing.T) {
-	t.Parallel()
-	sizes := []int{100, 1000}
-	if full() {
-		sizes = []int{100, 1000, 10_000, 100_000}
-	}
-	for _, n := range sizes {
-		for _, clients := range []int{5, 20, 100} {
-			if clients > 5 && !full() {
-				continue
-			}
-			for seed := range uint64(6) {
-				ops := generated(seed, n, clients, seed%2 == 1)
-				start := time.Now()
-				res := Check(t.Context(), CASRegister(), ops, Options{WholeCore: true})
-				ours := time.Since(start)
-				model, theirOps := forPorcupine(ops)
-				start = time.Now()
-				theirs := porcupine.CheckOperationsTimeout(model, theirOps, 2*time.Second)
-				took := time.Since(start)
-				want := map[porcupine.CheckResult]verdict.Verdict{porcupine.Ok: verdict.Pass, porcupine.Illegal: verdict.Fail}[theirs]
-				if full() {
-					t.Logf("%d operations, %d clients, seed %d: %v in %v (%d steps), Porcupine %v in %v", n, clients, seed, res.Verdict, ours, res.Steps, theirs, took)
-				}
-				if res.Verdict == verdict.Unknown || theirs != porcupine.Unknown && res.Verdict != want {
-					t.Errorf("%d operations, %d clients, seed %d: %v (%s), and Porcupine says %v", n, clients, seed, res.Verdict, res.Reason, theirs)
-				}
-				if err := Certify(CASRegister(), ops, res); err != nil && !errors.Is(err, ErrLarge) {
-					t.Errorf("%d operations, %d clients, seed %d: %v", n, clients, seed, err)
-				}
-			}
-		}
-	}
 }
 
 // A right history stays right, and a wrong one wrong, when values and clients have other names, when time is shifted and stretched,

@@ -74,7 +74,7 @@ func TestMonitorsAgainstEveryOrder(t *testing.T) {
 			}
 			counts := map[verdict.Verdict]int{}
 			searched, large := 0, 0
-			for seed := range uint64(4 * histories()) {
+			for seed := range seeds(4 * histories()) {
 				var next int64
 				r := rand.New(rand.NewPCG(seed, 2))
 				ops := drawHistory(r, 9, draw(&next))
@@ -90,7 +90,7 @@ func TestMonitorsAgainstEveryOrder(t *testing.T) {
 					large++
 				}
 			}
-			t.Logf("%v, %d by search, %d cores too large", counts, searched, large)
+			t.Logf("%d histories: %v, %d by search, %d cores too large", 4*histories(), counts, searched, large)
 			if counts[verdict.Pass] < histories()/10 || counts[verdict.Fail] < histories()/10 || searched > histories() {
 				t.Errorf("the random histories are one-sided: %v, %d by search", counts, searched)
 			}
