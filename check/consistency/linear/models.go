@@ -258,6 +258,7 @@ func MultiRegister(start history.Value) Model {
 		Reads: func(op *history.Op) bool {
 			return !slices.ContainsFunc(op.Input.Items(), func(v history.Value) bool { return writes(v) })
 		},
+		Touch: touchMulti,
 	})
 	m.from = func(start history.Value) (Model, error) {
 		if start.Kind() != history.KindMap {
@@ -318,4 +319,20 @@ func stepMulti(s string, op *history.Op) []string {
 		}
 	}
 	return []string{history.Map(entries...).String()}
+}
+
+// touchMulti: what nobody read of a transaction's writes, another write may as well have come in place of.
+func touchMulti(op *history.Op) Touch {
+	var t Touch
+	for i, v := range op.Input.Items() {
+		switch {
+		case writes(v):
+			t.Puts = append(t.Puts, history.List(v.Items()[1:]...))
+		case op.Outcome == history.OK:
+			if out := op.Output.Items()[i].Items(); len(out) == 3 {
+				t.Shows = append(t.Shows, history.List(v.Items()[1], out[2]))
+			}
+		}
+	}
+	return t
 }
