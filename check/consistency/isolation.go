@@ -29,15 +29,15 @@ func Isolations() map[string]func(object string) check.Checker {
 		"strict_serializable": txn.StrictSerializable,
 	} {
 		all[name] = func(object string) check.Checker {
-			return &checker{name, object, func(_ context.Context, object string, in check.Input) check.Result {
-				return judgeIsolation(object, in, model)
+			return &checker{name, object, func(ctx context.Context, object string, in check.Input) check.Result {
+				return judgeIsolation(ctx, object, in, model)
 			}}
 		}
 	}
 	return all
 }
 
-func judgeIsolation(object string, in check.Input, model txn.Model) check.Result {
+func judgeIsolation(ctx context.Context, object string, in check.Input, model txn.Model) check.Result {
 	var ops []history.Op
 	for _, op := range modelOps(in, object) {
 		if op.Name != "txn" {
@@ -58,7 +58,7 @@ func judgeIsolation(object string, in check.Input, model txn.Model) check.Result
 	if err != nil {
 		return unknown("%v", err)
 	}
-	res := txn.Check(h, model)
+	res := txn.Check(ctx, h, model)
 	found := check.Result{Verdict: res.Verdict, Reason: res.Reason, Model: string(model) + " over " + h.Type().String()}
 	if res.Verdict == verdict.Fail && len(res.Anomalies) > 0 {
 		ordered := modelOps(check.Input{Ops: ops}, object)

@@ -110,7 +110,7 @@ func Judge(ctx context.Context, c *Case, model string, budget int64) (*Report, e
 	} else if guarantee, ok := sessionModels()[model]; ok {
 		err = rep.session(c, guarantee)
 	} else {
-		err = rep.transactions(c, model)
+		err = rep.transactions(ctx, c, model)
 	}
 	if err == nil && rep.Cut != "" && rep.Verdict == verdict.Pass {
 		rep.Verdict, rep.Reason = verdict.Unknown, "the file is cut, and what stands before the cut passes: "+rep.Reason

@@ -1,6 +1,7 @@
 package trial
 
 import (
+	"context"
 	"fmt"
 	"slices"
 	"strings"
@@ -11,7 +12,7 @@ import (
 )
 
 // transactions asks which isolation the transactions had.
-func (r *Report) transactions(c *Case, model string) error {
+func (r *Report) transactions(ctx context.Context, c *Case, model string) error {
 	h, err := txn.FromOps(c.Ops)
 	if err != nil {
 		return input("%s: %w", c.File, err)
@@ -25,7 +26,7 @@ func (r *Report) transactions(c *Case, model string) error {
 	if len(places) == 0 {
 		return input("%s: it holds no transactions, which %s is about; for objects there are: %s", c.File, model, strings.Join(linear.Names(), ", "))
 	}
-	res := txn.Check(h, txn.Model(model))
+	res := txn.Check(ctx, h, txn.Model(model))
 	r.Verdict, r.Reason, r.Engine = res.Verdict, res.Reason, "cycles among transactions ("+h.Type().String()+")"
 	r.Not, r.AlsoNot, r.May = words(res.Not), words(res.AlsoNot), words(res.May)
 	for _, t := range res.Order {

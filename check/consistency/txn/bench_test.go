@@ -89,7 +89,7 @@ func BenchmarkCheck(b *testing.B) {
 				b.ResetTimer()
 				cpu := used()
 				for b.Loop() {
-					if res := Check(h, StrictSerializable); res.Verdict != verdict.Pass {
+					if res := Check(b.Context(), h, StrictSerializable); res.Verdict != verdict.Pass {
 						b.Fatal(res.Reason)
 					}
 				}

@@ -12,7 +12,8 @@ import (
 // Certify checks what a result claims against the history alone, with none of the code that came to the result: the order by
 // replaying it, a cycle edge by edge, and what single reads show by looking at them. It is slow and plain, for tests and audits.
 //
-// It returns nil for a pass without an order, of a model that needs none: that nothing was found cannot be certified.
+// It returns nil for a pass without an order, of a model that needs none, and for a fail after all orders were tried: that nothing
+// was found cannot be certified.
 func Certify(h *History, model Model, res Result) error {
 	c := certifier{h: h}
 	for t := range h.Len() {
@@ -20,10 +21,14 @@ func Certify(h *History, model Model, res Result) error {
 	}
 	switch res.Verdict {
 	case verdict.Pass:
-		if res.Order == nil {
-			return nil
+		switch {
+		case res.Order != nil:
+			return c.replay(model, res.Order)
+		case res.Snapshots != nil:
+			return c.replaySnapshots(model, res.Snapshots)
+		case model.proof() == byOrder && h.Type() == Register:
+			return fmt.Errorf("%s passes without an order", model)
 		}
-		return c.replay(model, res.Order)
 	case verdict.Fail:
 		for _, a := range res.Anomalies {
 			if err := c.anomaly(a); err != nil {

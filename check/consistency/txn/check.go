@@ -1,6 +1,7 @@
 package txn
 
 import (
+	"context"
 	"fmt"
 	"maps"
 	"slices"
@@ -22,6 +23,10 @@ type Result struct {
 	// Order is a serial order of the transactions that took effect, which keeps all that was asked about and in which each read
 	// returns what it returned. It is nil where none was found, and where the model needs none.
 	Order []int32
+	// Snapshots is, of a history without Order, an order of starts (2t for transaction t) and commits (2t+1): each transaction reads
+	// what was committed at its start, and of two that write one key the first commits before the other starts. It is nil where none
+	// was found, and where the model needs none.
+	Snapshots []int32
 }
 
 // An Anomaly is something that an isolation model forbids, with what proves it.
@@ -45,49 +50,144 @@ type Step struct {
 
 // Check decides whether a history may be of a model. Checking StrictSerializable looks for everything.
 //
-// Pass means that the history shows nothing which the model forbids, and for the serializable models that Order proves it. Unknown
-// means that nothing could be concluded: no read to judge, or values that are not unique.
-func Check(h *History, model Model) Result {
+// Pass is proven. Of the serializable models, of repeatable read and of snapshot isolation and consistent view it comes with an
+// order of the transactions (Order, or Snapshots for the latter), except where lists alone show the order of all versions; the weaker
+// models forbid only what the history shows. Unknown means that there is nothing to judge (no read, or values that are not unique),
+// or that nothing rules the model out and no order was found within a number of steps, the same on each machine. A cancelled context
+// stops it, and it is Unknown then.
+func Check(ctx context.Context, h *History, model Model) Result {
 	if reason := unfit(h); reason != "" {
 		return Result{Verdict: verdict.Unknown, Reason: reason}
 	}
 	if !slices.Contains(Models(), model) {
 		return Result{Verdict: verdict.Unknown, Reason: fmt.Sprintf("no isolation model is called %q", model)}
 	}
-	r := newReporter(h)
-	want := model.need()
-	g, live := infer(h, r, want)
-	comps := g.components(want.upTo(true))
-	res := Result{Count: r.count}
-	if len(comps.big) > 0 {
-		sub, ids := g.within(comps)
-		r.addCycles(searchCycles(sub, want), ids)
-	} else {
-		res.Order = serialOrder(h, comps, live)
-		if h.typ == Register && !h.proves(res.Order) {
-			res.Order = nil
-		}
+	c := &checking{ctx: ctx, h: h, model: model, want: model.need(), r: newReporter(h)}
+	c.infer()
+	c.cycles()
+	c.serial()
+	c.judge()
+	c.snapshots()
+	if ctx.Err() != nil {
+		return Result{Verdict: verdict.Unknown, Reason: fmt.Sprintf("stopped before %s was decided: %v", model, context.Cause(ctx))}
 	}
-	names := slices.Sorted(maps.Keys(r.found))
-	res.Not, res.AlsoNot = judge(names)
-	tooStrong := func(m Model) bool { return m.need() > want }
-	res.Not, res.AlsoNot = slices.DeleteFunc(res.Not, tooStrong), slices.DeleteFunc(res.AlsoNot, tooStrong)
-	res.May = strongest(slices.Concat(res.Not, res.AlsoNot), want)
-	res.Anomalies = r.sorted()
-	res.conclude(model)
-	return res
+	c.res.Count, c.res.Anomalies = c.r.count, c.r.sorted()
+	c.res.conclude(model, h)
+	return c.res
 }
 
-// infer returns the graph of a history's transactions, and which of them took effect.
-func infer(h *History, r *reporter, want level) (*graph, []bool) {
-	if h.typ == Register {
-		g := newRegisters(h, want)
-		g.direct(r)
-		return g.graph(want), g.live
+// A checking is one history held against one model.
+type checking struct {
+	ctx   context.Context
+	h     *History
+	model Model
+	want  level
+	r     *reporter
+	g     *graph
+	comps *sccs
+	live  []bool // which transactions took effect
+	res   Result
+}
+
+func (c *checking) stopped() bool { return c.ctx.Err() != nil }
+
+// infer makes the graph of the transactions. Of registers more is inferred where a serial order is not found at once.
+func (c *checking) infer() {
+	if c.h.typ == ListAppend {
+		l := newLists(c.h)
+		l.direct(c.r)
+		c.g, c.live = l.graph(c.want), l.live
+		c.comps = c.g.components(c.want.upTo(onSerial))
+		if len(c.comps.big)+len(c.r.found) == 0 {
+			c.res.Order = serialOrder(c.h, c.comps, c.live)
+		}
+		return
 	}
-	l := newLists(h)
-	l.direct(r)
-	return l.graph(want), l.live
+	g := newRegisters(c.h, c.want)
+	g.direct(c.r)
+	c.g, c.live = g.graph(c.want), g.live
+	c.comps = c.g.components(c.want.upTo(onSerial))
+	if len(c.comps.big)+len(c.r.found) == 0 {
+		if order := serialOrder(c.h, c.comps, c.live); c.h.proves(order) {
+			c.res.Order = order
+			return
+		}
+		s := newScheduler(c.ctx, c.h, c.g, c.live, false)
+		if s.reset(); s.greedy(false) {
+			c.res.Order = s.order
+			return
+		}
+	}
+	if len(c.comps.big) > 0 {
+		g.cyclicVersions(c.r)
+	}
+	if g.saturate(c.want, c.stopped) {
+		c.g = g.graph(c.want)
+		c.comps = c.g.components(c.want.upTo(onSerial))
+	}
+}
+
+func (c *checking) cycles() {
+	if len(c.comps.big) > 0 {
+		sub, ids := c.g.within(c.comps)
+		c.r.addCycles(searchCycles(sub, c.want, c.stopped), ids)
+	}
+}
+
+// serial looks for a serial order where nothing speaks against one.
+func (c *checking) serial() {
+	if c.res.Order != nil || len(c.r.found)+len(c.comps.big) > 0 {
+		return
+	}
+	s := newScheduler(c.ctx, c.h, c.g, c.live, false)
+	switch s.search() {
+	case found:
+		c.res.Order = s.order
+	case none:
+		c.r.addNone("no-serial-order"+levelNames[c.lowest(false)], c.live)
+	}
+}
+
+// lowest returns the least level at which there is no order.
+func (c *checking) lowest(split bool) level {
+	if c.h.typ == Register {
+		for l := byData; l < c.want; l++ {
+			g := newRegisters(c.h, l)
+			if newScheduler(c.ctx, c.h, g.graph(l), g.live, split).search() == none {
+				return l
+			}
+		}
+		return c.want
+	}
+	for l := byData; l < c.want; l++ {
+		lists := newLists(c.h)
+		if newScheduler(c.ctx, c.h, lists.graph(l), lists.live, split).search() == none {
+			return l
+		}
+	}
+	return c.want
+}
+
+func (c *checking) judge() {
+	c.res.Not, c.res.AlsoNot = judge(slices.Sorted(maps.Keys(c.r.found)))
+	tooStrong := func(m Model) bool { return m.need() > c.want }
+	c.res.Not, c.res.AlsoNot = slices.DeleteFunc(c.res.Not, tooStrong), slices.DeleteFunc(c.res.AlsoNot, tooStrong)
+	c.res.May = strongest(slices.Concat(c.res.Not, c.res.AlsoNot), c.want)
+}
+
+// snapshots looks for an order of starts and commits, for the models that one proves and that nothing rules out.
+func (c *checking) snapshots() {
+	if c.res.Order != nil || c.res.rulesOut(c.model) || c.model.proof() != bySnapshots {
+		return
+	}
+	s := newScheduler(c.ctx, c.h, c.g.without(serialWW|serialRW), c.live, true)
+	switch s.search() {
+	case found:
+		c.res.Snapshots = s.order
+	case none:
+		c.r.addNone("no-snapshot-order"+levelNames[c.lowest(true)], c.live)
+		c.judge()
+	}
 }
 
 // unfit says why a history cannot be judged.
@@ -120,18 +220,30 @@ func strongest(out []Model, want level) (may []Model) {
 	return may
 }
 
-func (res *Result) conclude(model Model) {
-	ruledOut := slices.Contains(res.Not, model) || slices.Contains(res.AlsoNot, model)
-	if !ruledOut {
-		res.Verdict, res.Reason = verdict.Pass, fmt.Sprintf("nothing rules out %s", model)
-		if res.Order != nil {
-			res.Reason = fmt.Sprintf("a serial order of %d transactions explains every read, as %s asks", len(res.Order), model)
-		}
+func (res *Result) rulesOut(model Model) bool {
+	return slices.Contains(res.Not, model) || slices.Contains(res.AlsoNot, model)
+}
+
+func (res *Result) conclude(model Model, h *History) {
+	if res.rulesOut(model) {
+		res.Verdict = verdict.Fail
+		a := res.worst(model)
+		res.Reason = fmt.Sprintf("not %s: %s: %s", model, a.Name, a.Text)
 		return
 	}
-	res.Verdict = verdict.Fail
-	a := res.worst(model)
-	res.Reason = fmt.Sprintf("not %s: %s: %s", model, a.Name, a.Text)
+	res.Verdict = verdict.Pass
+	switch {
+	case res.Order != nil:
+		res.Reason = fmt.Sprintf("a serial order of %d transactions explains every read, as %s asks", len(res.Order), model)
+	case res.Snapshots != nil:
+		res.Reason = fmt.Sprintf("an order of the starts and commits of %d transactions explains every read, as %s asks", len(res.Snapshots)/2, model)
+	case model.proof() == byNothing, model.proof() == byOrder && h.typ == ListAppend && len(res.Anomalies) > 0:
+		res.Reason = fmt.Sprintf("nothing of what %s forbids is there", model)
+	default:
+		res.Verdict = verdict.Unknown
+		res.Reason = fmt.Sprintf("nothing was found that rules out %s, and no order of the %d transactions that proves it, within %d steps: undecided",
+			model, h.Len(), orderSteps)
+	}
 }
 
 // forbidden returns the anomalies that a model forbids, itself or by what it implies.
@@ -178,6 +290,23 @@ func (r *reporter) addCycles(found map[string]cycle, ids []int32) {
 		r.found[name] = append(r.found[name], a)
 		r.count[name]++
 	}
+}
+
+// addNone reports that of all orders none explains what was read.
+func (r *reporter) addNone(name string, live []bool) {
+	a := Anomaly{Name: name}
+	for t, live := range live {
+		if live {
+			a.Txns = append(a.Txns, t)
+		}
+	}
+	what := "one after another"
+	if strings.HasPrefix(name, "no-snapshot-order") {
+		what = "each on a snapshot"
+	}
+	a.Text = fmt.Sprintf("%d transactions did not run %s: every order was tried, and none explains what they read", len(a.Txns), what)
+	r.found[name] = append(r.found[name], a)
+	r.count[name]++
 }
 
 // sorted returns what was found, the anomalies first that rule out the weakest models.

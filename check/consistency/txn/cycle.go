@@ -17,6 +17,17 @@ const (
 	classes
 )
 
+// footing returns what edges may rest on that count in cycles of a class.
+func (c class) footing() footing {
+	switch {
+	case c < classSingle:
+		return onData
+	case c < classG2:
+		return onSingle
+	}
+	return onSerial
+}
+
 var classNames = [...]string{"G0", "G1c", "G-single", "G-nonadjacent", "G2-item"}
 
 var levelNames = [...]string{"", "-process", "-realtime"}
@@ -47,6 +58,7 @@ type searcher struct {
 	g     *graph
 	found map[string]cycle
 	steps int
+	stop  func() bool
 
 	mark  []int32 // by node and state: the search that reached it
 	via   []int32 // the node and state it was reached from
@@ -55,11 +67,11 @@ type searcher struct {
 }
 
 // searchCycles returns the cycles found, one of each class and level, a level left out where a lower one has the class.
-func searchCycles(g *graph, want level) map[string]cycle {
-	s := &searcher{g: g, found: map[string]cycle{}}
+func searchCycles(g *graph, want level, stop func() bool) map[string]cycle {
+	s := &searcher{g: g, found: map[string]cycle{}, stop: stop}
 	for c := range classes {
 		for l := byData; l <= want; l++ {
-			if s.search(c, l) {
+			if stop() || s.search(c, l) {
 				break // the higher levels follow
 			}
 		}
@@ -85,7 +97,7 @@ func (s *searcher) search(c class, l level) bool {
 	}
 	exists := false
 	for _, from := range starts {
-		if exists && s.steps > shortenSteps {
+		if exists && s.steps > shortenSteps || s.stop() {
 			break
 		}
 		walk := s.walk(c, m, comps, from, best)
@@ -102,7 +114,7 @@ func (s *searcher) search(c class, l level) bool {
 
 // starts returns edges that each lie on a walk of the class, the edges allowed after it, and the components that bound it.
 func (s *searcher) starts(c class, l level) ([]start, mask, *sccs) {
-	all := l.upTo(c >= classSingle)
+	all := l.upTo(c.footing())
 	switch c {
 	case classG0:
 		m := all &^ (anyRW | kinds(edgeWR))
@@ -120,7 +132,7 @@ func (s *searcher) starts(c class, l level) ([]start, mask, *sccs) {
 		return s.nonadjacent(all), all, nil
 	default:
 		comps := s.g.components(all)
-		return s.adjacent(comps, all&anyRW), all, comps
+		return append(s.inside(comps, all&serialWW), s.adjacent(comps, all&anyRW)...), all, comps
 	}
 }
 
@@ -147,7 +159,7 @@ func (s *searcher) adjacent(comps *sccs, rw mask) []start {
 	}
 	return slices.DeleteFunc(starts, func(st start) bool {
 		w := s.g.dst[st.edge]
-		return int(w) < s.g.txns && !leaves[w]
+		return int(w) < s.g.txns && !leaves[w] && !serialRW.has(s.g.kind[st.edge])
 	})
 }
 

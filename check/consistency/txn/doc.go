@@ -6,7 +6,7 @@
 // each model forbids some cycles:
 //
 //	h, err := txn.FromOps(ops)
-//	res := txn.Check(h, txn.Serializable)   // res.Verdict, res.Anomalies, res.Not, res.May
+//	res := txn.Check(ctx, h, txn.Serializable)   // res.Verdict, res.Anomalies, res.Not, res.May
 //
 // The method is that of Kingsbury and Alvaro, "Elle: Inferring Isolation Anomalies from Experimental Observations" (VLDB 2020).
 // Here the search for cycles is exact and polynomial, so that a large tangle of transactions is decided like a small one.

@@ -117,7 +117,7 @@ func TestConformance(t *testing.T) {
 			t.Parallel()
 			h := conformanceHistory(t, c.file)
 			began := time.Now()
-			res := Check(h, StrictSerializable)
+			res := Check(t.Context(), h, StrictSerializable)
 			t.Log(h.Len(), "transactions in", time.Since(began))
 			if got := slices.Sorted(maps.Keys(res.Count)); !slices.Equal(got, c.anomalies) {
 				t.Errorf("got %v, want %v", got, c.anomalies)

@@ -16,6 +16,25 @@ const (
 	edgeProcessRW
 	edgeTimeWW
 	edgeTimeRW
+	// The same by what wrote and read what: if it is not so, there is a G1c or a G-single.
+	edgeDataWW
+	edgeDataRW
+	// The order of versions rests on there being a serial order.
+	edgeSerialWW
+	edgeSerialRW
+	edgeSerialProcessWW
+	edgeSerialProcessRW
+	edgeSerialTimeWW
+	edgeSerialTimeRW
+)
+
+// A footing is what the order of two versions rests on: if it is wrong, there is a cycle of a class all the same.
+type footing uint8
+
+const (
+	onData   footing = iota
+	onSingle         // there is no G-single, nor anything worse
+	onSerial         // there is a serial order
 )
 
 // A mask is a set of kinds of edges.
@@ -33,10 +52,12 @@ func (m mask) has(kind uint8) bool { return m>>kind&1 == 1 }
 
 // What an edge is, whatever its order of versions was inferred by.
 const (
-	inferredWW = mask(1<<edgeProcessWW | 1<<edgeTimeWW)
-	inferredRW = mask(1<<edgeProcessRW | 1<<edgeTimeRW)
-	anyWW      = inferredWW | 1<<edgeWW
-	anyRW      = inferredRW | 1<<edgeRW
+	inferredWW = mask(1<<edgeProcessWW | 1<<edgeTimeWW | 1<<edgeDataWW)
+	inferredRW = mask(1<<edgeProcessRW | 1<<edgeTimeRW | 1<<edgeDataRW)
+	serialWW   = mask(1<<edgeSerialWW | 1<<edgeSerialProcessWW | 1<<edgeSerialTimeWW)
+	serialRW   = mask(1<<edgeSerialRW | 1<<edgeSerialProcessRW | 1<<edgeSerialTimeRW)
+	anyWW      = serialWW | inferredWW | 1<<edgeWW
+	anyRW      = serialRW | inferredRW | 1<<edgeRW
 )
 
 // A level says which orders besides that of the data transactions must keep.
@@ -48,26 +69,29 @@ const (
 	byTime          // and the order of real time
 )
 
-// upTo returns the edges that count at a level, with or without those that rest on there being no G-single.
-func (l level) upTo(inferred bool) mask {
-	m := kinds(edgePass, edgeWW, edgeWR, edgeRW)
+// upTo returns the edges that count at a level, and rest on no more than that.
+func (l level) upTo(most footing) mask {
+	m := kinds(edgePass, edgeWW, edgeWR, edgeRW, edgeDataWW, edgeDataRW, edgeSerialWW, edgeSerialRW)
 	if l >= byProcess {
-		m |= kinds(edgeProcess, edgeProcessWW, edgeProcessRW)
+		m |= kinds(edgeProcess, edgeProcessWW, edgeProcessRW, edgeSerialProcessWW, edgeSerialProcessRW)
 	}
 	if l >= byTime {
-		m |= kinds(edgeTime, edgeTimeWW, edgeTimeRW)
+		m |= kinds(edgeTime, edgeTimeWW, edgeTimeRW, edgeSerialTimeWW, edgeSerialTimeRW)
 	}
-	if !inferred {
+	if most < onSingle {
 		m &^= inferredWW | inferredRW
+	}
+	if most < onSerial {
+		m &^= serialWW | serialRW
 	}
 	return m
 }
 
 func levelOf(kind uint8) level {
 	switch kind {
-	case edgeProcess, edgeProcessWW, edgeProcessRW:
+	case edgeProcess, edgeProcessWW, edgeProcessRW, edgeSerialProcessWW, edgeSerialProcessRW:
 		return byProcess
-	case edgeTime, edgeTimeWW, edgeTimeRW:
+	case edgeTime, edgeTimeWW, edgeTimeRW, edgeSerialTimeWW, edgeSerialTimeRW:
 		return byTime
 	}
 	return byData
@@ -219,4 +243,18 @@ func (g *graph) within(s *sccs) (*graph, []int32) {
 		sub.done()
 	}
 	return sub, ids
+}
+
+// without returns the graph without some kinds of edges.
+func (g *graph) without(m mask) *graph {
+	out := newGraph(g.txns, g.nodes(), len(g.dst))
+	for v := range g.nodes() {
+		for e := g.start[v]; e < g.start[v+1]; e++ {
+			if !m.has(g.kind[e]) {
+				out.add(g.dst[e], g.kind[e])
+			}
+		}
+		out.done()
+	}
+	return out
 }

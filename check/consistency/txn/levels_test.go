@@ -111,14 +111,14 @@ func TestSimulatedLevels(t *testing.T) {
 			rng := rand.New(rand.NewPCG(uint64(seed), 3))
 			txns := simulate(rng, runs, 5+rng.IntN(60))
 			h := build(t, ListAppend, txns)
-			res := Check(h, c.level)
+			res := Check(t.Context(), h, c.level)
 			if err := Certify(h, c.level, res); err != nil {
 				t.Fatalf("%s, seed %d: %v\n%s", c.level, seed, err, show(txns))
 			}
 			if c.level != ReadUncommitted && res.Verdict == verdict.Fail {
 				t.Fatalf("%s, seed %d: %s\n%s", c.level, seed, res.Reason, show(txns))
 			}
-			if c.stronger != "" && Check(h, c.stronger).Verdict == verdict.Fail {
+			if c.stronger != "" && Check(t.Context(), h, c.stronger).Verdict == verdict.Fail {
 				flagged++
 			}
 		}

@@ -48,20 +48,20 @@ func modelTable() []modelRow {
 		{ReadAtomic, "read-committed", "internal"},
 		{RepeatableRead, "cursor-stability", "G2-item"},
 		{ConsistentView, "cursor-stability", "G-single"},
-		{SnapshotIsolation, "consistent-view read-atomic", "G-nonadjacent"},
-		{Serializable, "snapshot-isolation repeatable-read", "G2-item"},
+		{SnapshotIsolation, "consistent-view read-atomic", "G-nonadjacent no-snapshot-order"},
+		{Serializable, "snapshot-isolation repeatable-read", "G2-item no-serial-order"},
 
 		{SessionReadUncommitted, "read-uncommitted", "G0-process"},
 		{SessionReadCommitted, "read-committed strong-session-read-uncommitted", "G1c-process"},
 		{SessionConsistentView, "consistent-view strong-session-read-committed", "G-single-process"},
-		{SessionSnapshotIsolation, "snapshot-isolation strong-session-consistent-view", "G-nonadjacent-process"},
-		{SessionSerializable, "serializable strong-session-snapshot-isolation", "G2-item-process"},
+		{SessionSnapshotIsolation, "snapshot-isolation strong-session-consistent-view", "G-nonadjacent-process no-snapshot-order-process"},
+		{SessionSerializable, "serializable strong-session-snapshot-isolation", "G2-item-process no-serial-order-process"},
 
 		{StrongReadUncommitted, "strong-session-read-uncommitted", "G0-realtime"},
 		{StrongReadCommitted, "strong-session-read-committed strong-read-uncommitted", "G1c-realtime"},
 		{StrongConsistentView, "strong-session-consistent-view strong-read-committed", "G-single-realtime"},
-		{StrongSnapshotIsolation, "strong-session-snapshot-isolation strong-consistent-view", "G-nonadjacent-realtime"},
-		{StrictSerializable, "strong-session-serializable strong-snapshot-isolation", "G2-item-realtime"},
+		{StrongSnapshotIsolation, "strong-session-snapshot-isolation strong-consistent-view", "G-nonadjacent-realtime no-snapshot-order-realtime"},
+		{StrictSerializable, "strong-session-serializable strong-snapshot-isolation", "G2-item-realtime no-serial-order-realtime"},
 	}
 }
 
@@ -76,6 +76,9 @@ func impliedAnomalies() map[string]string {
 			}
 			table[classNames[c]+suffix] = implied
 		}
+	}
+	for _, suffix := range levelNames { // whatever the order of versions, it has a cycle of the class
+		table["no-snapshot-order"+suffix], table["no-serial-order"+suffix] = "G-nonadjacent"+suffix, "G2-item"+suffix
 	}
 	table["G2-item"], table["G2-item-process"] = "G2-item-process", "G2-item-realtime"
 	return table
@@ -177,4 +180,24 @@ func (m Model) need() level {
 		return byTime
 	}
 	return byData
+}
+
+// A proof is what shows that a history is of a model.
+type proof uint8
+
+const (
+	byNothing   proof = iota // what the model forbids is seen where it is
+	bySnapshots              // an order of starts and commits
+	byOrder                  // a serial order
+)
+
+func (m Model) proof() proof {
+	implied := weaker()[m]
+	switch {
+	case slices.Contains(implied, RepeatableRead):
+		return byOrder
+	case slices.Contains(implied, ConsistentView):
+		return bySnapshots
+	}
+	return byNothing
 }

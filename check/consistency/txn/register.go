@@ -17,8 +17,12 @@ type registers struct {
 	base    []int32
 	helper  int
 	readers index // by version: who read it
-	later   index // by version: version * 3 + the level it is known to be later at
+	pairs   [][2]int32
+	later   index // by version: version * orders + how it is known to be later: its level + 3 * its footing
 }
+
+// In how many ways a version may be known to be later than another.
+const orders = 9
 
 // An index lists numbers for each element: those of e are items[from[e]] to items[from[e+1]].
 type index struct{ from, items []int32 }
@@ -107,7 +111,7 @@ func (g *registers) order(want level) {
 	pairs := make([][2]int32, 0, 2*len(h.op))
 	later := func(v, w int32, l level) {
 		if v >= 0 && w >= 0 && v != w && h.writer[w] >= 0 && g.live[h.writer[w]] {
-			pairs = append(pairs, [2]int32{v, 3*w + int32(l)})
+			pairs = append(pairs, [2]int32{v, orders*w + int32(l)})
 		}
 	}
 	recent := make([][]touch, len(h.keyName))
@@ -144,7 +148,7 @@ func (g *registers) order(want level) {
 			}
 		}
 	}
-	g.later = newIndex(pairs, len(h.elemVal))
+	g.pairs, g.later = pairs, newIndex(pairs, len(h.elemVal))
 }
 
 // touch returns what a transaction did to the key of an operation, if it is the first one on it.
@@ -206,11 +210,12 @@ func (g *registers) graph(want level) *graph {
 
 func (g *registers) addData(out *graph, initial *lists, t, tails int32) {
 	h := g.h
-	ww, rw := [...]uint8{edgeWW, edgeProcessWW, edgeTimeWW}, [...]uint8{edgeRW, edgeProcessRW, edgeTimeRW}
-	follow := func(e int32, kinds [3]uint8) {
+	ww := [orders]uint8{edgeWW, edgeProcessWW, edgeTimeWW, edgeDataWW, edgeProcessWW, edgeTimeWW, edgeSerialWW, edgeSerialProcessWW, edgeSerialTimeWW}
+	rw := [orders]uint8{edgeRW, edgeProcessRW, edgeTimeRW, edgeDataRW, edgeProcessRW, edgeTimeRW, edgeSerialRW, edgeSerialProcessRW, edgeSerialTimeRW}
+	follow := func(e int32, kinds *[orders]uint8) {
 		for _, packed := range g.later.of(e) {
-			if w := h.writer[packed/3]; w != t {
-				out.add(w, kinds[packed%3])
+			if w := h.writer[packed/orders]; w != t {
+				out.add(w, kinds[packed%orders])
 			}
 		}
 	}
@@ -221,12 +226,12 @@ func (g *registers) addData(out *graph, initial *lists, t, tails int32) {
 			for _, reader := range g.readers.of(e) {
 				out.add(reader, edgeWR)
 			}
-			follow(e, ww)
+			follow(e, &ww)
 		case !h.known(int(t), i):
 		case e < 0:
 			initial.addNext(out, t, h.key[i], 0, edgeRW, tails)
 		case h.writer[e] != t:
-			follow(e, rw)
+			follow(e, &rw)
 		}
 	}
 }
@@ -302,17 +307,28 @@ func (h *History) explainRegister(st *Step, kind uint8) {
 				st.Reason = fmt.Sprintf("T%d wrote %v to key %v, which T%d read", st.From, st.Value, key, st.To)
 			case anyWW.has(kind) && h.op[i] == opWrite && h.op[j] == opWrite:
 				st.Kind, st.Value = "ww", h.elem(b)
-				st.Reason = fmt.Sprintf("T%d wrote %v to key %v, and T%d wrote %v later", st.From, h.elem(a), key, st.To, st.Value)
+				st.Reason = fmt.Sprintf("T%d wrote %v to key %v, and T%d wrote %v later", st.From, h.elem(a), key, st.To, st.Value) + resting(kind)
 			case anyRW.has(kind) && h.known(st.From, i) && h.op[j] == opWrite && a != b:
 				st.Kind, st.Value = "rw", h.elem(b)
 				read := history.Value{}
 				if a >= 0 {
 					read = h.elem(a)
 				}
-				st.Reason = fmt.Sprintf("T%d wrote %v to key %v, which T%d did not see: it read the earlier %v", st.To, st.Value, key, st.From, read)
+				st.Reason = fmt.Sprintf("T%d wrote %v to key %v, which T%d did not see: it read the earlier %v", st.To, st.Value, key, st.From, read) + resting(kind)
 			}
 		}
 	}
+}
+
+// resting says what the order of two versions rests on, if a reader does not see it.
+func resting(kind uint8) string {
+	switch m := mask(1) << kind; {
+	case m&(inferredWW|inferredRW) != 0:
+		return " (or else the order of versions itself makes a cycle)"
+	case m&(serialWW|serialRW) != 0:
+		return " (as any serial order has it: the other way round makes a cycle)"
+	}
+	return ""
 }
 
 // proves says whether each read returns what it returned when the transactions run in an order.

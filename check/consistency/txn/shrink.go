@@ -1,6 +1,7 @@
 package txn
 
 import (
+	"context"
 	"slices"
 
 	"github.com/assay-dev/assay/history"
@@ -22,8 +23,8 @@ const shrinkChecks = 2000
 //
 // It starts from the keys that the anomaly is about, with all who touched them, so it is meant for keys with thousands of
 // operations and not millions.
-func Shrink(h *History, model Model) (*History, []int) {
-	res := Check(h, model)
+func Shrink(ctx context.Context, h *History, model Model) (*History, []int) {
+	res := Check(ctx, h, model)
 	if res.Verdict != verdict.Fail {
 		return nil, nil
 	}
@@ -51,7 +52,7 @@ func Shrink(h *History, model Model) (*History, []int) {
 		if sub == nil || checks > shrinkChecks {
 			return false
 		}
-		res := Check(sub, model)
+		res := Check(ctx, sub, model)
 		return res.Verdict == verdict.Fail && res.worst(model).Name == name && (name == "garbage-read" || res.Count["garbage-read"] == 0)
 	}
 	if !fails(parts) {

@@ -14,15 +14,15 @@ func TestShrink(t *testing.T) {
 	for seed := range rounds(15) {
 		rng := rand.New(rand.NewPCG(uint64(seed), 4))
 		h := build(t, ListAppend, simulate(rng, SnapshotIsolation, 40))
-		whole := Check(h, Serializable)
-		sub, txns := Shrink(h, Serializable)
+		whole := Check(t.Context(), h, Serializable)
+		sub, txns := Shrink(t.Context(), h, Serializable)
 		if whole.Verdict != verdict.Fail {
 			if sub != nil {
 				t.Errorf("seed %d: a history that passes was made smaller", seed)
 			}
 			continue
 		}
-		res := Check(sub, Serializable)
+		res := Check(t.Context(), sub, Serializable)
 		if res.Verdict != verdict.Fail || res.worst(Serializable).Name != whole.worst(Serializable).Name {
 			t.Errorf("seed %d: got %v: %s, want %s", seed, res.Verdict, res.Reason, whole.Reason)
 		}

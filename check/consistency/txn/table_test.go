@@ -92,7 +92,7 @@ func TestAnomalies(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
 			h := build(t, ListAppend, parse(t, c.history))
-			res := Check(h, StrictSerializable)
+			res := Check(t.Context(), h, StrictSerializable)
 			if got := strings.Join(slices.Sorted(maps.Keys(res.Count)), " "); got != c.want {
 				t.Errorf("got %q, want %q", got, c.want)
 			}
@@ -135,7 +135,7 @@ func TestRegisterAnomalies(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
 			h := build(t, Register, parse(t, c.history))
-			res := Check(h, StrictSerializable)
+			res := Check(t.Context(), h, StrictSerializable)
 			if got := strings.Join(slices.Sorted(maps.Keys(res.Count)), " "); got != c.want {
 				t.Errorf("got %q, want %q: %s", got, c.want, res.Reason)
 			}

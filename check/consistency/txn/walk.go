@@ -45,7 +45,11 @@ var automata = [classes]automaton{
 func (s *searcher) walk(c class, m mask, comps *sccs, from start, limit int) []step {
 	g, a := s.g, automata[c]
 	s.epoch++
-	at := int(g.dst[from.edge])*a.states + a.first
+	state := a.first
+	if c == classG2 && (serialWW | serialRW).has(g.kind[from.edge]) {
+		state = a.accept // what rests on a serial order needs no other edge beside it
+	}
+	at := int(g.dst[from.edge])*a.states + state
 	goal := int(from.node)*a.states + a.accept
 	s.mark[at], s.via[at], s.edge[at] = s.epoch, -1, from.edge
 	if at == goal {
@@ -142,7 +146,7 @@ func (s *searcher) keep(steps []step) {
 // classify names a cycle by its edges.
 func classify(steps []step) cycle {
 	c := cycle{class: classG0, steps: steps}
-	rws, adjacent, inferred := 0, false, false
+	rws, adjacent, inferred, serial := 0, false, false, false
 	before := anyRW.has(steps[len(steps)-1].kind)
 	for _, st := range steps {
 		c.level = max(c.level, levelOf(st.kind))
@@ -152,12 +156,15 @@ func classify(steps []step) cycle {
 			adjacent = adjacent || before
 		}
 		inferred = inferred || inferredWW.has(st.kind)
+		serial = serial || (serialWW | serialRW).has(st.kind)
 		if st.kind == edgeWR {
 			c.class = classG1c
 		}
 		before = rw
 	}
 	switch {
+	case serial:
+		c.class = classG2
 	case rws == 1, rws == 0 && inferred:
 		c.class = classSingle
 	case rws > 1 && adjacent:

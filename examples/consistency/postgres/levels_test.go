@@ -25,7 +25,7 @@ func TestLevels(t *testing.T) {
 				if err != nil {
 					t.Fatal(err)
 				}
-				if res := txn.Check(h, c.promised); res.Verdict != verdict.Pass {
+				if res := txn.Check(t.Context(), h, c.promised); res.Verdict != verdict.Pass {
 					t.Fatalf("seed %d: %s: got %s: %+v", seed, c.promised, res.Verdict, res.Anomalies)
 				}
 				if c.next == "" && seed == 1 {
@@ -35,7 +35,7 @@ func TestLevels(t *testing.T) {
 					continue
 				}
 				// Serializable is what the application needs, and is caught wherever the next model is.
-				if res := txn.Check(h, c.next); res.Verdict == verdict.Fail && txn.Check(h, txn.Serializable).Verdict == verdict.Fail {
+				if res := txn.Check(t.Context(), h, c.next); res.Verdict == verdict.Fail && txn.Check(t.Context(), h, txn.Serializable).Verdict == verdict.Fail {
 					t.Logf("seed %d: %d transactions are %s and not %s: %s", seed, h.Len(), c.promised, c.next, res.Reason)
 					return
 				}
