@@ -135,38 +135,49 @@ func TotalQueue(ops []history.Op) Queue {
 	type count struct {
 		value           history.Value
 		sure, may, outs int
+		ops             []history.Op
 	}
 	counts := map[string]*count{}
 	var order []*count
-	of := func(v history.Value) *count {
+	of := func(v history.Value, op history.Op) *count {
 		text := v.String()
-		if counts[text] == nil {
-			counts[text] = &count{value: v}
-			order = append(order, counts[text])
+		c := counts[text]
+		if c == nil {
+			c = &count{value: v}
+			counts[text] = c
+			order = append(order, c)
 		}
-		return counts[text]
+		c.ops = append(c.ops, op)
+		return c
 	}
 	var q Queue
 	for _, op := range ops {
 		switch {
 		case op.Name == "enqueue" && op.Outcome == history.OK:
-			of(op.Input).sure++
+			of(op.Input, op).sure++
 			q.Enqueued++
 		case op.Name == "enqueue" && op.Outcome == history.Maybe:
-			of(op.Input).may++
+			of(op.Input, op).may++
 		case op.Name == "dequeue" && op.Outcome == history.OK && !op.Output.IsNil():
-			of(op.Output).outs++
+			of(op.Output, op).outs++
 			q.Dequeued++
 		}
+	}
+	var shown []history.Op // of the first value of each kind: all that was done with it
+	note := func(kind *[]history.Value, c *count) {
+		if len(*kind) == 0 {
+			shown = append(shown, c.ops...)
+		}
+		*kind = append(*kind, c.value)
 	}
 	for _, c := range order {
 		switch {
 		case c.sure+c.may == 0:
-			q.Unexpected = append(q.Unexpected, c.value)
+			note(&q.Unexpected, c)
 		case c.outs > c.sure+c.may:
-			q.Duplicated = append(q.Duplicated, c.value)
+			note(&q.Duplicated, c)
 		case c.outs < c.sure:
-			q.Lost = append(q.Lost, c.value)
+			note(&q.Lost, c)
 		case c.outs > c.sure:
 			q.Recovered = append(q.Recovered, c.value)
 		}
@@ -175,7 +186,7 @@ func TotalQueue(ops []history.Op) Queue {
 	case q.Enqueued == 0:
 		q.Finding = nothing("enqueue")
 	case len(q.Lost)+len(q.Duplicated)+len(q.Unexpected) > 0:
-		q.Finding = failed(nil, "%d lost %v, %d duplicated %v, %d unexpected %v", len(q.Lost), few(q.Lost), len(q.Duplicated), few(q.Duplicated),
+		q.Finding = failed(shown, "%d lost %v, %d duplicated %v, %d unexpected %v", len(q.Lost), few(q.Lost), len(q.Duplicated), few(q.Duplicated),
 			len(q.Unexpected), few(q.Unexpected))
 	default:
 		q.Finding = Finding{Verdict: verdict.Pass, Reason: fmt.Sprintf("all of %d came out once", q.Enqueued)}

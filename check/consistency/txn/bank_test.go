@@ -1,6 +1,7 @@
 package txn
 
 import (
+	"slices"
 	"testing"
 	"time"
 
@@ -66,6 +67,54 @@ func TestBankAndOthers(t *testing.T) {
 	for _, c := range cases {
 		if got := c.judge(c.ops); got != c.want {
 			t.Errorf("%s: got %v, want %v", c.name, got, c.want)
+		}
+	}
+}
+
+// What fails names operations that show it.
+func TestNamedOperations(t *testing.T) {
+	t.Parallel()
+	type l = []any
+	const ok = history.OK
+	lost := SetFull(seq(op("add", 1, nil, ok), op("add", 2, nil, ok), op("read", nil, l{1, 2}, ok), op("read", nil, l{1}, ok)), false)
+	stale := SetFull(seq(op("add", 1, nil, ok), op("read", nil, l{}, ok), op("read", nil, l{1}, ok)), true)
+	queue := TotalQueue(seq(op("enqueue", 1, nil, ok), op("enqueue", 2, nil, ok), op("dequeue", nil, 2, ok), op("dequeue", nil, 2, ok)))
+	for _, c := range []struct {
+		name string
+		got  Finding
+		want []uint64
+	}{
+		{"lost", lost.Finding, []uint64{2, 4}},
+		{"stale", stale.Finding, []uint64{1, 2}},
+		{"queue", queue.Finding, []uint64{1, 2, 3, 4}},
+	} {
+		var got []uint64
+		for _, op := range c.got.Ops {
+			got = append(got, op.ID)
+		}
+		if !slices.Equal(got, c.want) {
+			t.Errorf("%s: got operations %v (%s), want %v", c.name, got, c.got.Reason, c.want)
+		}
+	}
+}
+
+// A large set takes no time in proportion to elements times reads.
+func BenchmarkSetFull(b *testing.B) {
+	const adds, every = 20_000, 1000
+	var ops []history.Op
+	var all []any
+	for i := range adds {
+		ops = append(ops, op("add", i, nil, history.OK))
+		all = append(all, i)
+		if i%every == every-1 {
+			ops = append(ops, op("read", nil, slices.Clone(all), history.OK))
+		}
+	}
+	ops = seq(ops...)
+	b.ResetTimer()
+	for b.Loop() {
+		if s := SetFull(ops, true); s.Verdict != verdict.Pass {
+			b.Fatal(s.Reason)
 		}
 	}
 }

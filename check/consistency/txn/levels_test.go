@@ -128,3 +128,91 @@ func TestSimulatedLevels(t *testing.T) {
 		t.Log(c.level, "flagged for", c.stronger, flagged)
 	}
 }
+
+// lockStep runs transactions on a database of lists that locks each item it reads or writes until the end of the transaction: what
+// is called repeatable read. One that finds an item locked is aborted.
+func lockStep(rng *rand.Rand, n int) []small {
+	const processes, keys = 5, 4
+	store := map[int64][]int64{}
+	readers, writer := map[int64]map[int]bool{}, map[int64]int{}
+	var txns []small
+	var active [processes]int // 1 + the transaction
+	left := make([]int, n)
+	value, clock := int64(0), int64(0)
+	for len(txns) < n || active != [processes]int{} {
+		clock++
+		p := rng.IntN(processes)
+		if active[p] == 0 {
+			if len(txns) < n {
+				left[len(txns)] = 1 + rng.IntN(4)
+				txns = append(txns, small{process: int64(p), call: clock, outcome: history.OK})
+				active[p] = len(txns)
+			}
+			continue
+		}
+		id := active[p]
+		x := &txns[id-1]
+		k, write := rng.Int64N(keys), rng.IntN(2) == 0
+		taken := writer[k] != 0 && writer[k] != id || write && (len(readers[k]) > 1 || len(readers[k]) == 1 && !readers[k][id])
+		if left[id-1] == 0 || taken {
+			x.ret, active[p] = clock, 0
+			if left[id-1] > 0 {
+				x.outcome = history.Failed
+			}
+			for k := range int64(keys) {
+				delete(readers[k], id)
+				if writer[k] == id {
+					delete(writer, k)
+				}
+			}
+			for _, m := range x.mops {
+				if m.write && x.outcome == history.OK {
+					store[m.key] = append(slices.Clone(store[m.key]), m.value)
+				}
+			}
+			continue
+		}
+		left[id-1]--
+		if write {
+			value++
+			writer[k] = id
+			x.mops = append(x.mops, smallOp{write: true, key: k, value: value})
+			continue
+		}
+		if readers[k] == nil {
+			readers[k] = map[int]bool{}
+		}
+		readers[k][id] = true
+		list := slices.Clone(store[k])
+		for _, m := range x.mops {
+			if m.write && m.key == k {
+				list = append(list, m.value)
+			}
+		}
+		x.mops = append(x.mops, smallOp{key: k, list: list})
+	}
+	return txns
+}
+
+// Without predicates, repeatable read by locks is serializable, and never flagged.
+func TestSimulatedRepeatableRead(t *testing.T) {
+	t.Parallel()
+	done := 0
+	for seed := range rounds(60) {
+		rng := rand.New(rand.NewPCG(uint64(seed), 9))
+		txns := lockStep(rng, 5+rng.IntN(60))
+		h := build(t, ListAppend, txns)
+		for _, model := range []Model{RepeatableRead, StrictSerializable} {
+			res := Check(t.Context(), h, model)
+			if err := Certify(h, model, res); err != nil || res.Verdict == verdict.Fail {
+				t.Fatalf("seed %d: %s: %s, %v\n%s", seed, model, res.Reason, err, show(txns))
+			}
+		}
+		for _, x := range txns {
+			if x.outcome == history.OK {
+				done++
+			}
+		}
+	}
+	t.Log(done, "transactions were not aborted")
+}

@@ -19,91 +19,107 @@ type Set struct {
 }
 
 type setElement struct {
-	value      history.Value
-	known      time.Duration // when it was certain first: its add returned, or a read that saw it did
-	isKnown    bool
-	ok         bool
-	lastSeen   time.Duration // call of the last read that saw it
-	seen       bool
-	lastMissed time.Duration // call of the last read that missed it, called after known
-	missed     bool
+	add     history.Op
+	known   time.Duration // when it was certain first: its add returned, or a read that saw it did
+	isKnown bool
+	ok      bool
+	in      []int // the reads that saw it, ascending
 }
 
 // SetFull judges operations named "add", of unique elements, and "read", whose output is a list of all. An element that was seen, or
 // whose add was ok, is lost if every read called after some time misses it; stale if a read missed it that was called after its add
 // returned, and it is there later. Stale fails only if linearizable is asked for.
+//
+// It takes time in proportion to what was read.
 func SetFull(ops []history.Op, linearizable bool) Set {
-	elements := map[string]*setElement{}
-	var order []*setElement
-	var reads []history.Op
+	elements, reads := setElements(ops)
+	var s Set
+	s.Elements = len(elements)
+	var lost, stale []history.Op // of the first of each: its add, and the last read that missed it
+	for _, e := range elements {
+		if !e.isKnown {
+			continue
+		}
+		missed := e.lastMissed(reads)
+		switch {
+		case missed >= 0 && (len(e.in) == 0 || reads[missed].Call > reads[e.in[len(e.in)-1]].Call):
+			s.Lost = append(s.Lost, e.add.Input)
+			if lost == nil {
+				lost = []history.Op{e.add, reads[missed]}
+			}
+			continue
+		case len(e.in) == 0:
+			s.NeverRead = append(s.NeverRead, e.add.Input)
+			continue
+		case missed >= 0:
+			s.Stale = append(s.Stale, e.add.Input)
+			s.Latency = append(s.Latency, reads[missed].Call-e.known)
+			if stale == nil {
+				stale = []history.Op{e.add, reads[missed]}
+			}
+		default:
+			s.Latency = append(s.Latency, 0)
+		}
+		if !e.ok {
+			s.Recovered = append(s.Recovered, e.add.Input)
+		}
+	}
+	s.conclude(len(reads), linearizable, lost, stale)
+	return s
+}
+
+// setElements returns the elements in order of their adds, and the reads in order of their calls.
+func setElements(ops []history.Op) (elements []*setElement, reads []history.Op) {
+	named := map[string]*setElement{}
 	for _, op := range ops {
 		switch {
 		case op.Name == "add" && op.Outcome != history.Failed:
-			e := &setElement{value: op.Input, ok: op.Outcome == history.OK}
+			e := &setElement{add: op, ok: op.Outcome == history.OK}
 			if e.ok {
 				e.known, e.isKnown = op.Return, true
 			}
-			elements[op.Input.String()] = e
-			order = append(order, e)
+			named[op.Input.String()] = e
+			elements = append(elements, e)
 		case op.Name == "read" && op.Outcome == history.OK:
 			reads = append(reads, op)
 		}
 	}
 	slices.SortStableFunc(reads, func(a, b history.Op) int { return cmpInt(int64(a.Call), int64(b.Call)) })
-	has := make([]map[string]bool, len(reads))
 	for i, read := range reads {
-		has[i] = map[string]bool{}
 		for _, v := range read.Output.Items() {
-			text := v.String()
-			has[i][text] = true
-			if e := elements[text]; e != nil {
-				e.seen, e.lastSeen = true, read.Call
-				if !e.isKnown || read.Return < e.known {
-					e.known, e.isKnown = read.Return, true
-				}
+			e := named[v.String()]
+			if e == nil || len(e.in) > 0 && e.in[len(e.in)-1] == i {
+				continue
+			}
+			e.in = append(e.in, i)
+			if !e.isKnown || read.Return < e.known {
+				e.known, e.isKnown = read.Return, true
 			}
 		}
 	}
-	var s Set
-	s.Elements = len(order)
-	for _, e := range order {
-		text := e.value.String()
-		for i, read := range reads {
-			if e.isKnown && read.Call > e.known && !has[i][text] {
-				e.missed, e.lastMissed = true, read.Call
-			}
-		}
-		switch {
-		case !e.isKnown:
-			continue
-		case e.missed && (!e.seen || e.lastMissed > e.lastSeen):
-			s.Lost = append(s.Lost, e.value)
-			continue
-		case !e.seen:
-			s.NeverRead = append(s.NeverRead, e.value)
-			continue
-		case e.missed:
-			s.Stale = append(s.Stale, e.value)
-			s.Latency = append(s.Latency, e.lastMissed-e.known)
-		default:
-			s.Latency = append(s.Latency, 0)
-		}
-		if !e.ok {
-			s.Recovered = append(s.Recovered, e.value)
-		}
-	}
-	s.conclude(len(reads), linearizable)
-	return s
+	return elements, reads
 }
 
-func (s *Set) conclude(reads int, linearizable bool) {
+// lastMissed returns the last read that missed the element though it was called after it was known, or -1.
+func (e *setElement) lastMissed(reads []history.Op) int {
+	in := len(e.in)
+	for i := len(reads) - 1; i >= 0 && reads[i].Call > e.known; i-- {
+		if in == 0 || e.in[in-1] != i {
+			return i
+		}
+		in--
+	}
+	return -1
+}
+
+func (s *Set) conclude(reads int, linearizable bool, lost, stale []history.Op) {
 	switch {
 	case reads == 0 || s.Elements == 0:
 		s.Finding = nothing("read of an added element")
 	case len(s.Lost) > 0:
-		s.Finding = failed(nil, "%d of %d elements are lost: %v", len(s.Lost), s.Elements, few(s.Lost))
+		s.Finding = failed(lost, "%d of %d elements are lost: %v", len(s.Lost), s.Elements, few(s.Lost))
 	case linearizable && len(s.Stale) > 0:
-		s.Finding = failed(nil, "%d of %d elements were missed by reads called after they were there: %v", len(s.Stale), s.Elements, few(s.Stale))
+		s.Finding = failed(stale, "%d of %d elements were missed by reads called after they were there: %v", len(s.Stale), s.Elements, few(s.Stale))
 	case len(s.NeverRead) == s.Elements:
 		s.Finding = Finding{Reason: "no read was called after an add returned"}
 	default:
