@@ -11,5 +11,10 @@
 // The method is that of Kingsbury and Alvaro, "Elle: Inferring Isolation Anomalies from Experimental Observations" (VLDB 2020).
 // Here the search for cycles is exact and polynomial, so that a large tangle of transactions is decided like a small one.
 //
+// That no cycle is found proves nothing where the order of versions is not seen: of registers, and of appends that nobody reads.
+// There the order of transactions and that of versions are inferred from one another until nothing changes, and then an order of
+// the transactions is looked for that explains every read. It is the proof of a pass; where all orders were tried, that is the
+// proof of a fail; and where the steps for it did not suffice, the verdict is unknown.
+//
 // Beside it are checkers of what such systems are tested with: [Bank], [LongFork], [SetFull], [UniqueIDs] and [TotalQueue].
 package txn
