@@ -105,7 +105,7 @@ func (r *Report) txnTest(b *strings.Builder) {
 		}
 		fmt.Fprintf(b, "b.End(%s, %d)\n", outcomeName(r.small.Outcome(i)), ret)
 	}
-	fmt.Fprintf(b, "\nh, err := b.History()\nif err != nil {\nt.Fatal(err)\n}\nres := txn.Check(h, %q)\n%s", r.Model, judged)
+	fmt.Fprintf(b, "\nh, err := b.History()\nif err != nil {\nt.Fatal(err)\n}\nres := txn.Check(t.Context(), h, %q)\n%s", r.Model, judged)
 }
 
 func outcomeName(o history.Outcome) string {

@@ -1,6 +1,7 @@
 package trial
 
 import (
+	"context"
 	"fmt"
 	"slices"
 
@@ -13,12 +14,12 @@ import (
 const mostToShrink = 50_000
 
 // shrink makes the smallest failing part of a history of transactions, which may hold less of each than it did.
-func (r *Report) shrink(c *Case, h *txn.History, model txn.Model, a txn.Anomaly, places []int) {
+func (r *Report) shrink(ctx context.Context, c *Case, h *txn.History, model txn.Model, a txn.Anomaly, places []int) {
 	if n := touching(h, a); n > mostToShrink {
 		r.NoSmallest = fmt.Sprintf("the keys of the anomaly have %d micro-operations and elements, too many to leave them out one by one (at most %d)", n, mostToShrink)
 		return
 	}
-	sub, txns := txn.Shrink(h, model)
+	sub, txns := txn.Shrink(ctx, h, model)
 	if sub == nil {
 		r.NoSmallest = "no part of it fails"
 		return

@@ -46,7 +46,7 @@ func (r *Report) transactions(ctx context.Context, c *Case, model string) error 
 	if r.Verdict == verdict.Fail && len(res.Anomalies) > 0 {
 		a := told(res)
 		r.anomaly(c, a, places)
-		r.shrink(c, h, txn.Model(model), a, places)
+		r.shrink(ctx, c, h, txn.Model(model), a, places)
 	}
 	return nil
 }
