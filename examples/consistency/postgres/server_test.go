@@ -16,8 +16,9 @@ import (
 )
 
 // run starts a Postgres in a folder, and ends it with its standard input: so it ends with this process, whatever ends that.
+// Deadlocks are what the clients make on purpose, so they are looked for after 20 ms and not after a second.
 const run = `postgres=$1 folder=$2
-"$postgres" -D "$folder/data" -F -c listen_addresses= -c unix_socket_directories="$folder" -c max_connections=50 >"$folder/log" 2>&1 &
+"$postgres" -D "$folder/data" -F -c listen_addresses= -c unix_socket_directories="$folder" -c max_connections=50 -c deadlock_timeout=20ms >"$folder/log" 2>&1 &
 cat >/dev/null
 kill -INT $!
 wait $!
