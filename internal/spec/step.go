@@ -114,7 +114,7 @@ func (l *loader) record(n *yaml.Node) workload.Record {
 func (l *loader) micro(n *yaml.Node) workload.Micro {
 	src := l.parts.src
 	var m workload.Micro
-	l.operation(n, "micro-operation", microOps(), &m.Op, src.code(&m.Key), []field{{"value", src.code(&m.Value), false}})
+	l.operation(n, "micro-operation", microOps(), &m.Op, src.code(&m.Key), []field{{"value", src.code(&m.Value), true}})
 	return m
 }
 
