@@ -40,7 +40,7 @@ type Options struct {
 	Budget int64
 	// Workers is how many parts are searched at a time; 0 is one for each processor. The result does not depend on it.
 	Workers int
-	// Search leaves monitors out.
+	// Search leaves monitors out, and, for Sequential, the orders of real time.
 	Search bool
 	// WholeCore leaves a core as it was found, and does not try to make it smaller.
 	WholeCore bool

@@ -281,13 +281,16 @@ func TestSequentialAgainstEveryOrder(t *testing.T) {
 						ops[i].Key = history.Int(int64(r.IntN(2)))
 					}
 				}
-				res := Sequential(context.Background(), m, ops, Options{})
-				counts[res.Verdict]++
-				if want := hasAnOrder(m, ops, true); want != (res.Verdict == verdict.Pass) || res.Verdict == verdict.Unknown {
-					t.Fatalf("seed %d: %v, and an order exists: %v:\n%s", seed, res.Verdict, want, show(ops))
-				}
-				if err := CertifySequential(m, ops, res); err != nil && !errors.Is(err, ErrLarge) {
-					t.Fatalf("seed %d: %v: %v %v %v:\n%s", seed, err, res.Verdict, res.Order, res.Core, show(ops))
+				want := hasAnOrder(m, ops, true)
+				for _, o := range []Options{{Search: true}, {}} {
+					res := Sequential(context.Background(), m, ops, o)
+					if want != (res.Verdict == verdict.Pass) || res.Verdict == verdict.Unknown {
+						t.Fatalf("seed %d: %v, and an order exists: %v:\n%s", seed, res.Verdict, want, show(ops))
+					}
+					if err := CertifySequential(m, ops, res); err != nil && !errors.Is(err, ErrLarge) {
+						t.Fatalf("seed %d: %v: %v %v %v:\n%s", seed, err, res.Verdict, res.Order, res.Core, show(ops))
+					}
+					counts[res.Verdict]++
 				}
 			}
 			t.Logf("%d histories: %v", histories(), counts)
