@@ -3,6 +3,7 @@ package cli
 import (
 	"bufio"
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"go/parser"
@@ -26,6 +27,7 @@ type historyFlags struct {
 	budget int64
 	html   string
 	goTest string
+	init   string
 	events []string
 	limit  int
 }
@@ -71,6 +73,7 @@ Models:
 	f.StringVar(&flags.model, "model", "", "the model, such as cas-register or serializable")
 	f.Int64Var(&flags.budget, "budget", 0, "steps that a search may take (default: enough for some seconds)")
 	f.StringVar(&flags.html, "html", "", "draw the history and the verdict as one offline page (of one FILE)")
+	f.StringVar(&flags.init, "init", "", "what the object holds at first, as JSON (registers, counters; of a multi-register a map)")
 	f.StringVar(&flags.goTest, "go-test", "", "write a Go test that fails for the smallest failing part (of one FILE)")
 	f.StringArrayVar(&flags.events, "events", nil, "file of events, for the faults in the page")
 	flags.choose(cmd)
@@ -96,6 +99,8 @@ func (a *app) historyCheck(ctx context.Context, files []string, flags historyFla
 		return &run.UsageError{Msg: "--go-test writes a test of one history, and there are several"}
 	case flags.goTest != "" && !strings.HasSuffix(flags.goTest, "_test.go"):
 		return &run.UsageError{Msg: fmt.Sprintf("--go-test %s: Go finds tests in files that end in _test.go", flags.goTest)}
+	case flags.init != "" && !json.Valid([]byte(flags.init)):
+		return &run.UsageError{Msg: "--init " + flags.init + ": want a value as JSON, such as 0 or '\"a\"'"}
 	case flags.budget < 0:
 		return &run.UsageError{Msg: fmt.Sprintf("--budget %d: want a number of steps", flags.budget)}
 	}
@@ -151,12 +156,28 @@ func historyExit(worst verdict.Verdict, bad error) error {
 	return nil
 }
 
+// start is what the object holds at first, nil where nobody says.
+func (f historyFlags) start() (*history.Value, error) {
+	if f.init == "" {
+		return nil, nil
+	}
+	var v history.Value
+	if err := json.Unmarshal([]byte(f.init), &v); err != nil {
+		return nil, &run.UsageError{Msg: fmt.Sprintf("--init %s: want a value as JSON, such as 0 or '\"a\"': %v", f.init, err)}
+	}
+	return &v, nil
+}
+
 func (a *app) judgeHistory(ctx context.Context, file string, flags historyFlags) (*trial.Report, error) {
 	c, err := trial.Load(file, flags.Options)
 	if err != nil {
 		return nil, err
 	}
-	rep, err := trial.Judge(ctx, c, flags.model, flags.budget)
+	start, err := flags.start()
+	if err != nil {
+		return nil, err
+	}
+	rep, err := trial.JudgeFrom(ctx, c, flags.model, flags.budget, start)
 	if err == nil && flags.goTest != "" {
 		err = a.writeGoTest(rep, flags.goTest)
 	}

@@ -35,6 +35,9 @@ func (r *Report) GoTest(w io.Writer, pkg string) error {
 	default:
 		r.opsOf(&body)
 		fmt.Fprintf(&body, "model, err := linear.Named(%q)\nif err != nil {\nt.Fatal(err)\n}\n", object)
+		if r.Init != nil {
+			fmt.Fprintf(&body, "model, err = model.From(%s)\nif err != nil {\nt.Fatal(err)\n}\n", literal(*r.Init))
+		}
 		name := "Check"
 		if isSequential {
 			name = "Sequential"

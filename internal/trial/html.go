@@ -154,7 +154,7 @@ func (r *Report) order(c *Case, d *data) {
 	}
 	known := map[string]int{}
 	object, _ := splitModel(r.Model)
-	states, order := newStates(object), r.Order
+	states, order := newStates(object, r.Init), r.Order
 	if r.Prefix != nil {
 		order, d.Prefix, d.Until = r.Prefix.Order, true, int64(r.Prefix.Until)
 	}

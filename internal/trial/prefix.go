@@ -69,7 +69,7 @@ func (r *Report) prefix(ctx context.Context, c *Case, m linear.Model, res linear
 		next := c.witness(returned[res.Good])
 		p.Next = &next
 	}
-	states := newStates(m.String())
+	states := newStates(m.String(), r.Init)
 	for k, i := range good.Order {
 		p.Order = append(p.Order, ops[i].ID)
 		if states != nil {

@@ -1,10 +1,13 @@
 package trial_test
 
 import (
+	"context"
+	"encoding/json"
 	"slices"
 	"strings"
 	"testing"
 
+	"github.com/assay-dev/assay/history"
 	"github.com/assay-dev/assay/internal/trial"
 	"github.com/assay-dev/assay/verdict"
 )
@@ -81,5 +84,35 @@ func TestSmallest(t *testing.T) {
 	}
 	if len(rep.Smallest) == 0 || len(rep.Smallest) > 4 {
 		t.Errorf("%d transactions: %s", len(rep.Smallest), rep.NoSmallest)
+	}
+}
+
+// TestInit: an object may hold something at first, and where nobody says so it does not.
+func TestInit(t *testing.T) {
+	t.Parallel()
+	for _, tc := range []struct {
+		text, model, start string
+		want               verdict.Verdict
+	}{
+		{"0:r7 0:w1 0:r1", "register", "7", verdict.Pass},
+		{"0:r7 0:w1 0:r1", "register", "8", verdict.Fail},
+		{"0:r7 0:w1 0:r1", "sequential:register", "7", verdict.Pass},
+		{"0:r7 0:w1 0:r7", "register", "7", verdict.Fail},
+	} {
+		c, err := trial.Load(written(t, tc.text), trial.Options{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		var start history.Value
+		if err := json.Unmarshal([]byte(tc.start), &start); err != nil {
+			t.Fatal(err)
+		}
+		rep, err := trial.JudgeFrom(context.Background(), c, tc.model, 0, &start)
+		if err != nil || rep.Verdict != tc.want {
+			t.Errorf("%s from %s: got %+v, %v; want %v", tc.text, tc.start, rep, err, tc.want)
+		}
+		if _, err := trial.JudgeFrom(context.Background(), c, "mutex", 0, &start); err == nil {
+			t.Error("a mutex starts from 7")
+		}
 	}
 }

@@ -12,10 +12,11 @@ import (
 type states struct {
 	step func(before history.Value, op *history.Op) history.Value
 	held map[string]history.Value // by key
+	init history.Value            // of each key at first
 }
 
 // newStates returns nil for models whose state is not shown.
-func newStates(model string) *states {
+func newStates(model string, start *history.Value) *states {
 	step, ok := map[string]func(history.Value, *history.Op) history.Value{
 		"register": stepRegister, "cas-register": stepRegister, "kv": stepRegister,
 		"counter": stepCounter, "queue": stepQueue, "log": stepQueue, "mutex": stepMutex, "owner-mutex": stepMutex,
@@ -23,13 +24,21 @@ func newStates(model string) *states {
 	if !ok {
 		return nil
 	}
-	return &states{step, map[string]history.Value{}}
+	s := &states{step: step, held: map[string]history.Value{}}
+	if start != nil {
+		s.init = *start
+	}
+	return s
 }
 
 // after applies an operation, and tells what its part of the object holds then.
 func (s *states) after(op *history.Op) string {
 	key := op.Key.String()
-	s.held[key] = s.step(s.held[key], op)
+	before, touched := s.held[key]
+	if !touched {
+		before = s.init
+	}
+	s.held[key] = s.step(before, op)
 	text := s.held[key].String()
 	if op.Key.IsNil() {
 		return text

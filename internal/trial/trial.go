@@ -15,6 +15,7 @@ type Report struct {
 	File    string          `json:"file"`
 	Format  string          `json:"format"`
 	Model   string          `json:"model"`
+	Init    *history.Value  `json:"init,omitempty"` // what the object holds at first, where that was given
 	Verdict verdict.Verdict `json:"verdict"`
 	Reason  string          `json:"reason"` // one sentence
 	Engine  string          `json:"engine"` // what decided
@@ -96,6 +97,11 @@ type Anomaly struct {
 
 // Judge decides whether a history is of a model. Budget is how many steps a search may take; 0 is usual.
 func Judge(ctx context.Context, c *Case, model string, budget int64) (*Report, error) {
+	return JudgeFrom(ctx, c, model, budget, nil)
+}
+
+// JudgeFrom is Judge for an object that holds other values at first; nil is the model's own.
+func JudgeFrom(ctx context.Context, c *Case, model string, budget int64, start *history.Value) (*Report, error) {
 	if err := KnowsModel(model); err != nil {
 		return nil, err
 	}
@@ -105,7 +111,17 @@ func Judge(ctx context.Context, c *Case, model string, budget int64) (*Report, e
 	rep := &Report{File: c.File, Format: string(c.Format), Model: model, Counts: c.counts(), Cut: c.Cut, first: -1}
 	var err error
 	object, isSequential := splitModel(model)
-	if m, e := linear.Named(object); e == nil {
+	m, notObject := linear.Named(object)
+	if start != nil {
+		if notObject != nil {
+			return nil, input("%s: only objects start from given values, and %s is none", c.File, model)
+		}
+		if m, err = m.From(*start); err != nil {
+			return nil, input("%s: %w", c.File, err)
+		}
+		rep.Init = start
+	}
+	if notObject == nil {
 		err = rep.object(ctx, c, m, isSequential, budget)
 	} else if guarantee, ok := sessionModels()[model]; ok {
 		err = rep.session(c, guarantee)

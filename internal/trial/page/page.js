@@ -54,9 +54,10 @@
     bands();
     for (let row = start; row < end; row++) operations(row);
     if (d.order.length) points(start, end);
-    if (d.prefix) { const px = x(axis.of(d.until)); if (px >= LEFT && px <= width) { g.fillStyle = paint.fail; g.fillRect(px, 36, 2, height); g.fillText(short("the good prefix ends", width - px - 8), px + 6, height - 12); } }
+    if (d.prefix) { const px = x(axis.of(d.until)); if (px >= LEFT && px <= width) { g.fillStyle = paint.fail; g.fillRect(px, 36, 2, height); } }
     g.fillStyle = paint.page; g.fillRect(0, 0, LEFT, height); g.fillRect(0, 0, width, TOP - 2);
     bandNames(); ruler(); states();
+    if (d.prefix) { const px = x(axis.of(d.until)); if (px >= LEFT && px <= width) { g.fillStyle = paint.fail; g.fillRect(px, 36, 2, 18); g.fillText(short("the good prefix ends", width - px - 8), px + 6, d.state.length ? 45 : TOP - 12); } }
     g.fillStyle = paint.soft;
     for (let row = start; row < end; row++) if (y(row) >= TOP - ROW / 2) g.fillText(short(d.clients[row], LEFT - 12), 8, y(row) + ROW / 2);
     g.fillStyle = paint.page; g.fillRect(0, 0, LEFT, TOP - 2);
