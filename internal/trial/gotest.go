@@ -32,6 +32,10 @@ func (r *Report) GoTest(w io.Writer, pkg string) error {
 	case isSession:
 		r.opsOf(&body)
 		fmt.Fprintf(&body, "for _, g := range linear.Guarantees(ops) {\nif g.Name == %q && g.Verdict != verdict.Pass {\nt.Errorf(\"%%v: %%s\", g.Verdict, g.Reason)\n}\n}\n", guarantee)
+	case r.wholeTest != "":
+		check = "check/consistency/txn"
+		r.opsOf(&body)
+		fmt.Fprintf(&body, "res := %s\n%s", r.wholeTest, judged)
 	default:
 		r.opsOf(&body)
 		fmt.Fprintf(&body, "model, err := linear.Named(%q)\nif err != nil {\nt.Fatal(err)\n}\n", object)

@@ -35,7 +35,7 @@ func groups() [][]string {
 		ordered = append(ordered, sequential+name)
 	}
 	sessions := []string{hyphens(linear.MonotonicReads), hyphens(linear.ReadYourWrites), hyphens(linear.MonotonicWrites), hyphens(linear.WritesFollowReads)}
-	return [][]string{objects, ordered, sessions, isolationModels()}
+	return [][]string{objects, ordered, sessions, isolationModels(), wholeNames()}
 }
 
 // Models are the names of all models that can be asked for.
@@ -50,6 +50,7 @@ func ModelsText(width int) string {
 		{"sequentially consistent objects: ", "the same after " + sequential + " as in " + sequential + "kv"},
 		{"session guarantees of registers: ", strings.Join(g[2], ", ")},
 		{"transactions: ", strings.Join(g[3], ", ")},
+		{"all operations, looked at once: ", strings.Join(g[4], ", ") + "; bank:TOTAL says what balances add up to"},
 	} {
 		b.WriteString(table.Wrap(kind.what+kind.names, width, "  ") + "\n")
 	}
@@ -58,7 +59,7 @@ func ModelsText(width int) string {
 
 // KnowsModel returns an error that lists the models, unless there is one of that name.
 func KnowsModel(name string) error {
-	if slices.Contains(Models(), name) {
+	if _, ok := bankOf(name, nil); ok || slices.Contains(Models(), name) {
 		return nil
 	}
 	return errors.New("no model is called \"" + name + "\"; there are\n" + ModelsText(110))

@@ -32,6 +32,9 @@ func (r *Report) Text(w io.Writer, s *table.Style) error {
 	case r.Good > 0:
 		line("good until then: " + plural(r.Good, "operation") + " that returned have an order")
 	}
+	for _, fact := range r.Facts {
+		line(fact)
+	}
 	for _, g := range r.Others {
 		line(fmt.Sprintf("%v: %s: %s", g.Verdict, g.Name, g.Reason))
 	}
@@ -130,11 +133,11 @@ func Tell(op *history.Op) string {
 		text = Micro(op)
 	} else {
 		if !op.Input.IsNil() {
-			text += " " + op.Input.String()
+			text += " " + tellValue(op.Input)
 		}
 		looks := slices.Contains([]string{"read", "get", "r", "dequeue", "contains"}, op.Name)
 		if op.Outcome == history.OK && (looks || !op.Output.IsNil()) {
-			text += " -> " + op.Output.String()
+			text += " -> " + tellValue(op.Output)
 		}
 	}
 	switch op.Outcome {
@@ -144,6 +147,18 @@ func Tell(op *history.Op) string {
 		text += " maybe"
 	}
 	return text
+}
+
+// tellValue prints a value; of a map whose keys are no strings, too, as key: value.
+func tellValue(v history.Value) string {
+	if v.Kind() != history.KindMap {
+		return v.String()
+	}
+	var words []string
+	for _, e := range v.Entries() {
+		words = append(words, e.Key.String()+": "+tellValue(e.Val))
+	}
+	return "{" + strings.Join(words, ", ") + "}"
 }
 
 // Micro prints a transaction: append x 1, r y [1,2].

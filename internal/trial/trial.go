@@ -35,6 +35,8 @@ type Report struct {
 	May       []string  `json:"may,omitempty"`      // the strongest that may hold
 	// Others are, where a session guarantee was asked for, the other ones.
 	Others []Guarantee `json:"other_guarantees,omitempty"`
+	// Facts are what was counted beside the verdict.
+	Facts []string `json:"facts,omitempty"`
 	// Order is the order of a pass: ids of operations.
 	Order []uint64 `json:"order,omitempty"`
 	// Prefix is, of a fail, how far operations have an order.
@@ -45,8 +47,9 @@ type Report struct {
 	SmallestNames []string `json:"smallest_names,omitempty"`
 	NoSmallest    string   `json:"no_smallest,omitempty"`
 
-	small *txn.History // Smallest, of transactions
-	first int          // place of the operation to look at first, -1 if none
+	small     *txn.History // Smallest, of transactions
+	wholeTest string       // the expression of a Go test, of a model that is decided in one look
+	first     int          // place of the operation to look at first, -1 if none
 }
 
 // A Guarantee is a session guarantee, and whether the history keeps it.
@@ -125,6 +128,8 @@ func JudgeFrom(ctx context.Context, c *Case, model string, budget int64, start *
 		err = rep.object(ctx, c, m, isSequential, budget)
 	} else if guarantee, ok := sessionModels()[model]; ok {
 		err = rep.session(c, guarantee)
+	} else if w, ok := wholeOf(model, c.Ops); ok {
+		err = rep.whole(c, w)
 	} else {
 		err = rep.transactions(ctx, c, model)
 	}
