@@ -125,7 +125,7 @@ func asyncEdits() []asyncEdit {
 		{"something unknown", "    address: bills\n", "    address: bills\n    colour: red\n", "gap channel bills colour"},
 		{"words", "    address: bills\n", "    address: bills\n    description: words\n", ""},
 		{"payload narrowed", "minimum: 1", "minimum: 2", "break json-minimum-raised receive orders.{region} Placed.payload.qty"},
-		{"payload widened", "minimum: 1", "minimum: 0", ""},
+		{"payload widened", "minimum: 1", "minimum: 0", "change json-widened receive orders.{region} Placed.payload.qty"},
 		{"payload: required", "        required: [id]\n", "        required: [id, qty]\n", "break json-property-required receive orders.{region} Placed.payload.qty"},
 		{"header", "trace: {type: string}", "trace: {type: integer}", "break json-type-narrowed receive orders.{region} Placed.headers.trace"},
 		{"key", "key: {type: string}", "key: {type: integer}", "break json-type-narrowed receive orders.{region} Placed.bindings.kafka.key"},
@@ -211,9 +211,9 @@ channels:
 func TestAsync2(t *testing.T) {
 	for _, c := range []asyncEdit{
 		{"received: narrowed", "minimum: 1", "minimum: 2", "break json-minimum-raised receive orders/{id} Placed.payload.qty"},
-		{"received: widened", "minimum: 1", "minimum: 0", ""},
+		{"received: widened", "minimum: 1", "minimum: 0", "change json-widened receive orders/{id} Placed.payload.qty"},
 		{"sent: widened", "[open, paid]", "[open, paid, late]", "break json-enum-value-removed send orders/{id} Billed.payload.state"},
-		{"sent: narrowed", "[open, paid]", "[open]", ""},
+		{"sent: narrowed", "[open, paid]", "[open]", "change json-narrowed send orders/{id} Billed.payload.state"},
 		{"channel gone", "  gone: {publish: {message: {payload: {type: string}}}}\n", "", "break asyncapi-channel-removed channel gone "},
 		{"format", "name: Placed,", "name: Placed, schemaFormat: 'application/schema+json;version=draft-03',", "gap receive orders/{id} Placed.payload"},
 	} {

@@ -24,6 +24,10 @@ func jsonDirection(old, new jsonVersion, sub subject) part {
 	}
 	said := jsonschema.Compare(w.schema, r.schema, sub.opts)
 	p := part{documents: said.Documents}
+	if w.schema.AllowsNothing() {
+		writer, _ := sub.versions()
+		p.gaps = append(p.gaps, sub.gap("", w.at.place(), "no document at all fits the %s version: what is written in spite of that cannot be told", writer))
+	}
 	for _, b := range said.Breaks {
 		p.findings = append(p.findings, sub.jsonBreak(b, w, r))
 	}

@@ -185,9 +185,10 @@ func (c *comparison) described(sub subject, old, new described) error {
 			"add a message in the other format", "an event in "+string(old.family), old.place(), new.place())
 		return nil
 	}
-	for _, flow := range flowsOf(sub.flow) {
+	flows := flowsOf(sub.flow)
+	for _, flow := range flows {
 		sub.flow = flow
-		if err := c.language(sub, old, new); err != nil {
+		if err := c.language(sub, old, new, len(flows) == 1); err != nil {
 			return err
 		}
 	}
@@ -212,7 +213,8 @@ func (c *comparison) opaque(sub subject, old, new described) error {
 	return nil
 }
 
-func (c *comparison) language(sub subject, old, new described) error {
+// language compares two schemas in one direction. Where that is the only one, it also lists what the other one shows.
+func (c *comparison) language(sub subject, old, new described, only bool) error {
 	if old.family == avroFamily {
 		was, err := avroAt(old.loc)
 		if err != nil {
@@ -240,6 +242,9 @@ func (c *comparison) language(sub subject, old, new described) error {
 	}
 	p := jsonDirection(was, is, sub)
 	p.findings = append(p.findings, jsonFields(was, is, sub, p.findings)...)
+	if only {
+		p.less(was, is, sub)
+	}
 	c.add(p)
 	return nil
 }

@@ -63,9 +63,9 @@ func TestTraitsAndSecurity(t *testing.T) {
 	for _, c := range []struct{ name, doc, from, to, want string }{
 		// What it hears was written for the old version, what it says is read by those who know the old.
 		{"2: publish is heard", lamps2, "minimum: 0", "minimum: 1", "break json-minimum-raised receive lamp/{id}/lit light.payload.lumens"},
-		{"2: publish is heard, wider", lamps2, "minimum: 0", "minimum: -1", ""},
+		{"2: publish is heard, wider", lamps2, "minimum: 0", "minimum: -1", "change json-widened receive lamp/{id}/lit light.payload.lumens"},
 		{"2: subscribe is said", lamps2, "level: {type: integer, maximum: 100}", "level: {type: integer, maximum: 200}", "break json-maximum-lowered send lamp/{id}/on turn.payload.level"},
-		{"2: subscribe is said, narrower", lamps2, "level: {type: integer, maximum: 100}", "level: {type: integer, maximum: 50}", ""},
+		{"2: subscribe is said, narrower", lamps2, "level: {type: integer, maximum: 100}", "level: {type: integer, maximum: 50}", "change json-narrowed send lamp/{id}/on turn.payload.level"},
 		{"3: receive", lamps3, "minimum: 0", "minimum: 1", "break json-minimum-raised receive lamp/{id}/lit light.payload.lumens; break json-minimum-raised send lamp/{id}/on, reply light.payload.lumens"},
 		{"3: send", lamps3, "level: {type: integer, maximum: 100}", "level: {type: integer, maximum: 200}", "break json-maximum-lowered send lamp/{id}/on turn.payload.level"},
 		// Traits: in version 2 they win, in version 3 the object's own does, and of several the last.
@@ -126,7 +126,7 @@ operations:
 		"turned":      {strings.NewReplacer("receive", "send", "send", "receive").Replace(three), "break asyncapi-operation-removed"},
 		"heard less":  {strings.Replace(three, "minimum: 0", "minimum: 1", 1), "break json-minimum-raised receive lit light.payload"},
 		"said more":   {strings.Replace(three, "maximum: 9", "maximum: 99", 1), "break json-maximum-lowered send on turn.payload"},
-		"heard more":  {strings.Replace(three, "minimum: 0", "minimum: -1", 1), ""},
+		"heard more":  {strings.Replace(three, "minimum: 0", "minimum: -1", 1), "change json-widened"},
 		"other place": {strings.Replace(three, "address: lit", "address: dark", 1), "break asyncapi-channel-address"},
 	} {
 		diff, err := Diff(t.Context(), memory("old", "a.yaml", two), memory("new", "a.yaml", c[0]), contract.Options{Documents: 20})

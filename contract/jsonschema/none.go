@@ -72,3 +72,9 @@ func minItems(a *part) *int      { return a.MinItems }
 func maxItems(a *part) *int      { return a.MaxItems }
 func minProperties(a *part) *int { return a.MinProperties }
 func maxProperties(a *part) *int { return a.MaxProperties }
+
+// AllowsNothing reports whether no document can be allowed, as far as rules tell. What holds of all that such a schema allows says
+// nothing.
+func (s *Schema) AllowsNothing() bool {
+	return newProver(s, s).none(flatten(conj{s.root}), 8)
+}

@@ -264,7 +264,7 @@ func attacks() []attack {
 		{"oneOf to anyOf", "oneOf: [{$ref: '#/components/schemas/Cat'}", "anyOf: [{$ref: '#/components/schemas/Cat'}", change},
 		{"body no longer named", "            schema: {$ref: '#/components/schemas/Pay'}\n", "            {}\n", change},
 		{"type as a list of one", "kind: {type: string}\n        secret", "kind: {type: [string]}\n        secret", safe},
-		{"open object closed in an answer", "Near: {type: object, properties: {x: {type: integer}}}", "Near: {type: object, properties: {x: {type: integer}}, additionalProperties: false}", safe},
+		{"open object closed in an answer", "Near: {type: object, properties: {x: {type: integer}}}", "Near: {type: object, properties: {x: {type: integer}}, additionalProperties: false}", change},
 		{"title of a schema", "Near: {type: object,", "Near: {title: near, type: object,", safe},
 		{"example of a schema", "Near: {type: object,", "Near: {examples: [{}], type: object,", safe},
 		{"readOnly added to a request field", "method: {type: string,", "method: {type: string, readOnly: true,", risk},

@@ -35,12 +35,13 @@ type scope struct {
 	verbatim bool // within not and if, where less would be more
 	mine     map[string]*node
 	theirs   map[string]*node
+	demanded map[string]bool // names that are required: who keeps to the schema sends them, declared or not
 }
 
 // bundled returns the schema n of d as a value, as it meets the schema other.
 func bundled(d *document, n *node, od *document, other *node, flow contract.Flow, sender bool) any {
 	b := &bundle{doc: d, other: od, flow: flow, sender: sender, names: map[string]string{}, defs: map[string]any{}}
-	root := b.schema(d.deref(n), od.deref(other), scope{})
+	root := b.schema(d.meant(n), od.meant(other), scope{})
 	for len(b.queue) > 0 {
 		next := b.queue[0]
 		b.queue = b.queue[1:]
@@ -89,15 +90,15 @@ func (b *bundle) schema(n, other *node, in scope) any {
 func (b *bundle) reference(n, other *node, in scope) any {
 	target := b.doc.refs[n.ref]
 	if b.doc.version != "3.0" && len(n.keys) > 1 {
-		in.mine = b.withDeclared(n, in)
+		in.mine, in.demanded = b.withDeclared(n, in), b.withDemanded(n, in)
 	}
 	key := strings.Join([]string{n.ref, identity(other), strconv.FormatBool(in.closed), strconv.FormatBool(in.verbatim),
-		strings.Join(slices.Sorted(maps.Keys(in.mine)), ","), strings.Join(slices.Sorted(maps.Keys(in.theirs)), ",")}, "\x00")
+		strings.Join(slices.Sorted(maps.Keys(in.mine)), ","), strings.Join(slices.Sorted(maps.Keys(in.theirs)), ","), strings.Join(slices.Sorted(maps.Keys(in.demanded)), ",")}, "\x00")
 	name, ok := b.names[key]
 	if !ok {
 		name = "s" + strconv.Itoa(len(b.names))
 		b.names[key] = name
-		b.queue = append(b.queue, func() { b.defs[name] = b.schema(target, b.other.deref(other), in) })
+		b.queue = append(b.queue, func() { b.defs[name] = b.schema(target, b.other.meant(other), in) })
 	}
 	ref := map[string]any{"$ref": "#/$defs/" + name}
 	if b.doc.version == "3.0" {
@@ -114,6 +115,12 @@ func (b *bundle) reference(n, other *node, in scope) any {
 func (b *bundle) withDeclared(n *node, in scope) map[string]*node {
 	all := b.doc.declared(n, true)
 	maps.Copy(all, in.mine)
+	return all
+}
+
+func (b *bundle) withDemanded(n *node, in scope) map[string]bool {
+	all := b.doc.demanded(n)
+	maps.Copy(all, in.demanded)
 	return all
 }
 
@@ -149,7 +156,7 @@ func (b *bundle) keyword(made map[string]any, key string, kid, n, other *node, i
 	case "prefixItems":
 		made[key] = b.each(kid, func(i int) any { return b.schema(kid.kids[i], at(b.other.keywordOf(other, key), i), inner) })
 	case "allOf":
-		in.closed, in.mine = true, b.withDeclared(n, in)
+		in.closed, in.mine, in.demanded = true, b.withDeclared(n, in), b.withDemanded(n, in)
 		made[key] = b.each(kid, func(i int) any { return b.schema(kid.kids[i], other, in) })
 	case "anyOf", "oneOf":
 		made[key] = b.each(kid, func(i int) any { return b.alternative(key, kid, i, n, other, in) })
@@ -180,7 +187,7 @@ func at(list *node, i int) *node {
 
 // property is a schema, unless the side that sends does not send it.
 func (b *bundle) property(n, other *node, in scope) any {
-	if !in.verbatim && b.hidden(b.doc.deref(n)) {
+	if !in.verbatim && b.hidden(n) {
 		if b.sender {
 			return b.doc.never()
 		}
@@ -191,9 +198,9 @@ func (b *bundle) property(n, other *node, in scope) any {
 
 func (b *bundle) hidden(n *node) bool {
 	if b.flow == contract.ToUs {
-		return n.get("readOnly").isTrue()
+		return b.doc.says(n, "readOnly")
 	}
-	return n.get("writeOnly").isTrue()
+	return b.doc.says(n, "writeOnly")
 }
 
 // required leaves out what is not sent this way.
@@ -201,7 +208,7 @@ func (b *bundle) required(list, n *node, in scope) any {
 	declared := b.withDeclared(n, in)
 	kept := []any{}
 	for _, name := range list.kids {
-		if p := declared[name.str()]; in.verbatim || p == nil || !b.hidden(b.doc.deref(p)) {
+		if p := declared[name.str()]; in.verbatim || p == nil || !b.hidden(p) {
 			kept = append(kept, value(name))
 		}
 	}
@@ -228,7 +235,7 @@ func (b *bundle) alternative(key string, list *node, i int, n, other *node, in s
 		around = b.other.declared(other, false)
 		maps.Copy(around, in.theirs)
 	}
-	return b.schema(branch, meets, scope{verbatim: in.verbatim, mine: mine, theirs: around})
+	return b.schema(branch, meets, scope{verbatim: in.verbatim, mine: mine, theirs: around, demanded: b.withDemanded(n, in)})
 }
 
 // value returns a node as a value of encoding/json, with numbers as they are written.

@@ -18,12 +18,13 @@ func (b *bundle) close(made map[string]any, n, other *node, in scope) {
 	alternatives := n.get("oneOf") == nil && n.get("anyOf") == nil
 	theirs := b.other.declared(other, alternatives)
 	maps.Copy(theirs, in.theirs)
+	demanded := b.withDemanded(n, in)
 	props, _ := made["properties"].(map[string]any)
 	if props == nil {
 		props = map[string]any{}
 	}
 	for name := range theirs {
-		if mine[name] == nil && !b.matchesPattern(n, name) {
+		if mine[name] == nil && !demanded[name] && !b.matchesPattern(n, name) {
 			props[name] = b.doc.never()
 		}
 	}

@@ -1,7 +1,5 @@
 package openapi
 
-import ()
-
 // declared returns the properties that a schema declares, with those of what it is composed of.
 func (d *document) declared(n *node, alternatives bool) map[string]*node {
 	all := map[string]*node{}
@@ -64,4 +62,43 @@ func (d *document) lookKeyword(n *node, key string, seen map[*node]bool) *node {
 		}
 	}
 	return nil
+}
+
+// demanded returns the names that a schema requires, with those of what it is composed of: whoever keeps to it sends them, declared
+// or not.
+func (d *document) demanded(n *node) map[string]bool {
+	all := map[string]bool{}
+	d.demand(all, n, map[*node]bool{})
+	return all
+}
+
+func (d *document) demand(all map[string]bool, n *node, seen map[*node]bool) {
+	if n == nil || n.kind != object || seen[n] {
+		return
+	}
+	seen[n] = true
+	if n.ref != "" {
+		d.demand(all, d.refs[n.ref], seen)
+	}
+	lists := []*node{n.get("required")}
+	parts := []*node{n.get("then"), n.get("else")}
+	for _, key := range []string{"allOf", "oneOf", "anyOf", "dependentSchemas"} {
+		parts = append(parts, n.get(key).all()...)
+	}
+	for _, list := range append(lists, n.get("dependentRequired").all()...) {
+		for _, name := range list.all() {
+			all[name.str()] = true
+		}
+	}
+	for _, one := range parts {
+		d.demand(all, one, seen)
+	}
+}
+
+// all returns what a list or an object holds; nil holds nothing.
+func (n *node) all() []*node {
+	if n == nil {
+		return nil
+	}
+	return n.kids
 }

@@ -8,7 +8,6 @@ import (
 	"strings"
 
 	"github.com/assay-dev/assay/contract"
-	"github.com/assay-dev/assay/contract/jsonschema"
 )
 
 // Diff compares two versions of an interface in OpenAPI 3.0 or 3.1. It returns an error where one cannot be read.
@@ -24,7 +23,7 @@ func Diff(ctx context.Context, old, new contract.Source, opts contract.Options) 
 		return result, err
 	}
 	c := &comparison{pair: newPair(before, after), opts: opts, byKey: map[string]*pairing{}, byName: map[string]*pairing{}, letIn: map[string]bool{}, sites: map[string]site{}, diff: &result,
-		known: map[string]jsonschema.Comparison{}, bySubjects: map[string][]*claim{}, said: map[string][]string{}}
+		known: map[string]answer{}, bySubjects: map[string][]*claim{}, said: map[string][]string{}}
 	if err := c.run(ctx); err != nil {
 		return result, err
 	}
@@ -44,7 +43,7 @@ type comparison struct {
 	sites   map[string]site // by subject and path: what documents said
 	diff    *contract.Diff
 
-	known      map[string]jsonschema.Comparison
+	known      map[string]answer
 	bySubjects map[string][]*claim
 	said       map[string][]string // paths that a proof or a gap is about, by subject
 }
@@ -119,6 +118,7 @@ func (c *comparison) run(ctx context.Context) error {
 	c.compareRest()
 	c.settle()
 	for _, key := range slices.Sorted(maps.Keys(changed)) {
+		c.harmless(c.byKey[key])
 		c.cover(c.byKey[key])
 	}
 	for _, made := range c.claims {

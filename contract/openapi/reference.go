@@ -145,3 +145,25 @@ func (d *document) deref(n *node) *node {
 	}
 	return nil // a circle of references and nothing else
 }
+
+// meant follows references to a schema up to the first that says more beside its $ref, which counts since 3.1.
+func (d *document) meant(n *node) *node {
+	for range contract.MaxDepth {
+		if n == nil || n.ref == "" || d.version != "3.0" && len(n.keys) > 1 {
+			return n
+		}
+		n = d.refs[n.ref]
+	}
+	return nil
+}
+
+// says reports whether a schema, or what it refers to, has a keyword that is true.
+func (d *document) says(n *node, key string) bool {
+	for range contract.MaxDepth {
+		if n = d.meant(n); n == nil || n.ref == "" || n.get(key).isTrue() {
+			break
+		}
+		n = d.refs[n.ref]
+	}
+	return n.get(key).isTrue()
+}

@@ -37,11 +37,7 @@ func (c *comparison) refuted(op *pairing, s, r side, b jsonschema.Break) {
 	}
 	f := contract.Finding{Rule: ruleOf(r, b.Rule), Severity: contract.Break, Flow: r.flow, Text: b.Text, Witness: witness}
 	if r.flow == contract.FromUs {
-		verb := "answer"
-		if r.what == "request" {
-			verb = "send"
-		}
-		f.Text = "the new version may " + verb + " what the old one does not allow, seen from the old one: " + b.Text
+		f.Text = "the new version may " + verb(r) + " what the old one does not allow, seen from the old one: " + b.Text
 	}
 	c.add(op, at, c.finding(s, r, b.Path, f))
 }
@@ -119,10 +115,23 @@ func mirrored(rule string) string {
 	return rule
 }
 
+// verb is what a version that sends does.
+func verb(r side) string {
+	if r.what == "request" {
+		return "send"
+	}
+	return "answer"
+}
+
 func ruleOf(r side, rule string) string {
 	if r.flow == contract.FromUs {
 		rule = mirrored(rule)
 	}
+	return ruleIn(r, rule)
+}
+
+// ruleIn is a rule of a part of an operation.
+func ruleIn(r side, rule string) string {
 	switch {
 	case strings.Contains(r.path, ".header.") && r.what == "response":
 		return "response-header-" + rule

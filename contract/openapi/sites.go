@@ -11,6 +11,7 @@ import (
 
 // A site is what documents said about the schema of one part.
 type site struct {
+	s, r      side // that were compared; without a document they are the same
 	safe      bool
 	formats   bool // a format changed: no document shows it
 	documents int
@@ -66,10 +67,7 @@ func (c *comparison) compareSchemas(op *pairing, before, after part) {
 	if after.flow == contract.FromUs {
 		s, r = r, s
 	}
-	sends, reads := bundled(s.doc, s.schema, r.doc, r.schema, after.flow, true), bundled(r.doc, r.schema, s.doc, s.schema, after.flow, false)
-	if before.text {
-		sends = textual(sends, reads)
-	}
+	sends, reads := facing(s, r)
 	if s.doc.dialect() == r.doc.dialect() && reflect.DeepEqual(sends, reads) {
 		c.sites[key] = site{safe: true}
 		c.prove(op.name, after.path, "rule: only annotations changed", 0)
@@ -86,9 +84,15 @@ func (c *comparison) compareSchemas(op *pairing, before, after part) {
 	c.judge(op, s, r, found)
 }
 
+// An answer is what documents say of two schemas.
+type answer struct {
+	jsonschema.Comparison
+	nothing bool // the sender's schema allows no document at all, so whatever reads it reads all of them
+}
+
 // compared asks once for each pair of schemas: a shared one that changed stands in many operations. It returns where the schema stands
 // that cannot be read.
-func (c *comparison) compared(s, r side, sends, reads any) (found jsonschema.Comparison, at contract.Place, err error) {
+func (c *comparison) compared(s, r side, sends, reads any) (found answer, at contract.Place, err error) {
 	key, err := json.Marshal([]any{sends, reads})
 	if err != nil {
 		return found, s.schema.place(), err
@@ -106,7 +110,7 @@ func (c *comparison) compared(s, r side, sends, reads any) (found jsonschema.Com
 	if err != nil {
 		return found, r.schema.place(), err
 	}
-	found = jsonschema.Compare(from, to, c.opts)
+	found = answer{jsonschema.Compare(from, to, c.opts), from.AllowsNothing()}
 	c.known[string(key)] = found
 	return found, at, nil
 }
@@ -119,8 +123,11 @@ type side struct {
 }
 
 // judge turns what documents said into findings, gaps and proofs.
-func (c *comparison) judge(op *pairing, s, r side, found jsonschema.Comparison) {
+func (c *comparison) judge(op *pairing, s, r side, found answer) {
 	path := r.path
+	if found.nothing && (s.at == "" || s.required()) {
+		found.Gaps = append(found.Gaps, contract.Gap{Why: "no document at all fits the " + s.version + " version: what is sent in spite of that cannot be told"})
+	}
 	c.diff.Documents += found.Documents
 	for _, gap := range found.Gaps {
 		c.gap(op.name, join(path, gap.Path), gap.Why, s.schema.place())
@@ -133,7 +140,7 @@ func (c *comparison) judge(op *pairing, s, r side, found jsonschema.Comparison) 
 			c.add(op, join(path, note.Path), c.finding(s, r, note.Path, contract.Finding{Rule: r.what + "-" + note.Rule, Severity: contract.Risk, Flow: r.flow, Text: note.Text}))
 		}
 	}
-	result := site{safe: len(found.Breaks)+len(found.Gaps) == 0, formats: len(found.Notes) > 0, documents: found.Documents}
+	result := site{safe: len(found.Breaks)+len(found.Gaps) == 0, formats: len(found.Notes) > 0, documents: found.Documents, s: s, r: r}
 	c.sites[op.name+"\x00"+path] = result
 	for _, p := range found.Proofs {
 		p.Contract, p.Subject, p.Path = c.opts.Contract, op.name, join(path, p.Path)
@@ -147,4 +154,13 @@ func (c *comparison) judge(op *pairing, s, r side, found jsonschema.Comparison) 
 		}
 		c.prove(op.name, path, by, found.Documents)
 	}
+}
+
+// facing returns the schemas of one that sends and one that reads, as they meet.
+func facing(s, r side) (sends, reads any) {
+	sends, reads = bundled(s.doc, s.schema, r.doc, r.schema, r.flow, true), bundled(r.doc, r.schema, s.doc, s.schema, r.flow, false)
+	if s.text {
+		sends = textual(sends, reads)
+	}
+	return sends, reads
 }
