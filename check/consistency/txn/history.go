@@ -124,6 +124,14 @@ func (h *History) list(mop int32) []int32 {
 	}
 }
 
+// shown returns the element that a read returned, or that ends the list it returned; noElem where there is none or none is known.
+func (h *History) shown(mop int32) int32 {
+	if h.typ == Register {
+		return max(h.arg[mop], noElem)
+	}
+	return h.last(mop)
+}
+
 // last returns the last element of a list that was read, noElem for the empty list and one that is not known.
 func (h *History) last(mop int32) int32 {
 	arg := h.arg[mop]

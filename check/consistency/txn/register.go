@@ -2,7 +2,7 @@ package txn
 
 import (
 	"fmt"
-	"slices"
+	"math"
 
 	"github.com/assay-dev/assay/history"
 )
@@ -12,203 +12,112 @@ import (
 // the order of processes and of time.
 type registers struct {
 	h       *History
-	live    []bool    // by transaction: it is ok, or something it wrote was read
-	writers [][]int32 // by key: live transactions that write it, ascending
-	base    []int32
-	helper  int
-	readers index // by version: who read it
-	pairs   [][2]int32
-	later   index // by version: version * orders + how it is known to be later: its level + 3 * its footing
+	live    []bool // by transaction: it is ok, or something it wrote was read
+	touches *touches
+	writers tails      // live transactions that write a key
+	readers index      // by version: who read it
+	later   index      // by version: version * orders + how it is known to be later: its level + 3 * its footing
+	fresh   [][2]int32 // pairs of a version and an item of later that are not in it yet
 }
 
 // In how many ways a version may be known to be later than another.
 const orders = 9
 
-// An index lists numbers for each element: those of e are items[from[e]] to items[from[e+1]].
-type index struct{ from, items []int32 }
-
-// newIndex sorts pairs of an element and a number, by counting; the numbers of an element keep their order, and each is there once.
-func newIndex(pairs [][2]int32, elems int) index {
-	x := index{from: make([]int32, elems+1), items: make([]int32, len(pairs))}
-	end := make([]int32, elems+1)
-	for _, p := range pairs {
-		end[p[0]+1]++
-	}
-	for e := range elems {
-		end[e+1] += end[e]
-	}
-	copy(x.from, end)
-	for _, p := range pairs {
-		if e := p[0]; !slices.Contains(x.items[x.from[e]:end[e]], p[1]) {
-			x.items[end[e]] = p[1]
-			end[e]++
-		}
-	}
-	to := int32(0)
-	for e := range elems { // closes the gaps of what was there twice
-		n := int32(copy(x.items[to:], x.items[x.from[e]:end[e]]))
-		x.from[e] = to
-		to += n
-	}
-	x.from[elems], x.items = to, x.items[:to]
-	return x
-}
-
-func (x index) of(e int32) []int32 { return x.items[x.from[e]:x.from[e+1]] }
-
-// known says whether an operation is a read of which it is known what it returned.
-func (h *History) known(t int, mop int32) bool {
-	return h.op[mop] == opRead && h.arg[mop] != firstBranch && h.outcome[t] == history.OK
-}
-
 func newRegisters(h *History, want level) *registers {
-	g := &registers{h: h, live: h.okay()}
-	reads := make([][2]int32, 0, len(h.op))
-	for t := range h.Len() {
-		for i := h.first[t]; i < h.first[t+1]; i++ {
-			e := h.arg[i]
-			if !h.known(t, i) || e < 0 || h.writer[e] < 0 || h.writer[e] == int32(t) {
-				continue
-			}
-			reads = append(reads, [2]int32{e, int32(t)})
-			if w := h.writer[e]; h.outcome[w] == history.Maybe {
-				g.live[w] = true
-			}
+	g := &registers{h: h, live: h.okay(), readers: h.readers(), writers: newTails(len(h.keyName))}
+	for e, w := range h.writer {
+		if w >= 0 && h.outcome[w] == history.Maybe && len(g.readers.of(int32(e))) > 0 {
+			g.live[w] = true
 		}
 	}
-	g.readers = newIndex(reads, len(h.elemVal))
-	g.writers, g.base = make([][]int32, len(h.keyName)), make([]int32, len(h.keyName))
-	for t := range h.Len() {
-		for i := h.first[t]; i < h.first[t+1]; i++ {
-			k := h.key[i]
-			if ws := g.writers[k]; g.live[t] && h.op[i] == opWrite && (len(ws) == 0 || ws[len(ws)-1] != int32(t)) {
-				g.writers[k] = append(ws, int32(t))
-			}
+	g.touches = h.touches(g.live)
+	for i := range g.touches.all {
+		if x := &g.touches.all[i]; x.write >= 0 {
+			g.writers.add(x.key, x.txn)
 		}
 	}
-	for k, ws := range g.writers {
-		if len(ws) > shortTail {
-			g.base[k] = int32(g.helper)
-			g.helper += 2 * len(ws)
-		}
-	}
-	g.order(want)
+	g.writers.number()
+	g.later = newIndex(len(h.elemVal), g.order(want)).distinct()
 	return g
-}
-
-// A touch is what a transaction did to a key, seen from outside.
-type touch struct {
-	txn         int32
-	first, last int32 // versions: the first read, or else what it wrote; and what it left
 }
 
 // How many earlier transactions on a key a transaction is ordered after by time.
 const recentTouches = 6
 
-// order infers which versions are later than which.
-func (g *registers) order(want level) {
-	h := g.h
-	pairs := make([][2]int32, 0, 2*len(h.op))
-	later := func(v, w int32, l level) {
-		if v >= 0 && w >= 0 && v != w && h.writer[w] >= 0 && g.live[h.writer[w]] {
-			pairs = append(pairs, [2]int32{v, orders*w + int32(l)})
+// order infers which versions are later than which, key by key.
+func (g *registers) order(want level) func(add func(v, packed int32)) {
+	h, all := g.h, g.touches.all
+	byKey := g.touches.byKey(len(h.keyName))
+	last := make([]int32, len(h.names.nums)) // by process: where its last touch is, plus 1
+	recent := make([]int32, 0, 4*recentTouches)
+	return func(add func(v, packed int32)) {
+		later := func(v, w int32, l level) {
+			if v != w && h.writer[w] >= 0 && g.live[h.writer[w]] {
+				add(v, orders*w+int32(l))
+			}
+		}
+		clear(last)
+		for k := range int32(len(h.keyName)) {
+			recent = recent[:0]
+			for _, at := range byKey.of(k) {
+				now := &all[at]
+				v, call, process := now.first(), h.call[now.txn], h.proc[now.txn]
+				if v < 0 || v >= h.initial(0) {
+					continue // what replaced the first version is in writers
+				}
+				if now.write >= 0 {
+					later(v, now.write, byData)
+				}
+				if want == byData {
+					continue
+				}
+				if i := last[process] - 1; i >= 0 && all[i].key == k && h.ret[all[i].txn] <= call {
+					later(all[i].last(), v, byProcess)
+				}
+				if want >= byTime {
+					g.afterRecent(recent, call, v, later)
+				}
+				if h.outcome[now.txn] != history.OK {
+					continue
+				}
+				last[process] = at + 1
+				if len(recent) == cap(recent) {
+					recent = recent[:copy(recent, recent[len(recent)-recentTouches+1:])]
+				}
+				recent = append(recent, at)
+			}
 		}
 	}
-	recent := make([][]touch, len(h.keyName))
-	sessions := map[[2]int32]touch{}
-	for t := range int32(h.Len()) {
-		if !g.live[t] {
-			continue
-		}
-		for i := h.first[t]; i < h.first[t+1]; i++ {
-			now, ok := g.touch(t, i)
-			if !ok {
-				continue
-			}
-			k := h.key[i]
-			later(now.first, now.last, byData)
-			if want == byData || now.first < 0 {
-				continue
-			}
-			session := [2]int32{h.proc[t], k}
-			if before, ok := sessions[session]; ok && h.ret[before.txn] <= h.call[t] {
-				later(before.last, now.first, byProcess)
-			}
-			for _, before := range recent[k] {
-				if want >= byTime && h.ret[before.txn] < h.call[t] {
-					later(before.last, now.first, byTime)
-				}
-			}
-			if h.outcome[t] == history.OK {
-				sessions[session] = now
-				if len(recent[k]) == recentTouches {
-					recent[k] = append(recent[k][:0], recent[k][1:]...)
-				}
-				recent[k] = append(recent[k], now)
-			}
-		}
-	}
-	g.pairs, g.later = pairs, newIndex(pairs, len(h.elemVal))
 }
 
-// touch returns what a transaction did to the key of an operation, if it is the first one on it.
-func (g *registers) touch(t, mop int32) (touch, bool) {
-	h, k := g.h, g.h.key[mop]
-	if slices.Contains(h.key[h.first[t]:mop], k) {
-		return touch{}, false
-	}
-	x := touch{txn: t, first: noElem, last: noElem}
-	if h.op[mop] == opRead && !h.known(int(t), mop) {
-		x.first = firstBranch // unknown
-	} else if h.op[mop] == opRead {
-		x.first, x.last = h.arg[mop], h.arg[mop]
-	}
-	for i := mop; i < h.first[t+1]; i++ {
-		if h.key[i] == k && h.op[i] == opWrite {
-			x.last = h.arg[i]
+// afterRecent orders a version after those that recent touches of the key left, if they returned ahead of a call. What is ahead
+// of one of them needs no order of its own.
+func (g *registers) afterRecent(recent []int32, call int64, v int32, later func(v, w int32, l level)) {
+	latest := int64(math.MinInt64)
+	for n := len(recent) - 1; n >= max(0, len(recent)-recentTouches); n-- {
+		before := &g.touches.all[recent[n]]
+		if ret := g.h.ret[before.txn]; ret < call && ret >= latest {
+			later(before.last(), v, byTime)
+			latest = max(latest, g.h.call[before.txn])
 		}
 	}
-	if x.first == noElem && h.op[mop] == opWrite {
-		x.first = x.last
-	}
-	return x, true
 }
 
 // graph returns the graph of dependencies, with the same kinds of nodes as that of lists.
 func (g *registers) graph(want level) *graph {
-	h, n := g.h, g.h.Len()
-	var times *timeline
-	var next [][2]int32
-	barriers := 0
-	if want >= byTime {
-		times = newTimeline(h)
-		barriers = len(times.first)
-	}
-	if want >= byProcess {
-		next = h.sessions()
-	}
-	out := newGraph(n, n+barriers+g.helper, len(h.op)*2+4*n)
-	initial := &lists{h: h, tails: g.writers, base: g.base, order: make([][]int32, len(h.keyName))}
-	for t := range int32(n) {
-		if g.live[t] {
-			g.addData(out, initial, t, int32(n+barriers))
-			if next != nil {
-				addSessions(out, next[t], g.live)
-			}
-			if times != nil && times.barrier[t] >= 0 {
-				out.add(int32(n)+times.barrier[t], edgeTime)
-			}
+	edges := len(g.readers.items)
+	for _, x := range g.touches.all {
+		if v := x.read; v >= 0 && v < g.h.initial(0) {
+			edges += len(g.later.of(v))
 		}
-		out.done()
+		if x.write >= 0 {
+			edges += len(g.later.of(x.write))
+		}
 	}
-	if times != nil {
-		times.addBarriers(out, int32(n), n, func(t int32) bool { return g.live[t] })
-	}
-	initial.addHelpers(out, int32(n+barriers))
-	return out
+	return g.h.dependencies(want, g.live, &g.writers, edges, g.addData)
 }
 
-func (g *registers) addData(out *graph, initial *lists, t, tails int32) {
+func (g *registers) addData(out *graph, t int32) {
 	h := g.h
 	ww := [orders]uint8{edgeWW, edgeProcessWW, edgeTimeWW, edgeDataWW, edgeProcessWW, edgeTimeWW, edgeSerialWW, edgeSerialProcessWW, edgeSerialTimeWW}
 	rw := [orders]uint8{edgeRW, edgeProcessRW, edgeTimeRW, edgeDataRW, edgeProcessRW, edgeTimeRW, edgeSerialRW, edgeSerialProcessRW, edgeSerialTimeRW}
@@ -229,7 +138,7 @@ func (g *registers) addData(out *graph, initial *lists, t, tails int32) {
 			follow(e, &ww)
 		case !h.known(int(t), i):
 		case e < 0:
-			initial.addNext(out, t, h.key[i], 0, edgeRW, tails)
+			g.writers.follow(out, t, h.key[i], edgeRW)
 		case h.writer[e] != t:
 			follow(e, &rw)
 		}
@@ -240,39 +149,46 @@ func (g *registers) addData(out *graph, initial *lists, t, tails int32) {
 func (g *registers) direct(r *reporter) {
 	h := g.h
 	final := h.finals()
-	first := make([]int32, len(h.elemVal)+len(h.keyName)) // who read and then wrote a version: 1 + the transaction
+	first := make([]int32, h.initial(int32(len(h.keyName)))) // who read and then wrote a version: 1 + the transaction
+	touched := make([]int32, len(h.keyName))                 // the last operation on a key that shows its version, plus 1
+	later := make([]int32, len(h.keyName))                   // the last write of a key in the transaction, plus 1
 	for t := range int32(h.Len()) {
-		for i := h.first[t]; i < h.first[t+1]; i++ {
+		if h.outcome[t] != history.OK {
+			continue
+		}
+		begin, end := h.first[t], h.first[t+1]
+		for i := begin; i < end; i++ {
+			if h.op[i] == opWrite {
+				later[h.key[i]] = i + 1
+			}
+		}
+		for i := begin; i < end; i++ {
+			k, e := h.key[i], h.arg[i]
+			before := touched[k] - 1
+			if h.op[i] == opWrite || h.known(int(t), i) {
+				touched[k] = i + 1
+			}
 			if !h.known(int(t), i) {
 				continue
 			}
-			k, e := h.key[i], h.arg[i]
 			if e >= 0 {
 				g.directRead(r, t, k, e, final)
 			}
-			before, after := int32(-1), int32(-1)
-			for j := h.first[t]; j < h.first[t+1]; j++ {
-				switch {
-				case h.key[j] != k:
-				case j < i && (h.op[j] == opWrite || h.known(int(t), j)):
-					before = j
-				case j > i && h.op[j] == opWrite:
-					after = j
-					if h.arg[j] == e {
-						r.add("future-read", k, e, t)
-					}
+			replaces := later[k]-1 > i
+			own := before >= begin && h.arg[before] == e
+			if replaces && e >= 0 && h.writer[e] == t && !own && h.writesAfter(i, end) {
+				r.add("future-read", k, e, t)
+			}
+			if before >= begin {
+				if !own {
+					r.add("internal", k, noElem, t)
 				}
-			}
-			if before >= 0 && h.arg[before] != e {
-				r.add("internal", k, noElem, t)
-			}
-			if before >= 0 || after < 0 {
 				continue
 			}
-			version := e
-			if e < 0 {
-				version = int32(len(h.elemVal)) + k
+			if !replaces {
+				continue
 			}
+			version := h.version(i)
 			if u := first[version] - 1; u >= 0 {
 				r.add("lost-update", k, e, u, t)
 			} else {
@@ -280,6 +196,16 @@ func (g *registers) direct(r *reporter) {
 			}
 		}
 	}
+}
+
+// writesAfter says whether what a read returned is written behind it.
+func (h *History) writesAfter(read, end int32) bool {
+	for i := read + 1; i < end; i++ {
+		if h.op[i] == opWrite && h.arg[i] == h.arg[read] {
+			return true
+		}
+	}
+	return false
 }
 
 func (g *registers) directRead(r *reporter, t, k, e int32, final []bool) {

@@ -36,13 +36,13 @@ func (g *registers) saturate(want level, stop func() bool) (any bool) {
 func (g *registers) inferFrom(graph *graph, m mask, how int32, steps *int, stop func() bool) bool {
 	h := g.h
 	writers := 1
-	for _, ws := range g.writers {
+	for _, ws := range g.writers.of {
 		writers += len(ws)
 	}
 	near := max(nearSteps, *steps/writers)
-	had := len(g.pairs)
+	g.fresh = g.fresh[:0]
 	r := reacher{g: graph, mask: m, mark: make([]int32, graph.nodes())}
-	for k, ws := range g.writers {
+	for k, ws := range g.writers.of {
 		if len(ws) < 2 {
 			continue
 		}
@@ -50,25 +50,35 @@ func (g *registers) inferFrom(graph *graph, m mask, how int32, steps *int, stop 
 			if *steps <= 0 || stop() {
 				break
 			}
-			v := h.leaves(w, int32(k))
+			v := g.touches.on(w, int32(k)).write
 			*steps -= r.from(w, near, func(t int32) (pass bool) {
-				read, wrote := h.sees(t, int32(k))
-				g.orderVersions(v, read, how)
-				g.orderVersions(v, wrote, how)
-				return wrote < 0
+				x := g.touches.on(t, int32(k))
+				g.orderVersions(v, x.read, how)
+				g.orderVersions(v, x.write, how)
+				return x.write < 0
 			})
 		}
 	}
-	if len(g.pairs) == had {
+	if len(g.fresh) == 0 {
 		return false
 	}
-	g.later = newIndex(g.pairs, len(h.elemVal))
+	had := g.later
+	g.later = newIndex(len(h.elemVal), func(add func(v, packed int32)) {
+		for v := range int32(len(h.elemVal)) {
+			for _, packed := range had.of(v) {
+				add(v, packed)
+			}
+		}
+		for _, p := range g.fresh {
+			add(p[0], p[1])
+		}
+	}).distinct()
 	return true
 }
 
 // orderVersions notes that w is later than v, unless that is known for as good a reason.
 func (g *registers) orderVersions(v, w, how int32) {
-	if w < 0 || w == v || g.h.writer[w] < 0 || !g.live[g.h.writer[w]] || g.h.writer[w] == g.h.writer[v] {
+	if w < 0 || w >= g.h.initial(0) || w == v || g.h.writer[w] < 0 || !g.live[g.h.writer[w]] || g.h.writer[w] == g.h.writer[v] {
 		return
 	}
 	for _, packed := range g.later.of(v) {
@@ -76,32 +86,7 @@ func (g *registers) orderVersions(v, w, how int32) {
 			return
 		}
 	}
-	g.pairs = append(g.pairs, [2]int32{v, orders*w + how})
-}
-
-// leaves returns the version of a key that a transaction leaves, or -1.
-func (h *History) leaves(t, key int32) int32 {
-	for i := h.first[t+1] - 1; i >= h.first[t]; i-- {
-		if h.op[i] == opWrite && h.key[i] == key {
-			return h.arg[i]
-		}
-	}
-	return -1
-}
-
-// sees returns the version of a key that a transaction reads of others, and the one it leaves, or -1.
-func (h *History) sees(t, key int32) (read, wrote int32) {
-	read = -1
-	for i := h.first[t]; i < h.first[t+1]; i++ {
-		if h.key[i] != key {
-			continue
-		}
-		if h.known(int(t), i) {
-			read = h.arg[i]
-		}
-		break
-	}
-	return read, h.leaves(t, key)
+	g.fresh = append(g.fresh, [2]int32{v, orders*w + how})
 }
 
 // A reacher visits what a transaction leads to.
@@ -142,7 +127,7 @@ func (r *reacher) from(t int32, most int, visit func(int32) bool) int {
 func (g *registers) cyclicVersions(r *reporter) {
 	h := g.h
 	n := len(h.elemVal)
-	versions := newGraph(n, n, len(g.pairs))
+	versions := newGraph(n, n, len(g.later.items))
 	for v := range int32(n) {
 		for _, packed := range g.later.of(v) {
 			if packed%orders == int32(byData) {

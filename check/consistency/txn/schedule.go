@@ -3,8 +3,6 @@ package txn
 import (
 	"container/heap"
 	"context"
-
-	"github.com/assay-dev/assay/history"
 )
 
 // A scheduler looks for an order in which the transactions of a history may have run: it keeps the edges of the graph, and no
@@ -19,8 +17,7 @@ type scheduler struct {
 	live  []bool
 	steps int // left to take
 
-	from    []int32 // of transaction t: touches from[t] to from[t+1]
-	touches []keyTouch
+	touches *touches
 
 	before []int32 // by node: what must come first and is not done
 	left   []int32 // by version, elements and then the initial ones of keys: who read it and is not done
@@ -32,9 +29,6 @@ type scheduler struct {
 	stop   func() bool
 	tried  map[[2]uint64]bool
 }
-
-// A keyTouch is what a transaction did to one key, seen from outside.
-type keyTouch struct{ key, read, write int32 } // versions, or -1
 
 // How a search for an order ended.
 type ending uint8
@@ -49,57 +43,12 @@ const (
 const orderSteps = 20_000_000
 
 func newScheduler(ctx context.Context, h *History, g *graph, live []bool, split bool) *scheduler {
-	s := &scheduler{h: h, g: g, split: split, live: live, steps: orderSteps, stop: func() bool { return ctx.Err() != nil }}
+	s := &scheduler{h: h, g: g, split: split, live: live, touches: h.touches(live), steps: orderSteps, stop: func() bool { return ctx.Err() != nil }}
 	if split {
 		s.g = g.split()
 	}
-	s.touchAll()
 	return s
 }
-
-// touchAll lists what each transaction did to its keys.
-func (s *scheduler) touchAll() {
-	h := s.h
-	s.from = make([]int32, 1, h.Len()+1)
-	for t := range int32(h.Len()) {
-		for i := h.first[t]; s.live[t] && i < h.first[t+1]; i++ {
-			s.touch(t, i)
-		}
-		s.from = append(s.from, int32(len(s.touches)))
-	}
-}
-
-func (s *scheduler) touch(t, mop int32) {
-	h, k := s.h, s.h.key[mop]
-	var x *keyTouch
-	for i := s.from[t]; i < int32(len(s.touches)); i++ {
-		if s.touches[i].key == k {
-			x = &s.touches[i]
-		}
-	}
-	first := x == nil
-	if first {
-		s.touches = append(s.touches, keyTouch{k, -1, -1})
-		x = &s.touches[len(s.touches)-1]
-	}
-	switch {
-	case h.op[mop] == opWrite:
-		x.write = h.arg[mop]
-	case !first || h.outcome[t] != history.OK:
-	case h.typ == Register && h.arg[mop] == firstBranch, h.typ == ListAppend && h.arg[mop] == unknownRead:
-	default:
-		e := h.arg[mop]
-		if h.typ == ListAppend {
-			e = h.last(mop)
-		}
-		if e < 0 {
-			e = s.initial(k)
-		}
-		x.read = e
-	}
-}
-
-func (s *scheduler) initial(key int32) int32 { return int32(len(s.h.elemVal)) + key }
 
 // split returns the graph of starts and commits: who wrote what another replaces or reads commits before it starts, and who did not
 // see what another wrote starts before that one commits.
@@ -153,14 +102,14 @@ func (s *scheduler) reset() {
 		s.before[w]++
 	}
 	s.left = make([]int32, len(h.elemVal)+len(h.keyName))
-	for _, x := range s.touches {
+	for _, x := range s.touches.all {
 		if x.read >= 0 {
 			s.left[x.read]++
 		}
 	}
 	s.now, s.held = make([]int32, len(h.keyName)), make([]bool, len(h.keyName))
 	for k := range s.now {
-		s.now[k] = s.initial(int32(k))
+		s.now[k] = s.h.initial(int32(k))
 	}
 	for u := range int32(s.g.txns) {
 		if s.live[s.txn(u)] {
@@ -187,8 +136,7 @@ func (s *scheduler) txn(unit int32) int32 {
 
 // of returns what a unit touches, and whether it reads and writes.
 func (s *scheduler) of(unit int32) (touches []keyTouch, reads, writes bool) {
-	t := s.txn(unit)
-	return s.touches[s.from[t]:s.from[t+1]], !s.split || unit%2 == 0, !s.split || unit%2 == 1
+	return s.touches.of(s.txn(unit)), !s.split || unit%2 == 0, !s.split || unit%2 == 1
 }
 
 // blocked returns a key that a unit must wait for, or -1.
