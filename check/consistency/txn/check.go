@@ -78,15 +78,16 @@ func Check(ctx context.Context, h *History, model Model) Result {
 
 // A checking is one history held against one model.
 type checking struct {
-	ctx   context.Context
-	h     *History
-	model Model
-	want  level
-	r     *reporter
-	g     *graph
-	comps *sccs
-	live  []bool // which transactions took effect
-	res   Result
+	ctx     context.Context
+	h       *History
+	model   Model
+	want    level
+	r       *reporter
+	g       *graph
+	comps   *sccs
+	live    []bool   // which transactions took effect
+	touches *touches // of those; nil until they are asked for
+	res     Result
 }
 
 func (c *checking) stopped() bool { return c.ctx.Err() != nil }
@@ -98,23 +99,24 @@ func (c *checking) infer() {
 		l.direct(c.r)
 		c.g, c.live = l.graph(c.want), l.live
 		c.comps = c.g.components(c.want.upTo(onSerial))
-		if len(c.comps.big)+len(c.r.found) == 0 {
+		if c.clean() {
 			c.res.Order = serialOrder(c.h, c.comps, c.live)
 		}
 		return
 	}
 	g := newRegisters(c.h, c.want)
 	g.direct(c.r)
-	c.g, c.live = g.graph(c.want), g.live
-	c.comps = c.g.components(c.want.upTo(onSerial))
-	if len(c.comps.big)+len(c.r.found) == 0 {
-		if order := serialOrder(c.h, c.comps, c.live); c.h.proves(order) {
-			c.res.Order = order
-			return
-		}
-		s := newScheduler(c.ctx, c.h, c.g, c.live, false)
+	c.g, c.live, c.touches, c.comps = g.graph(c.want), g.live, g.touches, &sccs{}
+	if s := c.scheduler(c.g, false); c.clean() {
 		if s.reset(); s.greedy(false) {
 			c.res.Order = s.order
+			return
+		}
+	}
+	c.comps = c.g.components(c.want.upTo(onSerial))
+	if c.clean() {
+		if order := serialOrder(c.h, c.comps, c.live); c.h.proves(order) {
+			c.res.Order = order
 			return
 		}
 	}
@@ -127,6 +129,17 @@ func (c *checking) infer() {
 	}
 }
 
+// clean says whether nothing was found so far that speaks against a serial order.
+func (c *checking) clean() bool { return len(c.comps.big)+len(c.r.found) == 0 }
+
+// scheduler returns one that looks for an order of the transactions that keeps the edges of a graph.
+func (c *checking) scheduler(g *graph, split bool) *scheduler {
+	if c.touches == nil {
+		c.touches = c.h.touches(c.live)
+	}
+	return newScheduler(c.ctx, c.h, g, c.live, c.touches, split)
+}
+
 func (c *checking) cycles() {
 	if len(c.comps.big) > 0 {
 		sub, ids := c.g.within(c.comps)
@@ -136,10 +149,10 @@ func (c *checking) cycles() {
 
 // serial looks for a serial order where nothing speaks against one.
 func (c *checking) serial() {
-	if c.res.Order != nil || len(c.r.found)+len(c.comps.big) > 0 {
+	if c.res.Order != nil || !c.clean() {
 		return
 	}
-	s := newScheduler(c.ctx, c.h, c.g, c.live, false)
+	s := c.scheduler(c.g, false)
 	switch s.search() {
 	case found:
 		c.res.Order = s.order
@@ -150,18 +163,14 @@ func (c *checking) serial() {
 
 // lowest returns the least level at which there is no order.
 func (c *checking) lowest(split bool) level {
-	if c.h.typ == Register {
-		for l := byData; l < c.want; l++ {
-			g := newRegisters(c.h, l)
-			if newScheduler(c.ctx, c.h, g.graph(l), g.live, split).search() == none {
-				return l
-			}
-		}
-		return c.want
-	}
 	for l := byData; l < c.want; l++ {
-		lists := newLists(c.h)
-		if newScheduler(c.ctx, c.h, lists.graph(l), lists.live, split).search() == none {
+		var g *graph
+		if c.h.typ == Register {
+			g = newRegisters(c.h, l).graph(l)
+		} else {
+			g = newLists(c.h).graph(l)
+		}
+		if c.scheduler(g, split).search() == none {
 			return l
 		}
 	}
@@ -180,7 +189,7 @@ func (c *checking) snapshots() {
 	if c.res.Order != nil || c.res.rulesOut(c.model) || c.model.proof() != bySnapshots {
 		return
 	}
-	s := newScheduler(c.ctx, c.h, c.g.without(serialWW|serialRW), c.live, true)
+	s := c.scheduler(c.g.without(serialWW|serialRW), true)
 	switch s.search() {
 	case found:
 		c.res.Snapshots = s.order

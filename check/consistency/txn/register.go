@@ -49,7 +49,7 @@ func (g *registers) order(want level) func(add func(v, packed int32)) {
 	h, all := g.h, g.touches.all
 	byKey := g.touches.byKey(len(h.keyName))
 	last := make([]int32, len(h.names.nums)) // by process: where its last touch is, plus 1
-	recent := make([]int32, 0, 4*recentTouches)
+	recent := make([]visit, 0, 4*recentTouches)
 	return func(add func(v, packed int32)) {
 		later := func(v, w int32, l level) {
 			if v != w && h.writer[w] >= 0 && g.live[h.writer[w]] {
@@ -75,7 +75,7 @@ func (g *registers) order(want level) func(add func(v, packed int32)) {
 					later(all[i].last(), v, byProcess)
 				}
 				if want >= byTime {
-					g.afterRecent(recent, call, v, later)
+					afterRecent(recent, call, func(u int32) { later(u, v, byTime) })
 				}
 				if h.outcome[now.txn] != history.OK {
 					continue
@@ -84,21 +84,26 @@ func (g *registers) order(want level) func(add func(v, packed int32)) {
 				if len(recent) == cap(recent) {
 					recent = recent[:copy(recent, recent[len(recent)-recentTouches+1:])]
 				}
-				recent = append(recent, at)
+				recent = append(recent, visit{call, h.ret[now.txn], now.last()})
 			}
 		}
 	}
 }
 
-// afterRecent orders a version after those that recent touches of the key left, if they returned ahead of a call. What is ahead
+// A visit is when a transaction touched a key, and the version it left.
+type visit struct {
+	call, ret int64
+	left      int32
+}
+
+// afterRecent calls after with the versions that the last few visits of a key left, if they returned ahead of a call. What is ahead
 // of one of them needs no order of its own.
-func (g *registers) afterRecent(recent []int32, call int64, v int32, later func(v, w int32, l level)) {
+func afterRecent(visits []visit, call int64, after func(v int32)) {
 	latest := int64(math.MinInt64)
-	for n := len(recent) - 1; n >= max(0, len(recent)-recentTouches); n-- {
-		before := &g.touches.all[recent[n]]
-		if ret := g.h.ret[before.txn]; ret < call && ret >= latest {
-			later(before.last(), v, byTime)
-			latest = max(latest, g.h.call[before.txn])
+	for n := len(visits) - 1; n >= max(0, len(visits)-recentTouches); n-- {
+		if x := &visits[n]; x.ret < call && x.ret >= latest {
+			after(x.left)
+			latest = max(latest, x.call)
 		}
 	}
 }
