@@ -11,7 +11,7 @@ import (
 )
 
 const (
-	boxWide, boxHigh = 250.0, 46.0
+	boxWide, boxHigh = 220.0, 46.0
 	mostInCycle      = 24 // more are listed and not drawn
 )
 
@@ -21,17 +21,25 @@ func (r *Report) cycle() template.HTML {
 		return ""
 	}
 	n := len(r.Witness)
-	high := 110 + 90*math.Max(2, float64(n))
-	wide := 720.0
+	round := 70 + 80*math.Max(2, float64(n))
+	wide := 560.0
+	if n > 6 {
+		wide = 720
+	}
 	centre := func(i int) (x, y float64) {
 		if n == 2 { // one above the other, so that both arrows have room
-			return wide / 2, 60 + float64(i)*(high-120)
+			return wide / 2, boxHigh/2 + 4 + float64(i)*170
 		}
 		turn := 2*math.Pi*float64(i)/float64(n) - math.Pi/2
-		return wide/2 + (wide/2-boxWide/2-10)*math.Cos(turn), high/2 + (high/2-boxHigh/2-14)*math.Sin(turn)
+		return wide/2 + (wide/2-boxWide/2-4)*math.Cos(turn), boxHigh/2 + 4 + (round/2)*(1+math.Sin(turn))
+	}
+	high := 0.0
+	for i := range n {
+		_, y := centre(i)
+		high = math.Max(high, y+boxHigh/2+4)
 	}
 	var b strings.Builder
-	fmt.Fprintf(&b, `<svg viewBox="0 0 %.0f %.0f" role="img" aria-label="a cycle of %d transactions">`, wide, high, n)
+	fmt.Fprintf(&b, `<svg viewBox="0 0 %.0f %.0f" role="group" aria-label="a cycle of %d transactions">`, wide, high, n)
 	for _, e := range r.Edges {
 		fx, fy := centre(e.From)
 		tx, ty := centre(e.To)
@@ -39,9 +47,9 @@ func (r *Report) cycle() template.HTML {
 	}
 	for i, w := range r.Witness {
 		x, y := centre(i)
-		fmt.Fprintf(&b, `<g><title>%s</title><rect class="box" rx="6" x="%.1f" y="%.1f" width="%.0f" height="%.0f"/>`, html.EscapeString(Tell(&w.Op)), x-boxWide/2, y-boxHigh/2, boxWide, boxHigh)
+		fmt.Fprintf(&b, `<g data-op="%d" tabindex="0" role="link"><title>%s</title><rect class="box" rx="6" x="%.1f" y="%.1f" width="%.0f" height="%.0f"/>`, w.place, html.EscapeString(Tell(&w.Op)), x-boxWide/2, y-boxHigh/2, boxWide, boxHigh)
 		fmt.Fprintf(&b, `<text x="%.1f" y="%.1f" text-anchor="middle" font-weight="700">%s, client %s, lines %s</text>`, x, y-5, w.Name, html.EscapeString(table.Shorten(w.Op.Client, 12)), span(w.Line, w.End))
-		fmt.Fprintf(&b, `<text x="%.1f" y="%.1f" text-anchor="middle">%s</text></g>`, x, y+14, html.EscapeString(table.Shorten(Tell(&w.Op), 36)))
+		fmt.Fprintf(&b, `<text x="%.1f" y="%.1f" text-anchor="middle">%s</text></g>`, x, y+14, html.EscapeString(table.Shorten(Tell(&w.Op), 31)))
 	}
 	b.WriteString(`</svg>`)
 	return template.HTML(b.String()) //nolint:gosec // all texts in it are escaped above

@@ -46,21 +46,20 @@ func (r *Report) GoTest(w io.Writer, pkg string) error {
 		if isSequential {
 			name = "Sequential"
 		}
-		fmt.Fprintf(&body, "res := linear.%s(context.Background(), model, ops, linear.Options{})\n%s", name, judged)
+		fmt.Fprintf(&body, "res := linear.%s(t.Context(), model, ops, linear.Options{})\n%s", name, judged)
 	}
 	var b bytes.Buffer
 	fmt.Fprintf(&b, "package %s\n\nimport (\n", pkg)
-	for _, std := range []string{"context", "math", "testing"} {
-		if std == "testing" || strings.Contains(body.String(), std+".") {
-			fmt.Fprintf(&b, "%q\n", std)
-		}
+	if strings.Contains(body.String(), "math.") {
+		fmt.Fprintf(&b, "%q\n", "math")
 	}
+	fmt.Fprintf(&b, "%q\n", "testing")
 	b.WriteString("\n")
 	for _, path := range []string{check, "history", "verdict"} {
 		fmt.Fprintf(&b, "%q\n", "github.com/assay-dev/assay/"+path)
 	}
 	name := testName(r.File, r.Model)
-	fmt.Fprintf(&b, ")\n\n// %s fails for the smallest part found of %s that is not %s.\n// It was written by assay history check --go-test.\nfunc %s(t *testing.T) {\n%s}\n", name, oneLine(filepath.Base(r.File)), r.Model, name, body.String())
+	fmt.Fprintf(&b, ")\n\n// %s fails for the smallest part found of %s that is not of the model %s.\n// It was written by assay history check --go-test.\nfunc %s(t *testing.T) {\n%s}\n", name, oneLine(filepath.Base(r.File)), r.Model, name, body.String())
 	text, err := format.Source(b.Bytes())
 	if err != nil {
 		return fmt.Errorf("the test of %s is no Go: %w", r.File, err)

@@ -31,11 +31,17 @@ type view struct {
 	Cycle    template.HTML // an SVG of ours, with its texts escaped
 	Edges    []edgeView
 	Rows     []rowView
-	Bands    []band
-	HasFirst bool
-	Data     template.JS
-	Style    template.CSS
-	Script   template.JS
+	RowsMore int
+	Alone    string // that the witness alone fails
+	steps
+	Small     []rowView // the smallest part that fails, where it is not the witness
+	SmallMore int
+	Placed    bool
+	Bands     []band
+	HasFirst  bool
+	Data      template.JS
+	Style     template.CSS
+	Script    template.JS
 }
 
 type edgeView struct{ From, To, Kind, Reason string }
@@ -60,6 +66,7 @@ type data struct {
 	First   int      `json:"first"`
 	Timed   bool     `json:"timed"` // times are of a clock, and not only the order of events
 	Order   []int    `json:"order"`
+	Placed  bool     `json:"placed"` // the order is of real time, so each operation took effect somewhere within its interval
 	Prefix  bool     `json:"prefix"` // the order is of the longest good prefix, which ends at Until
 	Until   int64    `json:"until"`
 	State   []int    `json:"state"` // by place in the order: which of States
@@ -92,47 +99,59 @@ func (r *Report) HTML(w io.Writer, c *Case) error {
 		return err
 	}
 	v := view{R: r, Word: strings.ToUpper(r.Verdict.String()), Counts: r.Counts.text(r.Format), Cycle: r.cycle(), Bands: d.Bands, HasFirst: d.First >= 0,
-		Data: template.JS(encoded), Style: template.CSS(pageCSS), Script: template.JS(pageJS)}
+		Alone: r.aloneText(), Placed: d.Placed, steps: r.steps(c, &d), Data: template.JS(encoded), Style: template.CSS(pageCSS), Script: template.JS(pageJS)}
 	if r.Prefix != nil {
 		v.Prefix = r.Prefix.text()
 	}
 	for _, e := range r.Edges {
 		v.Edges = append(v.Edges, edgeView{r.Witness[e.From].Name, r.Witness[e.To].Name, e.Kind, e.Reason})
 	}
-	for _, x := range r.Witness {
+	v.RowsMore = max(0, len(r.Witness)-mostRows)
+	for _, x := range r.Witness[v.RowsMore:] {
 		to := x.Op.Return.String()
 		if x.Pending {
 			to = "pending"
 		}
 		v.Rows = append(v.Rows, rowView{span(x.Line, x.End), x.Op.Client, strings.TrimSpace(x.Name + " " + Tell(&x.Op)), x.Op.Call.String(), to, x.place})
 	}
+	if r.small != nil && !r.same() {
+		v.SmallMore = max(0, len(r.Smallest)-mostRows)
+		for i := range r.Smallest[:len(r.Smallest)-v.SmallMore] {
+			at := r.smallPlaces[i]
+			v.Small = append(v.Small, rowView{Lines: span(c.Lines[at].Line, c.Lines[at].End), Client: r.Smallest[i].Client, Text: r.SmallestNames[i] + " " + Tell(&r.Smallest[i]), Place: at})
+		}
+	}
 	return page.Execute(w, v)
 }
 
 func (r *Report) data(c *Case) data {
 	d := data{First: r.first, Witness: []int{}, Order: []int{}, State: []int{}, Events: []mark{}, Bands: []band{}}
-	clients, last := map[string]int{}, end(c)
+	lanes, last := lanes{rows: map[string][]int{}}, end(c)
 	for i := range c.Ops {
 		op := &c.Ops[i]
-		row, ok := clients[op.Client]
-		if !ok {
-			row = len(d.Clients)
-			clients[op.Client] = row
-			d.Clients = append(d.Clients, op.Client)
-		}
 		ret := op.Return
 		if op.Outcome == history.Maybe && c.Lines[i].End == 0 {
 			ret = last
 		}
+		row := lanes.row(op, ret)
 		d.Client, d.Call, d.Ret = append(d.Client, row), append(d.Call, int64(op.Call)), append(d.Ret, int64(ret))
 		d.Outcome, d.Text, d.Error = append(d.Outcome, int(op.Outcome)), append(d.Text, Tell(op)), append(d.Error, op.Error)
 		d.Line, d.End = append(d.Line, c.Lines[i].Line), append(d.End, c.Lines[i].End)
 	}
+	var rows []int
 	for _, w := range r.Witness {
+		rows = append(rows, d.Client[w.place])
 		d.Witness = append(d.Witness, w.place)
+		d.Text[w.place] = strings.TrimSpace(w.Name + " " + d.Text[w.place])
 	}
+	at := lanes.first(rows)
+	for i, row := range d.Client {
+		d.Client[i] = at[row]
+	}
+	d.Clients = lanes.clients
 	d.Timed = last-c.Ops[0].Call > 4*time.Duration(len(c.Ops)+len(c.Events)) // where there are none, events are a nanosecond apart
 	r.order(c, &d)
+	d.Placed = d.fits()
 	d.faults(c.Events, last)
 	return d
 }
@@ -148,10 +167,7 @@ func end(c *Case) time.Duration {
 
 // order adds the order of a pass, or of a fail's longest good prefix, with the states where the model's are known.
 func (r *Report) order(c *Case, d *data) {
-	places := make(map[uint64]int, len(c.Ops))
-	for i := range c.Ops {
-		places[c.Ops[i].ID] = i
-	}
+	places := c.places()
 	known := map[string]int{}
 	object, _ := splitModel(r.Model)
 	states, order := newStates(object, r.Init), r.Order

@@ -2,12 +2,10 @@ package trial_test
 
 import (
 	"context"
-	"encoding/json"
 	"slices"
 	"strings"
 	"testing"
 
-	"github.com/assay-dev/assay/history"
 	"github.com/assay-dev/assay/internal/trial"
 	"github.com/assay-dev/assay/verdict"
 )
@@ -103,15 +101,12 @@ func TestInit(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		var start history.Value
-		if err := json.Unmarshal([]byte(tc.start), &start); err != nil {
-			t.Fatal(err)
-		}
-		rep, err := trial.JudgeFrom(context.Background(), c, tc.model, 0, &start)
+		start := value(t, tc.start)
+		rep, err := trial.JudgeFrom(context.Background(), c, tc.model, 0, start)
 		if err != nil || rep.Verdict != tc.want {
 			t.Errorf("%s from %s: got %+v, %v; want %v", tc.text, tc.start, rep, err, tc.want)
 		}
-		if _, err := trial.JudgeFrom(context.Background(), c, "mutex", 0, &start); err == nil {
+		if _, err := trial.JudgeFrom(context.Background(), c, "mutex", 0, start); err == nil {
 			t.Error("a mutex starts from 7")
 		}
 	}

@@ -36,7 +36,7 @@ func (r *Report) shrink(ctx context.Context, c *Case, h *txn.History, model txn.
 		}
 		op := c.Ops[places[of]]
 		op.Input, op.Output = microOps(sub.Mops(t), h.Type(), op.Outcome)
-		r.Smallest = append(r.Smallest, op)
+		r.Smallest, r.smallPlaces = append(r.Smallest, op), append(r.smallPlaces, places[of])
 		r.SmallestNames = append(r.SmallestNames, fmt.Sprintf("T%d", of))
 	}
 }

@@ -50,7 +50,7 @@ func (r *Report) Text(w io.Writer, s *table.Style) error {
 	return err
 }
 
-// How many transactions of the smallest part are listed.
+// How many operations of a witness, and transactions of the smallest part, are listed.
 const mostRows = 40
 
 // smallest lists the smallest failing part of transactions; an object's is the witness.
@@ -60,7 +60,7 @@ func (r *Report) smallest(b *strings.Builder, s *table.Style) {
 		b.WriteString(table.Wrap("  no smaller history was made: "+r.NoSmallest, s.Width(), "      ") + "\n")
 	case r.small == nil:
 	case r.same():
-		b.WriteString("  these " + plural(len(r.Smallest), "transaction") + " alone fail\n")
+		b.WriteString("  " + r.aloneText() + "\n")
 	default:
 		b.WriteString("\nthe smallest part that fails\n")
 		t := table.Table{Head: []string{"CLIENT", "TRANSACTION"}, Prose: []int{1}}
@@ -92,7 +92,8 @@ func (r *Report) isolation(line func(string)) {
 // table lists the witness with its lines.
 func (r *Report) table(s *table.Style) string {
 	t := table.Table{Head: []string{"LINES", "CLIENT", "OPERATION", "FROM", "TO"}, Prose: []int{2}}
-	for _, w := range r.Witness {
+	before := max(0, len(r.Witness)-mostRows)
+	for _, w := range r.Witness[before:] {
 		to := w.Op.Return.String()
 		if w.Pending {
 			to = "pending"
@@ -103,7 +104,18 @@ func (r *Report) table(s *table.Style) string {
 		}
 		t.Row(span(w.Line, w.End), w.Op.Client, name+Tell(&w.Op), w.Op.Call.String(), to)
 	}
+	if before > 0 {
+		return t.Lay(s.Width()) + fmt.Sprintf("and %d before these: --json and --go-test have all\n", before)
+	}
 	return t.Lay(s.Width())
+}
+
+// aloneText says that the witness of transactions alone fails, where that was found.
+func (r *Report) aloneText() string {
+	if r.small == nil || !r.same() {
+		return ""
+	}
+	return "these " + plural(len(r.Smallest), "transaction") + " alone fail"
 }
 
 func span(line, end int) string {

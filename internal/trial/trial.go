@@ -39,6 +39,8 @@ type Report struct {
 	Facts []string `json:"facts,omitempty"`
 	// Order is the order of a pass: ids of operations.
 	Order []uint64 `json:"order,omitempty"`
+	// Snapshots is, of a pass that has no such order, the order of starts and commits of transactions.
+	Snapshots []Moment `json:"snapshots,omitempty"`
 	// Prefix is, of a fail, how far operations have an order.
 	Prefix *Prefix `json:"prefix,omitempty"`
 	// Smallest is the smallest part found of a failing history that fails by itself. It was checked anew.
@@ -47,9 +49,16 @@ type Report struct {
 	SmallestNames []string `json:"smallest_names,omitempty"`
 	NoSmallest    string   `json:"no_smallest,omitempty"`
 
-	small     *txn.History // Smallest, of transactions
-	wholeTest string       // the expression of a Go test, of a model that is decided in one look
-	first     int          // place of the operation to look at first, -1 if none
+	small       *txn.History // Smallest, of transactions
+	smallPlaces []int        // of its transactions
+	wholeTest   string       // the expression of a Go test, of a model that is decided in one look
+	first       int          // place of the operation to look at first, -1 if none
+}
+
+// A Moment is when a transaction takes its snapshot, or when it commits.
+type Moment struct {
+	ID     uint64 `json:"id"`
+	Commit bool   `json:"commit"`
 }
 
 // A Guarantee is a session guarantee, and whether the history keeps it.
@@ -124,13 +133,16 @@ func JudgeFrom(ctx context.Context, c *Case, model string, budget int64, start *
 		}
 		rep.Init = start
 	}
-	if notObject == nil {
+	guarantee, isSession := sessionModels()[model]
+	whole, isWhole := wholeOf(model, c.Ops)
+	switch {
+	case notObject == nil:
 		err = rep.object(ctx, c, m, isSequential, budget)
-	} else if guarantee, ok := sessionModels()[model]; ok {
+	case isSession:
 		err = rep.session(c, guarantee)
-	} else if w, ok := wholeOf(model, c.Ops); ok {
-		err = rep.whole(c, w)
-	} else {
+	case isWhole:
+		err = rep.whole(c, whole)
+	default:
 		err = rep.transactions(ctx, c, model)
 	}
 	if err == nil && rep.Cut != "" && rep.Verdict == verdict.Pass {

@@ -9,7 +9,6 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/assay-dev/assay/internal/conformance"
 	"github.com/assay-dev/assay/internal/table"
 	"github.com/assay-dev/assay/internal/trial"
 	"github.com/assay-dev/assay/verdict"
@@ -138,28 +137,43 @@ func TestPage(t *testing.T) {
 	}
 }
 
-// TestKnossos judges what Knossos is tested with: the folder says the verdict.
-func TestKnossos(t *testing.T) {
+// TestPageParts: each kind of verdict has what shows it.
+func TestPageParts(t *testing.T) {
 	t.Parallel()
-	files, _ := filepath.Glob(filepath.Join(conformance.Dir(t, "knossos"), "cas-register", "*", "*.edn"))
-	if len(files) != 120 {
-		t.Fatalf("%d files", len(files))
-	}
-	for _, file := range files {
-		c, err := trial.Load(file, trial.Options{})
-		if filepath.Base(file) == "mongodb-v0-ack-rollback-.edn" { // the nemesis alone: no data is no pass
-			if err == nil || !strings.Contains(err.Error(), "it holds no operation") {
-				t.Errorf("%s: %v", file, err)
-			}
-			continue
-		}
+	const unneeded = "0:az1 0:rxryaz2( 1:ryax1( 2:ay1ax2 0:) 1:) 2:rx[2,1]ry1rz[1,2] 3:az3"
+	for _, tc := range []struct {
+		name, text, model string
+		opts              trial.Options
+		parts, never      []string
+	}{
+		{"the smallest part", unneeded, "serializable", trial.Options{}, []string{"The smallest part that fails", `role="link"`}, nil},
+		{"the cycle is the smallest part", "0:rxay1( 1:ryax1( 0:) 1:) 2:rx1ry1", "serializable", trial.Options{}, []string{"these 2 transactions alone fail: this was checked anew", "comes before"}, []string{"The smallest part"}},
+		{"starts and commits", "0:rxay1( 1:ryax1( 0:) 1:) 2:rx1ry1", "snapshot-isolation", trial.Options{}, []string{"The order of starts and commits", "starts: r x [], append y 1", "commits: r x [], append y 1"}, nil},
+		{"the order", "0:w1 1:r1", "register", trial.Options{}, []string{"The order", "State after it", "read -&gt; 1", `"placed":true`}, []string{"Whole witness"}},
+		{"an order that is not of real time", "0:w1 0:w2 1:r1", "sequential:register", trial.Options{}, []string{"The order", `"placed":false`}, []string{"took effect here"}},
+		{"the good prefix", "0:w1 0:w2 2:r2 1:r1", "register", trial.Options{}, []string{"The longest good prefix", "Whole witness", `"prefix":true`}, nil},
+		{"a session", "0:w1 0:w2 1:r2 1:r1", "monotonic-writes", trial.Options{}, []string{"The other session guarantees", "read-your-writes"}, nil},
+		{"several at a time", `{"id":1,"kind":"model","client":"a","name":"write","input":1,"outcome":"ok","call":1,"return":9}` + "\n" +
+			`{"id":2,"kind":"model","client":"a","name":"write","input":2,"outcome":"ok","call":2,"return":8}` + "\n", "register", trial.Options{}, []string{`"clients":["a","a"]`}, nil},
+	} {
+		c, rep, err := judge(t, tc.text, tc.model, tc.opts, 0)
 		if err != nil {
 			t.Fatal(err)
 		}
-		rep, err := trial.Judge(context.Background(), c, "cas-register", 0)
-		want := map[string]verdict.Verdict{"good": verdict.Pass, "bad": verdict.Fail}[filepath.Base(filepath.Dir(file))]
-		if err != nil || rep.Verdict != want {
-			t.Errorf("%s: got %+v, %v; want %v", file, rep, err, want)
+		var page bytes.Buffer
+		if err := rep.HTML(&page, c); err != nil {
+			t.Fatal(err)
+		}
+		for _, part := range tc.parts {
+			if !strings.Contains(page.String(), part) {
+				t.Errorf("%s: the page lacks %q", tc.name, part)
+			}
+		}
+		body, _, _ := strings.Cut(page.String(), "<script")
+		for _, part := range tc.never {
+			if strings.Contains(body, part) {
+				t.Errorf("%s: the page has %q", tc.name, part)
+			}
 		}
 	}
 }

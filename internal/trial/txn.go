@@ -32,6 +32,9 @@ func (r *Report) transactions(ctx context.Context, c *Case, model string) error 
 	for _, t := range res.Order {
 		r.Order = append(r.Order, c.Ops[places[t]].ID)
 	}
+	for _, s := range res.Snapshots {
+		r.Snapshots = append(r.Snapshots, Moment{c.Ops[places[s/2]].ID, s%2 == 1})
+	}
 	for name, n := range res.Count {
 		r.Anomalies = append(r.Anomalies, Anomaly{Name: name, Count: n})
 	}

@@ -13,7 +13,7 @@
     paint.fill = [paint.maybe, paint.ok, paint.failed];
     paint.line = [paint.maybeline, paint.okline, paint.failedline];
   }
-  const LEFT = 90, TOP = d.state.length ? 76 : d.events.length ? 58 : 36, ROW = 26;
+  const LEFT = 90, lane = d.placed && d.state.length > 0, TOP = lane ? 76 : d.events.length ? 58 : 36, ROW = 26;
   // Two axes: time, and the order of calls and returns, in which short operations are as wide as long ones.
   const timed = d.timed;
   const ends = [...new Set([...d.call, ...d.ret])].sort((a, b) => a - b);
@@ -53,16 +53,16 @@
     const end = Math.min(rows.length, Math.ceil((height - TOP + scroll) / ROW)), start = Math.max(0, Math.floor(scroll / ROW));
     bands();
     for (let row = start; row < end; row++) operations(row);
-    if (d.order.length) points(start, end);
+    if (d.placed && d.order.length) points(start, end);
     if (d.prefix) { const px = x(axis.of(d.until)); if (px >= LEFT && px <= width) { g.fillStyle = paint.fail; g.fillRect(px, 36, 2, height); } }
     g.fillStyle = paint.page; g.fillRect(0, 0, LEFT, height); g.fillRect(0, 0, width, TOP - 2);
     bandNames(); ruler(); states();
-    if (d.prefix) { const px = x(axis.of(d.until)); if (px >= LEFT && px <= width) { g.fillStyle = paint.fail; g.fillRect(px, 36, 2, 18); g.fillText(short("the good prefix ends", width - px - 8), px + 6, d.state.length ? 45 : TOP - 12); } }
+    if (d.prefix) { const px = x(axis.of(d.until)); if (px >= LEFT && px <= width) { g.fillStyle = paint.fail; g.fillRect(px, 36, 2, 18); g.fillText(short("the good prefix ends", width - px - 8), px + 6, lane ? 45 : TOP - 12); } }
     g.fillStyle = paint.soft;
     for (let row = start; row < end; row++) if (y(row) >= TOP - ROW / 2) g.fillText(short(d.clients[row], LEFT - 12), 8, y(row) + ROW / 2);
     g.fillStyle = paint.page; g.fillRect(0, 0, LEFT, TOP - 2);
     g.fillStyle = paint.soft; g.fillText("client", 8, TOP - 12);
-    if (d.state.length) g.fillText("state", 8, 44);
+    if (lane) g.fillText("state", 8, 44);
     if (d.events.length) g.fillText("faults", 8, 26);
     g.strokeStyle = paint.rule; g.beginPath(); g.moveTo(0, TOP - 1.5); g.lineTo(width, TOP - 1.5); g.moveTo(LEFT - .5, 0); g.lineTo(LEFT - .5, height); g.stroke();
   }
@@ -85,11 +85,12 @@
   function bandNames() {
     let free = LEFT;
     for (const b of d.bands) { const a = Math.max(LEFT, x(axis.of(b.from))), z = Math.min(width, x(axis.of(b.to))); if (z > LEFT && a < width) { g.fillStyle = paint.band; g.fillRect(a, 18, Math.max(1, z - a), 17); } }
-    for (const e of d.events) {
-      const px = x(axis.of(e.at));
-      if (px < LEFT || px > width) continue;
+    const seen = d.events.map(e => [x(axis.of(e.at)), e.name]).filter(([px]) => px >= LEFT && px <= width);
+    for (let k = 0; k < seen.length; k++) {
+      const [px, name] = seen[k], next = seen.find(([other], j) => j > k && other > px + 3);
       g.fillStyle = paint.bandline; g.fillRect(px - 1, 18, 2, 16);
-      if (px >= free) { const text = short(e.name, 180); g.fillStyle = paint.ink; g.fillText(text, px + 4, 26); free = px + g.measureText(text).width + 10; }
+      const text = px >= free ? short(name, Math.min(180, (next ? next[0] : width) - px - 8)) : "";
+      if (text) { g.fillStyle = paint.ink; g.fillText(text, px + 4, 26); free = px + g.measureText(text).width + 10; }
     }
   }
   function ruler() {
@@ -137,11 +138,17 @@
       if (z - a > 24) { g.fillStyle = paint.ink; g.fillText(short(d.text[i], z - a - 10), a + 5, top + tall / 2 + 1); }
     }
     for (const kind of [0, 1, 2]) { g.fillStyle = paint.line[kind]; g.fill(thin[kind]); }
+    for (const i of d.witness) { // also where its pixel was full
+      if (d.client[i] !== row || ret[i] < from || call[i] > to) continue;
+      const a = Math.max(x(call[i]), LEFT - 3), z = Math.min(Math.max(x(ret[i]), a + 2), width + 3);
+      g.strokeStyle = paint.fail; g.lineWidth = 3; g.strokeRect(a - 1, top - 1, z - a + 2, tall + 2); g.lineWidth = 1;
+    }
   }
   let pointAt = null;
   function place() { // where each operation of the order took effect: as early as it can
     let now = -Infinity;
-    pointAt = axes.map(() => new Float64Array(d.order.length));
+    pointAt = axes.map(() => new Float64Array(d.placed ? d.order.length : 0));
+    if (!d.placed) return; // an order that is not of real time has no place on the axis
     for (let k = 0; k < d.order.length; k++) {
       const i = d.order[k], next = Math.max(now, d.call[i]);
       now = next;
@@ -174,12 +181,14 @@
     }
   }
   function states() {
-    if (!d.state.length) return;
+    if (!lane) return;
     const [p, a] = seenPoints();
     let last = LEFT;
-    if (crowded(p, a)) { g.fillStyle = paint.soft; g.fillText("zoom in to see where operations took effect, and the state after each", LEFT + 8, 45); return; }
+    if (crowded(p, a)) { g.fillStyle = paint.soft; g.fillText(short("zoom in to see where operations took effect, and the state after each", width - LEFT - 16), LEFT + 8, 45); return; }
     for (let k = Math.max(0, a - 1); k < p.length && p[k] <= to; k++) {
-      const px = Math.max(LEFT, x(p[k])), end = Math.min(width, k + 1 < p.length ? x(p[k + 1]) : d.prefix ? x(axis.of(d.until)) : width);
+      const px = Math.max(LEFT, x(p[k]));
+      while (k + 1 < p.length && d.state[k + 1] === d.state[k]) k++; // reads change nothing
+      const end = Math.min(width, k + 1 < p.length ? x(p[k + 1]) : d.prefix ? x(axis.of(d.until)) : width);
       if (end - px < 16 || px < last) continue;
       g.fillStyle = paint.raised; g.fillRect(px, 36, end - px - 1, 18);
       g.fillStyle = paint.ink; g.fillText(short(d.states[d.state[k]], end - px - 6), px + 3, 45);
@@ -192,17 +201,24 @@
   function show(i) {
     const mid = (axis.call[i] + Math.min(axis.ret[i], hi())) / 2, own = axis.ret[i] - axis.call[i];
     const near = axis === axes[1] ? Math.min(40, hi() - lo() + 2) : Math.max(own * 8, (hi() - lo()) / Math.max(20, n / 20));
-    const group = d.witness.length && hit[i] ? d.witness : [i];
-    let a = Math.min(...group.map(k => axis.call[k])), z = Math.max(...group.map(k => Math.min(axis.ret[k], mid + near * 40)));
-    if (z - a > near * 60) { a = z = mid; }
+    let [a, z] = hit[i] ? reach() : [mid, mid];
+    if (z - a > near * 3) { a = z = mid; } // the others are too far away to be seen with it
     from = Math.min(mid - near / 2, a - near * 0.1); to = Math.max(mid + near / 2, z + near * 0.1);
     scroll = clamp(d.client[i] * ROW - (height - TOP) / 2);
     keep = i; say(i); ask();
   }
+  function reach() { let a = Infinity, z = -Infinity; for (const i of d.witness) { a = Math.min(a, axis.call[i]); z = Math.max(z, d.end[i] ? axis.ret[i] : axis.call[i]); } return [a, z]; }
+  function showWitness() {
+    const [a, z] = reach(), pad = Math.max((z - a) * 0.05, axis === axes[1] ? 1 : 10);
+    from = a - pad; to = z + pad;
+    scroll = clamp(Math.min(...d.witness.map(i => d.client[i])) * ROW);
+    ask();
+  }
+  function step(by) { const i = keep < 0 ? (by > 0 ? 0 : n - 1) : keep + by; if (i >= 0 && i < n) show(i); }
   const clamp = s => Math.min(Math.max(0, s), Math.max(0, rows.length * ROW - (height - TOP) + 8));
   const words = i => `client ${d.clients[d.client[i]]}: ${d.text[i]}\nline ${d.line[i]}${d.end[i] ? " to " + d.end[i] : ", never completed"}${timed ? `; from ${clock(d.call[i])} to ${clock(d.ret[i])}` : ""}${after(i)}${d.error[i] ? "\n" + d.error[i] : ""}`;
   const inOrder = new Map(d.order.map((i, k) => [i, k]));
-  function after(i) { const k = inOrder.get(i); return k === undefined ? "" : `\n${k + 1}. in the order${d.prefix ? " of the good prefix" : ""}` + (d.state.length ? `, then the state is ${d.states[d.state[k]]}` : ""); }
+  function after(i) { const k = inOrder.get(i); return k === undefined ? "" : `\n${k + 1}. in the order${d.prefix ? " of the good prefix" : ""}` + (d.state.length > 0 ? `, then the state is ${d.states[d.state[k]]}` : ""); }
   function say(i) { kept.textContent = i < 0 ? " " : words(i); }
   function under(px, py) {
     const row = Math.floor((py - TOP + scroll) / ROW);
@@ -235,14 +251,15 @@
     if (next !== scroll) { e.preventDefault(); scroll = next; ask(); }
   }, { passive: false });
   canvas.addEventListener("keydown", e => {
-    const does = { ArrowLeft: () => move(-0.15), ArrowRight: () => move(0.15), ArrowUp: () => { scroll = clamp(scroll - ROW); ask(); }, ArrowDown: () => { scroll = clamp(scroll + ROW); ask(); }, "+": () => zoom(0.7), "=": () => zoom(0.7), "-": () => zoom(1.4), 0: fit }[e.key];
-    if (does) { e.preventDefault(); does(); }
+    const does = { ArrowLeft: () => move(-0.15), ArrowRight: () => move(0.15), ArrowUp: () => { scroll = clamp(scroll - ROW); ask(); }, ArrowDown: () => { scroll = clamp(scroll + ROW); ask(); }, "+": () => zoom(0.7), "=": () => zoom(0.7), "-": () => zoom(1.4), 0: fit, "[": () => step(-1), "]": () => step(1), f: () => d.first >= 0 && show(d.first), w: () => d.witness.length && showWitness() }[e.key];
+    if (does && !e.ctrlKey && !e.metaKey && !e.altKey) { e.preventDefault(); does(); }
   });
   const on = (id, what) => { const b = document.getElementById(id); if (b) b.addEventListener("click", what); };
-  on("in", () => zoom(0.5)); on("out", () => zoom(2)); on("fit", fit); on("first", () => show(d.first));
+  on("in", () => zoom(0.5)); on("out", () => zoom(2)); on("fit", fit); on("first", () => show(d.first)); on("witness", showWitness);
   const axisButton = document.getElementById("axis");
   const axisName = () => { axisButton.textContent = "Axis: " + axis.name; };
   on("axis", () => { const i = keep; axis = axis === axes[0] ? axes[1] : axes[0]; axisName(); if (i >= 0) show(i); else fit(); });
+  document.addEventListener("keydown", e => { if (e.key === "/" && e.target !== find) { e.preventDefault(); find.focus(); } });
   const find = document.getElementById("find"), hits = document.getElementById("hits");
   function search(step) {
     const text = find.value.toLowerCase();
@@ -257,10 +274,14 @@
   find.addEventListener("input", () => search(0));
   find.addEventListener("keydown", e => { if (e.key === "Enter") search(1); });
   on("next", () => search(1));
-  for (const a of document.querySelectorAll("[data-op]")) a.addEventListener("click", e => { e.preventDefault(); show(+a.dataset.op); stage.scrollIntoView({ block: "center" }); });
+  for (const a of document.querySelectorAll("[data-op]")) {
+    const go = e => { e.preventDefault(); show(+a.dataset.op); stage.scrollIntoView({ block: "center" }); };
+    a.addEventListener("click", go);
+    a.addEventListener("keydown", e => { if (e.key === "Enter" && !a.href) go(e); });
+  }
   matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => { colours(); ask(); });
   window.addEventListener("resize", resize);
   colours(); place(); axisName(); resize(); fit();
   if (d.first >= 0 && d.witness.length) show(d.first);
-  window.picture = { draw, fit, zoom, move, show, span: () => to - from }; // for measuring
+  window.picture = { draw, fit, zoom, move, show, showWitness, span: () => to - from }; // for measuring
 })();
