@@ -109,13 +109,8 @@ func (r *Report) whole(c *Case, w whole) error {
 	}
 	slices.SortFunc(r.Witness, func(a, b Witness) int { return a.place - b.place })
 	r.first = r.Witness[len(r.Witness)-1].place
-	var small []history.Op
-	for _, w := range r.Witness {
-		small = append(small, c.Ops[w.place])
-	}
-	small = plain(small)
-	if again := w.judge(&Report{}, small); again.Verdict == verdict.Fail {
-		r.Smallest = small
+	if again := w.judge(&Report{}, f.Ops); again.Verdict == verdict.Fail {
+		r.Smallest = f.Ops // of a drain only what is to be seen
 	}
 	return nil
 }
