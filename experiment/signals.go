@@ -54,7 +54,7 @@ func signalNames() expr.Names {
 func (s *signals) functions() map[string]any {
 	funcs := map[string]any{}
 	add := func(name string, params int, call func(args []string) (any, error)) {
-		funcs[name] = func(args []any) (any, error) { return s.read(callStrings(name, params, args, call)) }
+		funcs[name] = func(args []any) (any, error) { return s.read(callStrings(name, params, params, args, call)) }
 	}
 	for name, measure := range measures() {
 		add(name, 1, func(args []string) (any, error) { return measure(s.in, args[0]) })
@@ -64,6 +64,11 @@ func (s *signals) functions() map[string]any {
 	}
 	for name, checker := range checkers() {
 		add(name, 1, func(args []string) (any, error) { return s.check(checker(args[0])) })
+	}
+	for name, checker := range modelCheckers() {
+		funcs[name] = func(args []any) (any, error) {
+			return s.read(callStrings(name, 1, 2, args, func(args []string) (any, error) { return s.check(checker(args)) }))
+		}
 	}
 	return funcs
 }
@@ -79,9 +84,14 @@ func (s *signals) read(value any, err error) (any, error) {
 	return value, err
 }
 
-func callStrings(name string, params int, args []any, call func([]string) (any, error)) (any, error) {
-	if len(args) != params {
-		return nil, fmt.Errorf("%s takes %d names, not %d", name, params, len(args))
+// callStrings calls a function of at least and at most so many names.
+func callStrings(name string, least, most int, args []any, call func([]string) (any, error)) (any, error) {
+	if len(args) < least || len(args) > most {
+		takes := fmt.Sprint(least)
+		if least < most {
+			takes = fmt.Sprintf("%d to %d", least, most)
+		}
+		return nil, fmt.Errorf("%s takes %s names, not %d", name, takes, len(args))
 	}
 	texts := make([]string, len(args))
 	for i, arg := range args {
@@ -135,14 +145,30 @@ func linkMeasures() map[string]func(check.Input, string, string) (any, error) {
 // checkers conclude on one object, or on one service.
 func checkers() map[string]func(string) check.Checker {
 	all := consistency.Isolations()
+	maps.Copy(all, consistency.Sessions())
 	maps.Copy(all, map[string]func(string) check.Checker{
-		"no_lost":      consistency.NoLost,
-		"once":         consistency.Once,
-		"ordered":      consistency.Ordered,
-		"converged":    consistency.Converged,
-		"linearizable": consistency.Linearizable,
+		"no_lost":   consistency.NoLost,
+		"once":      consistency.Once,
+		"ordered":   consistency.Ordered,
+		"converged": consistency.Converged,
 	})
 	return all
+}
+
+// modelCheckers conclude on one object, of the model that its operations imply or that a second name says.
+func modelCheckers() map[string]func(args []string) check.Checker {
+	may := func(implied func(string) check.Checker, as func(object, model string) check.Checker) func(args []string) check.Checker {
+		return func(args []string) check.Checker {
+			if len(args) == 1 {
+				return implied(args[0])
+			}
+			return as(args[0], args[1])
+		}
+	}
+	return map[string]func(args []string) check.Checker{
+		"linearizable": may(consistency.Linearizable, consistency.LinearizableAs),
+		"sequential":   may(consistency.Sequential, consistency.SequentialAs),
+	}
 }
 
 // check runs a checker over the whole experiment. Unknown is an error, which
@@ -246,7 +272,7 @@ func (s *signals) excuse(result *check.Result, err error) {
 		result.Measured = "never recovered"
 		result.Reason = err.Error()
 	case errors.As(err, &open):
-		result.Reason, result.Witness = open.result.Reason, open.result.Witness
+		result.Reason, result.Witness, result.Model = open.result.Reason, open.result.Witness, open.result.Model
 	default:
 		result.Reason = err.Error()
 	}

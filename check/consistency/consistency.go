@@ -30,10 +30,16 @@ const maxWitness = 20
 type checker struct {
 	name    string // as in expressions
 	subject string // the object or service
+	model   string // the second argument, "" without one
 	judge   func(ctx context.Context, subject string, in check.Input) check.Result
 }
 
-func (c *checker) String() string { return fmt.Sprintf("%s(%q)", c.name, c.subject) }
+func (c *checker) String() string {
+	if c.model != "" {
+		return fmt.Sprintf("%s(%q, %q)", c.name, c.subject, c.model)
+	}
+	return fmt.Sprintf("%s(%q)", c.name, c.subject)
+}
 
 func (c *checker) Check(ctx context.Context, in check.Input) check.Result {
 	res := check.Result{Reason: "it was not begun"}

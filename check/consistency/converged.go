@@ -16,7 +16,9 @@ import (
 // faults are healed: that their last answers to the probe "position" after the
 // last heal are equal. It is unknown unless each instance that is named by the
 // run's events answered after the heal, and there are at least two.
-func Converged(service string) check.Checker { return &checker{"converged", service, judgeConverged} }
+func Converged(service string) check.Checker {
+	return &checker{"converged", service, "", judgeConverged}
+}
 
 func judgeConverged(_ context.Context, service string, in check.Input) check.Result {
 	healed, err := lastHeal(in.Events)

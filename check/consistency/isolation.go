@@ -29,7 +29,7 @@ func Isolations() map[string]func(object string) check.Checker {
 		"strict_serializable": txn.StrictSerializable,
 	} {
 		all[name] = func(object string) check.Checker {
-			return &checker{name, object, func(ctx context.Context, object string, in check.Input) check.Result {
+			return &checker{name, object, "", func(ctx context.Context, object string, in check.Input) check.Result {
 				return judgeIsolation(ctx, object, in, model)
 			}}
 		}
@@ -53,7 +53,7 @@ func judgeIsolation(ctx context.Context, object string, in check.Input, model tx
 			return unknown("transaction %d may have taken effect, and what it did is not known: %s", op.ID, op.Error)
 		}
 	}
-	ops = append(before(ops), ops...)
+	ops = append(before(modelOps(in, object)), ops...)
 	h, err := txn.FromOps(ops)
 	if err != nil {
 		return unknown("%v", err)
@@ -73,7 +73,7 @@ func judgeIsolation(ctx context.Context, object string, in check.Input, model tx
 }
 
 // before returns one transaction, numbered 0, that wrote what was read before anything was written, or none.
-func before(ops []history.Op) []history.Op {
+func before(ops []*history.Op) []history.Op {
 	first := time.Duration(math.MaxInt64)
 	for _, op := range ops {
 		if slices.ContainsFunc(op.Input.Items(), writes) {

@@ -13,71 +13,109 @@ import (
 	"github.com/assay-dev/assay/verdict"
 )
 
-const registerModel = "linearizable register per key, from nil"
-
-// Linearizable returns the checker that reads, writes and cas on each key of
-// the object have an order that fits both real time and what they returned. A
-// key starts as nil.
+// Linearizable returns the checker that the operations on the object have an order that fits both real time and what they
+// returned, as those of the model that their names imply: reads and writes of a register for each key, enqueues and dequeues of a
+// queue, and so on; package linear has the list. The result names the model.
 //
-// A cas takes the list [from, to]. One that returned false found another value
-// than from, and one that failed says nothing. A write or cas of unknown outcome
-// may take effect at any later time, or never.
+// A key starts as what was read of it before anything was called that may change it, and empty, or nil, where nobody looked. A cas
+// takes the list [from, to]. One that returned false found another value than from, and one that failed says nothing. An
+// operation of unknown outcome that is no read may take effect at any later time, or never.
 //
 // The search of a key ends with unknown when its budget of steps is used up,
 // which is the same on every machine, or when its context ends.
-func Linearizable(object string) check.Checker {
-	return &checker{"linearizable", object, judgeLinearizable}
+func Linearizable(object string) check.Checker { return ordering("linearizable", object, "", false) }
+
+// LinearizableAs is Linearizable of a model by its name, one of Models.
+func LinearizableAs(object, model string) check.Checker {
+	return ordering("linearizable", object, model, false)
 }
 
-func judgeLinearizable(ctx context.Context, object string, in check.Input) check.Result {
-	var ops []history.Op
-	keys := map[string]bool{}
-	looked := false
-	for _, op := range modelOps(in, object) {
-		if op.Outcome == history.Failed || op.Name == "read" && op.Outcome == history.Maybe {
-			continue
+// Sequential returns the checker that the operations on the object have an order that fits what they returned, and in which those of
+// each client come as it called them, as those of the model that their names imply. All keys are in one order. What was there
+// before anything was changed is unknown, as is what a search cannot decide in its budget.
+func Sequential(object string) check.Checker { return ordering("sequential", object, "", true) }
+
+// SequentialAs is Sequential of a model by its name, one of Models.
+func SequentialAs(object, model string) check.Checker {
+	return ordering("sequential", object, model, true)
+}
+
+func ordering(name, subject, model string, sequential bool) check.Checker {
+	return &checker{name, subject, model, func(ctx context.Context, subject string, in check.Input) check.Result {
+		o, err := newObject(modelOps(in, subject), subject, model)
+		switch {
+		case err != nil:
+			return unknown("%v", err)
+		case !o.looked:
+			return unknown("%q recorded no operation that ended well and says what it found, such as a read: those of a %v fit any order", subject, o.model)
+		case !o.changed:
+			return unknown("%q recorded no operation that would change it", subject)
+		case sequential && o.there > 0:
+			return unknown("%q was not empty when the records began (%v was there), and it is not known when a client may see that: ask linearizable, or begin with an empty one", subject, o.ops[0].Input)
+		case sequential:
+			return o.sequential(ctx)
 		}
-		ops = append(ops, *op)
-		keys[text(op.Key)] = true
-		looked = looked || op.Name != "write" && op.Outcome == history.OK
+		return o.linearizable(ctx)
+	}}
+}
+
+func (o object) linearizable(ctx context.Context) check.Result {
+	res := linear.Check(ctx, o.model, o.ops, linear.Options{})
+	n := len(o.ops) - o.there
+	found := check.Result{Reason: res.Reason}
+	switch res.Verdict {
+	case verdict.Pass:
+		found = pass("%d operations on %d keys have an order that fits the %v and real time", n, len(o.keys), o.model)
+	case verdict.Fail:
+		found = fail(witness(o.ops, res.Core), "key %s: no order of its operations fits the %v and real time: %s", text(res.Part), o.model, shorthand(o.ops, res))
 	}
-	if len(ops) == 0 {
-		return unknown("%q recorded no operation that ended well", object)
+	if res.Engine != "" {
+		found.Model = fmt.Sprintf("linearizable %v: %s", o, res.Engine)
 	}
-	res := linear.Check(ctx, linear.CASRegister(), ops, linear.Options{})
-	model := fmt.Sprintf("%s: %s", registerModel, res.Engine)
-	switch {
-	case res.Engine == "":
-		return unknown("%s", res.Reason)
-	case !looked:
-		return unknown("%q recorded no read or cas that ended well: its writes fit any order", object)
-	case res.Verdict == verdict.Pass:
-		found := pass("%d operations on %d keys have an order that fits real time", len(ops), len(keys))
-		found.Model = model
-		return found
-	case res.Verdict == verdict.Fail:
-		found := fail(witness(ops, res.Core), "key %s: no order of its operations fits real time: %s", text(res.Part), shorthand(ops, res))
-		found.Model = model
-		return found
+	return found
+}
+
+func (o object) sequential(ctx context.Context) check.Result {
+	res := linear.Sequential(ctx, o.model, o.ops, linear.Options{})
+	found := check.Result{Reason: res.Reason}
+	switch res.Verdict {
+	case verdict.Pass:
+		found = pass("%d operations on %d keys have an order that fits the %v and each client", len(o.ops), len(o.keys), o.model)
+	case verdict.Fail:
+		found = fail(witness(o.ops, res.Core), "no order of the operations fits the %v and each client: %s", o.model, shorthand(o.ops, res))
 	}
-	return check.Result{Reason: res.Reason, Model: model}
+	if res.Engine != "" {
+		found.Model = fmt.Sprintf("sequentially consistent %v: %s", o, res.Engine)
+	}
+	return found
 }
 
 // witness returns the operations of a core, the last ones if they are too many.
 func witness(ops []history.Op, core []int32) []*history.Op {
 	var some []*history.Op
 	for _, i := range core[max(0, len(core)-maxWitness):] {
-		some = append(some, &ops[i])
+		if ops[i].ID > 0 {
+			some = append(some, &ops[i])
+		}
 	}
 	return some
 }
 
-// shorthand tells a core in order of call, in the shorthand of package history with the clients' names.
+// shorthand tells a core in order of call: of registers in the shorthand of package history with the clients' names, of others in words.
 func shorthand(ops []history.Op, res linear.Result) string {
 	letters := map[string]string{"read": "r", "write": "w", "cas": "c"}
+	registers := !slices.ContainsFunc(res.Core, func(i int32) bool { return letters[ops[i].Name] == "" })
+	gap := ", "
+	if registers {
+		gap = " "
+	}
 	var words []string
 	for _, i := range res.Core {
 		op := &ops[i]
+		if !registers {
+			words = append(words, linear.Describe(op, res.Until))
+			continue
+		}
 		value, mark := op.Input, ""
 		if op.Name == "read" {
 			value = op.Output
@@ -93,7 +131,7 @@ func shorthand(ops []history.Op, res linear.Result) string {
 	if len(words) > maxWitness {
 		words = slices.Concat([]string{fmt.Sprintf("… (%d before)", len(words)-maxWitness)}, words[len(words)-maxWitness:])
 	}
-	return strings.Join(words, " ")
+	return strings.Join(words, gap)
 }
 
 // isPending says whether an operation had not returned at a moment.

@@ -19,11 +19,11 @@ import (
 // object without reads a later dequeue, found it gone. It is unknown while
 // dequeues of unknown outcome may have taken it. Values are told apart by themselves: where
 // two acknowledged appends have one value, the result is unknown.
-func NoLost(object string) check.Checker { return &checker{"no_lost", object, judgeLost} }
+func NoLost(object string) check.Checker { return &checker{"no_lost", object, "", judgeLost} }
 
 // Once returns the checker of NoLost that also fails on a value that is in the
 // last read twice, or was dequeued twice, unless it was appended twice.
-func Once(object string) check.Checker { return &checker{"once", object, judgeOnce} }
+func Once(object string) check.Checker { return &checker{"once", object, "", judgeOnce} }
 
 func judgeOnce(ctx context.Context, object string, in check.Input) check.Result {
 	res := judgeLost(ctx, object, in)

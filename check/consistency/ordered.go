@@ -19,7 +19,7 @@ import (
 // more than once has no order: where two such appends were acknowledged, the others may
 // be found out of order, and never in order. An object in which no two values of a key could have
 // been out of order is unknown.
-func Ordered(object string) check.Checker { return &checker{"ordered", object, judgeOrder} }
+func Ordered(object string) check.Checker { return &checker{"ordered", object, "", judgeOrder} }
 
 // A sighting is a value that was seen between from and to, on an axis of time
 // or of places in a list.

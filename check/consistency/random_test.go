@@ -93,10 +93,10 @@ func checkRegister(t *rapid.T, verdicts map[verdict.Verdict]int) {
 	effective := slices.DeleteFunc(slices.Clone(in.Ops), func(op history.Op) bool { return op.Outcome == history.Failed })
 	res := Linearizable("x").Check(context.Background(), in)
 	verdicts[res.Verdict]++
-	if want := hasAnOrder(effective, history.Value{}); res.Verdict == bad && want || res.Verdict == ok && !want {
+	if want := hasAnOrder(effective, start(in.Ops)); res.Verdict == bad && want || res.Verdict == ok && !want {
 		t.Fatalf("%v (%s), and an order exists: %v", res.Verdict, res.Reason, want)
 	}
-	if res.Verdict == bad && hasAnOrder(inPrefix(res.Witness, effective), history.Value{}) {
+	if res.Verdict == bad && hasAnOrder(inPrefix(res.Witness, effective, start(in.Ops)), start(in.Ops)) {
 		t.Fatalf("the witness has an order: %s", res.Reason)
 	}
 	for _, op := range res.Witness {
@@ -104,6 +104,20 @@ func checkRegister(t *rapid.T, verdicts map[verdict.Verdict]int) {
 			t.Fatalf("the witness lacks what operation %d read: %s", op.ID, res.Reason)
 		}
 	}
+}
+
+// start returns what was read before anything was called that might change it.
+func start(ops []history.Op) history.Value {
+	for _, read := range ops {
+		early := read.Name == "read" && read.Outcome == history.OK
+		for _, op := range ops {
+			early = early && (op.Name == "read" || read.Return < op.Call)
+		}
+		if early {
+			return read.Output
+		}
+	}
+	return history.Value{}
 }
 
 // puts returns how many operations may have put there what a read returned.
@@ -125,7 +139,7 @@ func puts(ops []history.Op, read history.Op) int {
 
 // inPrefix returns the witness as it stood when the last of its operations
 // that show anything returned: those that returned later were pending then.
-func inPrefix(witness, all []history.Op) []history.Op {
+func inPrefix(witness, all []history.Op, start history.Value) []history.Op {
 	for _, op := range slices.SortedFunc(slices.Values(all), func(a, b history.Op) int { return int(a.Return - b.Return) }) {
 		if op.Outcome != history.OK {
 			continue
@@ -137,7 +151,7 @@ func inPrefix(witness, all []history.Op) []history.Op {
 			}
 		}
 		part = slices.DeleteFunc(part, func(o history.Op) bool { return o.Call > op.Return })
-		if !hasAnOrder(part, history.Value{}) {
+		if !hasAnOrder(part, start) {
 			return part
 		}
 	}

@@ -57,10 +57,16 @@ func TestNothingIsUnknown(t *testing.T) {
 	ended, cancel := context.WithCancel(context.Background())
 	cancel()
 	good := map[check.Checker]string{
-		NoLost("x"):       "0:a1 0:r[1]",
-		Once("x"):         "0:a1 0:r[1]",
-		Ordered("x"):      "0:a1 0:a2 0:r[1,2]",
-		Linearizable("x"): "0:w1 0:r1",
+		NoLost("x"):                     "0:a1 0:r[1]",
+		Once("x"):                       "0:a1 0:r[1]",
+		Ordered("x"):                    "0:a1 0:a2 0:r[1,2]",
+		Linearizable("x"):               "0:w1 0:r1",
+		LinearizableAs("x", "register"): "0:w1 0:r1",
+		Sequential("x"):                 "0:w1 0:r1",
+		SequentialAs("x", "register"):   "0:w1 0:r1",
+	}
+	for _, guarantee := range Sessions() {
+		good[guarantee("x")] = "0:w1 0:r1 0:w2 0:r2"
 	}
 	for checker, text := range good {
 		in := parse(t, text)
@@ -222,7 +228,7 @@ func TestLinearizable(t *testing.T) {
 	t.Parallel()
 	runTable(t, Linearizable("x"), []row{
 		{"a read of a write", "0:w1 1:r1", ok, "2 operations on 1 keys"},
-		{"stale read", "0:w1 1:r1 0:w2 1:r1", bad, "key null: no order of its operations fits real time: 0:w1 0:w2 1:r1"},
+		{"stale read", "0:w1 1:r1 0:w2 1:r1", bad, "key null: no order of its operations fits the cas-register and real time: 0:w1 0:w2 1:r1"},
 		{"a key starts as nil", "1:r 0:w1 1:r1", ok, ""},
 		{"back to nil", "0:w1 1:r", bad, "0:w1 1:rnull"},
 		{"never written", "0:w1 1:r7", bad, "1:r7"},
@@ -242,11 +248,11 @@ func TestLinearizable(t *testing.T) {
 		{"an unknown cas could not", "0:w1 0:c[3,2]? 1:r2", bad, ""},
 		{"keys are apart", "0:wj=1 0:wk=2 1:rj=1 1:rk=2", ok, "on 2 keys"},
 		{"one key of two", "0:wj=1 0:wk=2 1:rj=1 1:rk=1", bad, `key "k"`},
-		{"only writes", "0:w1 0:w2", open, "no read or cas"},
-		{"only unknown reads", "0:w1 1:r7?", open, "no read or cas"},
-		{"only an unknown cas", "0:w1 0:c[1,2]?", open, "no read or cas"},
+		{"only writes", "0:w1 0:w2", open, "such as a read"},
+		{"only unknown reads", "0:w1 1:r7?", open, "such as a read"},
+		{"only an unknown cas", "0:w1 0:c[1,2]?", open, "such as a read"},
 		{"nothing ended well", "0:w1! 1:r1!", open, "no operation that ended well"},
-		{"an append", "0:w1 0:a1 1:r1", open, "has only read, write and cas"},
+		{"an append", "0:w1 0:a1 1:r1", open, "no model has all of append, read and write (there are: register"},
 		{"a cas of no pair", "0:c1 1:r1", open, "[from, to] was expected"},
 		{"lists are values", "0:w[1,2] 1:r[1,2]", ok, ""},
 	})

@@ -202,12 +202,15 @@ func says(check string) string {
 		"success": "share of %s that ended well", "degraded": "share of %s that ended in degraded mode", "count": "operations of %s",
 		"rate": "operations of %s each second", "failures": "operations of %s that did not end well", "max_ms": "longest latency of %s, in ms",
 		"no_lost": "acknowledged appends to %s that are gone", "once": "appends to %s that are gone or there twice",
-		"ordered": "order of %s", "converged": "instances of %s at the same position after the heal", "linearizable": "order of reads and writes on %s",
+		"ordered": "order of %s", "converged": "instances of %s at the same position after the heal", "linearizable": "order of the operations on %s, in real time",
+		"sequential": "order of the operations on %s, for each client", "monotonic_reads": "reads of each client on %s: none goes back",
+		"read_your_writes": "reads of each client on %s: what it wrote, or newer", "monotonic_writes": "writes of each client on %s: seen in its order",
+		"writes_follow_reads": "writes of each client on %s: seen after what it had read",
 		"read_uncommitted": "isolation of the transactions on %s: no write between the writes of another one", "read_committed": "isolation of the transactions on %s: nothing read that was not committed",
 		"repeatable_read": "isolation of the transactions on %s: what was read stays so until the end", "snapshot_isolation": "isolation of the transactions on %s: each reads one moment, and none overwrites another one's",
 		"serializable": "isolation of the transactions on %s: as if one after the other", "strict_serializable": "isolation of the transactions on %s: as if one after the other, in the order of real time",
 	}
-	call := regexp.MustCompile(`^\s*([a-z0-9_]+)\(\s*["']([^"']*)["']\s*\)`).FindStringSubmatch(check)
+	call := regexp.MustCompile(`^\s*([a-z0-9_]+)\(\s*["']([^"']*)["']\s*(?:,\s*["']([^"']*)["']\s*)?\)`).FindStringSubmatch(check)
 	switch {
 	case check == "driver kept its schedule":
 		return "how late the load driver started operations, at p99"
@@ -222,7 +225,11 @@ func says(check string) string {
 		return fmt.Sprintf("latency that %s %% of %s stayed below, in ms", q[1], call[2])
 	}
 	if text, ok := words[call[1]]; ok {
-		return fmt.Sprintf(text, call[2])
+		text = fmt.Sprintf(text, call[2])
+		if call[3] != "" {
+			text += ", as a " + call[3]
+		}
+		return text
 	}
 	return ""
 }

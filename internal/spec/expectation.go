@@ -11,6 +11,7 @@ import (
 	"cel.dev/cel-go/ext"
 	"go.yaml.in/yaml/v3"
 
+	"github.com/assay-dev/assay/check/consistency"
 	"github.com/assay-dev/assay/experiment"
 	"github.com/assay-dev/assay/internal/expr"
 	"github.com/assay-dev/assay/system"
@@ -101,9 +102,14 @@ func (w *signalWalk) visitSelect(e ast.Expr) {
 }
 
 func (w *signalWalk) visitSignal(e ast.Expr, s Signal, args []ast.Expr) {
-	if len(args) != len(s.Params) {
+	params := slices.Concat(s.Params, s.More)
+	if len(args) < len(s.Params) || len(args) > len(params) {
+		takes := plural(len(s.Params), "name")
+		if len(s.More) > 0 {
+			takes = fmt.Sprintf("%d or %s", len(s.Params), plural(len(params), "name"))
+		}
 		// The position of a call is its parenthesis.
-		w.wrong(e, -len(s.Name), s.usage(), "%s takes %s, not %d", s.Name, plural(len(s.Params), "name"), len(args))
+		w.wrong(e, -len(s.Name), s.usage(), "%s takes %s, not %d", s.Name, takes, len(args))
 		return
 	}
 	for i, arg := range args {
@@ -115,7 +121,7 @@ func (w *signalWalk) visitSignal(e ast.Expr, s Signal, args []ast.Expr) {
 			w.wrong(arg, 0, s.usage(), "%s takes a name in quotes", s.Name)
 			continue
 		}
-		if allowed, msg := w.x.allowed(s.Params[i], string(name)); msg != "" {
+		if allowed, msg := w.x.allowed(params[i], string(name)); msg != "" {
 			w.wrong(arg, 1, hint(string(name), allowed), "%s", msg)
 		}
 	}
@@ -127,13 +133,17 @@ func (w *signalWalk) wrong(e ast.Expr, shift int, hint, format string, args ...a
 	w.x.src.wrongAt(w.n, max(offset, 0), hint, format, args...)
 }
 
-// usage returns "success(journey)".
+// usage returns "success(journey)", and "linearizable(object[, model])" where an argument may be left out.
 func (s Signal) usage() string {
 	params := make([]string, len(s.Params))
 	for i, p := range s.Params {
 		params[i] = string(p)
 	}
-	return s.Name + "(" + strings.Join(params, ", ") + ")"
+	usage := s.Name + "(" + strings.Join(params, ", ")
+	for _, p := range s.More {
+		usage += "[, " + string(p) + "]"
+	}
+	return usage + ")"
 }
 
 func plural(n int, what string) string {
@@ -154,6 +164,8 @@ func (x *experimentLoader) allowed(p Param, name string) (names []string, msg st
 		}
 	case ObjectParam:
 		names, msg = project.objects(), fmt.Sprintf("no step records on an object %q", name)
+	case ModelParam:
+		names, msg = consistency.Models(), fmt.Sprintf("no model is called %q", name)
 	case PositionParam:
 		names, msg = project.serviceNames(), fmt.Sprintf("no service is called %q", name)
 		if service, ok := project.System.Service(name); ok {
@@ -166,7 +178,7 @@ func (x *experimentLoader) allowed(p Param, name string) (names []string, msg st
 	case ServiceParam:
 		names, msg = project.serviceNames(), fmt.Sprintf("no service is called %q", name)
 	}
-	if p != JourneyParam && p != ObjectParam && len(project.System.Services) == 0 || slices.Contains(names, name) {
+	if !slices.Contains([]Param{JourneyParam, ObjectParam, ModelParam}, p) && len(project.System.Services) == 0 || slices.Contains(names, name) {
 		return nil, "" // without a topology its own mistakes are shown
 	}
 	return names, msg

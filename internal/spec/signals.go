@@ -13,12 +13,14 @@ const (
 	CallerParam   Param = "calling service" // a service, or the load driver
 	PositionParam Param = "service with a probe \"position\""
 	ObjectParam   Param = "object"
+	ModelParam    Param = "model"
 )
 
 // A Signal is a function of experiments' expressions.
 type Signal struct {
 	Name   string
 	Params []Param
+	More   []Param // arguments that may be left out
 }
 
 // Signals are the functions that experiments' expressions may call. docs/files.md says what they return.
@@ -26,14 +28,16 @@ func Signals() []Signal {
 	var all []Signal
 	add := func(params []Param, names ...string) {
 		for _, name := range names {
-			all = append(all, Signal{name, params})
+			all = append(all, Signal{Name: name, Params: params})
 		}
 	}
 	add([]Param{JourneyParam}, "success", "degraded", "p50_ms", "p90_ms", "p95_ms", "p99_ms", "max_ms", "count", "rate", "failures")
 	add([]Param{CallerParam}, "cpu_cores", "rss_mb")
 	add([]Param{CallerParam, ServiceParam}, "attempts_max", "retries")
 	add([]Param{JourneyParam, ServiceParam}, "amplification")
-	add([]Param{ObjectParam}, "no_lost", "once", "ordered", "linearizable")
+	add([]Param{ObjectParam}, "no_lost", "once", "ordered")
+	all = append(all, Signal{"linearizable", []Param{ObjectParam}, []Param{ModelParam}}, Signal{"sequential", []Param{ObjectParam}, []Param{ModelParam}})
+	add([]Param{ObjectParam}, "monotonic_reads", "read_your_writes", "monotonic_writes", "writes_follow_reads")
 	add([]Param{ObjectParam}, "read_uncommitted", "read_committed", "repeatable_read", "snapshot_isolation", "serializable", "strict_serializable")
 	add([]Param{PositionParam}, "converged")
 	return all
