@@ -206,7 +206,7 @@ func says(check string) string {
 		"sequential": "order of the operations on %s, for each client", "monotonic_reads": "reads of each client on %s: none goes back",
 		"read_your_writes": "reads of each client on %s: what it wrote, or newer", "monotonic_writes": "writes of each client on %s: seen in its order",
 		"writes_follow_reads": "writes of each client on %s: seen after what it had read",
-		"read_uncommitted": "isolation of the transactions on %s: no write between the writes of another one", "read_committed": "isolation of the transactions on %s: nothing read that was not committed",
+		"read_uncommitted":    "isolation of the transactions on %s: no write between the writes of another one", "read_committed": "isolation of the transactions on %s: nothing read that was not committed",
 		"repeatable_read": "isolation of the transactions on %s: what was read stays so until the end", "snapshot_isolation": "isolation of the transactions on %s: each reads one moment, and none overwrites another one's",
 		"serializable": "isolation of the transactions on %s: as if one after the other", "strict_serializable": "isolation of the transactions on %s: as if one after the other, in the order of real time",
 	}
