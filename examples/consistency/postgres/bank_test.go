@@ -36,7 +36,7 @@ const tries = 20
 
 // Money is made or lost where a transfer can overwrite another one, and seems to be where balances are read at different moments.
 func TestBank(t *testing.T) {
-	url := start(t)
+	url := start(t).url
 	for _, level := range levels() {
 		t.Run(string(level), func(t *testing.T) {
 			keeps := level == pgx.RepeatableRead || level == pgx.Serializable
@@ -46,8 +46,9 @@ func TestBank(t *testing.T) {
 			}
 			for seed := range seeds {
 				fresh(t, url)
+				meeting := &model.Meeting{}
 				ops, err := model.Transfers(t.Context(), model.Options{Seed: seed, Clients: 8, Ops: 30, Timeout: 5 * time.Second}, func(context.Context, int) (model.Bank, error) {
-					return &postgres.Client{URL: url, Level: level}, nil
+					return &postgres.Client{URL: url, Level: level, Meeting: meeting}, nil
 				})
 				if err != nil {
 					t.Fatal(err)

@@ -1,4 +1,5 @@
-// Package postgres shows how the isolation levels of Postgres are judged: transactions over lists, and a bank, over pgx.
+// Package postgres shows how the consistency of Postgres is judged over pgx: transactions over lists and a bank at each isolation
+// level; a register, a set and a queue, each done right and as it is often done wrong.
 package postgres
 
 import (
@@ -14,15 +15,20 @@ import (
 
 // Schema makes the tables that the clients use, and empties them.
 const Schema = `
-drop table if exists lists, accounts;
+drop table if exists lists, accounts, registers, members, jobs;
 create table lists (key text primary key, items bigint[] not null);
-create table accounts (id int primary key, balance bigint not null)`
+create table accounts (id int primary key, balance bigint not null);
+create table registers (key text primary key, value bigint not null);
+create table members (value bigint not null);
+create table jobs (id bigserial primary key, value bigint not null)`
 
 // A Client does transactions at one isolation level. It is a model.Lists and a model.Bank.
 type Client struct {
 	URL   string
 	Level pgx.TxIsoLevel
-	conn  *pgx.Conn // nil until it is needed, and closed by pgx where an answer did not come in time
+	// Meeting, if there is one, is where transactions meet after their first statement, so that they overlap.
+	Meeting *model.Meeting
+	conn    *pgx.Conn // nil until it is needed, and closed by pgx where an answer did not come in time
 }
 
 var (
@@ -83,6 +89,9 @@ func (c *Client) Txn(ctx context.Context, ops []model.Micro) error {
 			if err != nil {
 				return err
 			}
+			if i == 0 {
+				c.Meeting.Meet(ctx)
+			}
 		}
 		return nil
 	})
@@ -98,6 +107,7 @@ func (c *Client) Transfer(ctx context.Context, from, to int, amount int64) error
 		if err := tx.QueryRow(ctx, `select balance from accounts where id = $1`, to).Scan(&gets); err != nil {
 			return err
 		}
+		c.Meeting.Meet(ctx)
 		if has < amount {
 			return model.ErrFunds
 		}

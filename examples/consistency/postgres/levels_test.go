@@ -12,7 +12,7 @@ import (
 // Each level keeps what it promises, and is caught where the next stronger model is asked for. Of serializable that is strict
 // serializable, which Postgres does not promise and one server seems to keep: nothing is said about it.
 func TestLevels(t *testing.T) {
-	url := start(t)
+	url := start(t).url
 	for level, c := range map[pgx.TxIsoLevel]struct{ promised, next txn.Model }{
 		pgx.ReadUncommitted: {txn.ReadCommitted, txn.SnapshotIsolation}, // Postgres has no dirty reads
 		pgx.ReadCommitted:   {txn.ReadCommitted, txn.SnapshotIsolation},

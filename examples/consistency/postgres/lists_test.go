@@ -15,7 +15,7 @@ import (
 // Transactions over lists are recorded at each level, and none is of unknown outcome where nothing broke: what Postgres rolls back
 // certainly had no effect, and no list shows it.
 func TestListsAreRecorded(t *testing.T) {
-	url := start(t)
+	url := start(t).url
 	for _, level := range levels() {
 		t.Run(string(level), func(t *testing.T) {
 			ops := record(t, url, level, 1)
@@ -52,8 +52,9 @@ func TestListsAreRecorded(t *testing.T) {
 func record(t *testing.T, url string, level pgx.TxIsoLevel, seed uint64) []history.Op {
 	t.Helper()
 	fresh(t, url)
+	meeting := &model.Meeting{}
 	ops, err := model.ListAppend(t.Context(), model.Options{Seed: seed, Clients: 8, Ops: 50, Timeout: 5 * time.Second}, func(context.Context, int) (model.Lists, error) {
-		return &postgres.Client{URL: url, Level: level}, nil
+		return &postgres.Client{URL: url, Level: level, Meeting: meeting}, nil
 	})
 	if err != nil {
 		t.Fatal(err)

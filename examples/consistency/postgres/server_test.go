@@ -1,13 +1,17 @@
 package postgres_test
 
 import (
+	"bytes"
+	"errors"
 	"fmt"
+	"io"
 	"os"
 	"os/exec"
 	"os/user"
 	"path/filepath"
 	"slices"
 	"strconv"
+	"strings"
 	"syscall"
 	"testing"
 	"time"
@@ -15,17 +19,27 @@ import (
 	"github.com/jackc/pgx/v5"
 )
 
-// run starts a Postgres in a folder, and ends it with its standard input: so it ends with this process, whatever ends that.
-// Deadlocks are what the clients make on purpose, so they are looked for after 20 ms and not after a second.
+// run starts a Postgres in a folder, and ends it with its standard input: so it ends with this process, whatever ends that. A line on
+// its standard input ends it too, and keeps the folder.
+// Deadlocks are what the clients make on purpose, so they are looked for after 20 ms and not after a second. What is not
+// written at once is written after 10 s.
 const run = `postgres=$1 folder=$2
-"$postgres" -D "$folder/data" -F -c listen_addresses= -c unix_socket_directories="$folder" -c max_connections=50 -c deadlock_timeout=20ms >"$folder/log" 2>&1 &
-cat >/dev/null
+"$postgres" -D "$folder/data" -F -c listen_addresses= -c unix_socket_directories="$folder" -c max_connections=50 -c deadlock_timeout=20ms -c wal_writer_delay=10s >"$folder/log" 2>&1 &
+read -r keep
 kill -INT $!
 wait $!
-rm -rf "$folder"`
+[ -n "$keep" ] || rm -rf "$folder"`
 
-// start runs a Postgres of this test's own, on a socket in a temporary folder, and returns its URL.
-func start(t *testing.T) string {
+// A server is a Postgres of this test's own, on a socket in a temporary folder.
+type server struct {
+	bin, folder, url string
+	who              *syscall.SysProcAttr
+	process          *exec.Cmd
+	stdin            io.WriteCloser
+}
+
+// start runs a Postgres.
+func start(t *testing.T) *server {
 	t.Helper()
 	bin := find(t)
 	folder, err := os.MkdirTemp("", "postgres-")
@@ -33,34 +47,81 @@ func start(t *testing.T) string {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { os.RemoveAll(folder) })
-	who := account(t, folder)
+	s := &server{bin: bin, folder: folder, url: fmt.Sprintf("host=%s user=postgres dbname=postgres", folder), who: account(t, folder)}
 	initdb := exec.Command(filepath.Join(bin, "initdb"), "-D", filepath.Join(folder, "data"), "-U", "postgres", "-A", "trust", "-E", "UTF8", "--locale=C", "--no-sync")
-	initdb.Dir, initdb.SysProcAttr = folder, who
+	initdb.Dir, initdb.SysProcAttr = folder, s.who
 	if out, err := initdb.CombinedOutput(); err != nil {
 		t.Fatalf("initdb: %v\n%s", err, out)
 	}
-	server := exec.Command("sh", "-c", run, "sh", filepath.Join(bin, "postgres"), folder)
-	server.Dir, server.SysProcAttr = folder, who
-	stdin, err := server.StdinPipe()
+	t.Cleanup(func() { s.stdin.Close(); s.process.Wait() })
+	s.serve(t)
+	return s
+}
+
+// serve starts the server's process, and waits until it answers. It is tried again while what is left of a process before stands in its way.
+func (s *server) serve(t *testing.T) {
+	t.Helper()
+	var log []byte
+	for deadline := time.Now().Add(30 * time.Second); time.Now().Before(deadline); {
+		s.process = exec.Command("sh", "-c", run, "sh", filepath.Join(s.bin, "postgres"), s.folder)
+		s.process.Dir, s.process.SysProcAttr = s.folder, s.who
+		var err error
+		if s.stdin, err = s.process.StdinPipe(); err != nil {
+			t.Fatal(err)
+		}
+		if err := s.process.Start(); err != nil {
+			t.Fatal(err)
+		}
+		for refused := false; !refused && time.Now().Before(deadline); time.Sleep(20 * time.Millisecond) {
+			conn, err := pgx.Connect(t.Context(), s.url)
+			if err == nil {
+				conn.Close(t.Context())
+				return
+			}
+			log, _ = os.ReadFile(filepath.Join(s.folder, "log"))
+			refused = bytes.Contains(log, []byte("is still in use")) || bytes.Contains(log, []byte("lock file"))
+		}
+		s.end()
+	}
+	t.Fatalf("Postgres is not ready after 30 s\n%s", log)
+}
+
+// end ends the process, and keeps the folder.
+func (s *server) end() {
+	io.WriteString(s.stdin, "keep\n")
+	s.stdin.Close()
+	s.process.Wait()
+}
+
+// crash kills all processes of the server at once, and starts it again.
+func (s *server) crash(t *testing.T) {
+	t.Helper()
+	conn, err := pgx.Connect(t.Context(), s.url)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := server.Start(); err != nil {
+	rows, _ := conn.Query(t.Context(), `select pid from pg_stat_activity`)
+	pids, err := pgx.CollectRows(rows, pgx.RowTo[int])
+	if err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() { stdin.Close(); server.Wait() })
-	url := fmt.Sprintf("host=%s user=postgres dbname=postgres", folder)
-	for deadline := time.Now().Add(30 * time.Second); ; time.Sleep(20 * time.Millisecond) {
-		conn, err := pgx.Connect(t.Context(), url)
-		if err == nil {
-			conn.Close(t.Context())
-			return url
-		}
-		if time.Now().After(deadline) {
-			log, _ := os.ReadFile(filepath.Join(folder, "log"))
-			t.Fatalf("Postgres is not ready after 30 s: %v\n%s", err, log)
+	file, err := os.ReadFile(filepath.Join(s.folder, "data", "postmaster.pid"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	line, _, _ := strings.Cut(string(file), "\n")
+	postmaster, err := strconv.Atoi(line)
+	if err != nil || postmaster < 2 {
+		t.Fatalf("postmaster.pid: %q: %v", line, err)
+	}
+	for _, pid := range append([]int{postmaster}, pids...) { // the first one would write what the others did not
+		if err := syscall.Kill(pid, syscall.SIGKILL); err != nil && !errors.Is(err, syscall.ESRCH) {
+			t.Fatalf("kill %d: %v", pid, err)
 		}
 	}
+	conn.Close(t.Context())
+	s.end()
+	s.serve(t)
 }
 
 // find returns the newest installed Postgres' folder of programs.
