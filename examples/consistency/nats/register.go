@@ -1,5 +1,6 @@
-// Package nats shows how the consistency of NATS' key-value store is judged: a register over its client, a cluster of which one
-// server is cut off, and what reads from the stream's leader and direct gets make of it.
+// Package nats shows how the consistency of NATS is judged: a register in a bucket, on a cluster of which one
+// server is cut off, and what reads from the stream's leader and direct gets make of it; and lists, a bank and a set in buckets and a
+// queue in a stream, each done right and as it is often done wrong.
 package nats
 
 import (
