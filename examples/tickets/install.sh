@@ -3,5 +3,6 @@ set -eu
 [ node_modules/.package-lock.json -nt package-lock.json ] || npm ci --omit=dev
 mkdir -p bin
 for service in gateway bookings pricing; do
-	sha256sum package-lock.json lib/*.js $service/*.js >bin/$service.sums
+	sha256sum package-lock.json lib/*.js $service/*.js >bin/$service.sums.$$
+	mv bin/$service.sums.$$ bin/$service.sums # in one step: another run may be reading it
 done

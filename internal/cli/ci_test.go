@@ -415,6 +415,7 @@ func (r *ciRunner) commit(t *testing.T) {
 // The templates do what they say, from jobs to decision: with all evidence the gate passes, without one artifact it is unknown, and
 // with a defect in the system it fails. Each job starts from nothing but the repository and the artifacts.
 func TestCITemplates(t *testing.T) {
+	t.Parallel()
 	all := func(ciJob) bool { return true }
 	gate := func(j ciJob) bool { return j.group == "gate" }
 	for _, tt := range []struct {
@@ -426,6 +427,7 @@ func TestCITemplates(t *testing.T) {
 		{"../../templates/gitlab/.gitlab-ci.yml", "experiments killed", gitLabJobs, false},
 	} {
 		t.Run(filepath.Base(filepath.Dir(tt.file)), func(t *testing.T) {
+			t.Parallel()
 			text, err := os.ReadFile(tt.file)
 			if err != nil {
 				t.Fatal(err)

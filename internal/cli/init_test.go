@@ -12,6 +12,7 @@ func TestInit(t *testing.T) {
 	if testing.Short() {
 		t.Skip("runs real systems")
 	}
+	t.Parallel()
 	testscript.Run(t, testscript.Params{
 		Dir:  "testdata/init",
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){"punctual": punctual},

@@ -2,11 +2,14 @@ package cli
 
 import (
 	"context"
+	"flag"
 	"net/http"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"runtime"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -18,9 +21,14 @@ import (
 	"github.com/assay-dev/assay/internal/toxiproxy"
 )
 
+// TestMain lets three tests run at once on two processors, too, unless -parallel says otherwise: those that take long drive systems at a low
+// rate and wait.
 func TestMain(m *testing.M) {
 	hold.Main()
 	toxiproxy.Main()
+	if err := flag.Set("test.parallel", strconv.Itoa(max(3, runtime.GOMAXPROCS(0)))); err != nil {
+		panic(err)
+	}
 	testscript.Main(m, map[string]func(){
 		"assay": func() {
 			hold.Main()

@@ -15,6 +15,7 @@ func TestShop(t *testing.T) {
 	if testing.Short() {
 		t.Skip("the shop takes minutes: left out by -short")
 	}
+	t.Parallel()
 	binary := filepath.Join(t.TempDir(), "assay")
 	if out, err := exec.Command("go", "build", "-o", binary, "../../cmd/assay").CombinedOutput(); err != nil {
 		t.Fatalf("%v\n%s", err, out)
@@ -34,9 +35,9 @@ func TestShop(t *testing.T) {
 		{"one-zone", "zone-a-down", 1, `FAIL  order-status under kill(*[zone=a]): success("order-status") was `},
 	} {
 		t.Run("defect "+tt.defect, func(t *testing.T) {
+			t.Parallel()
 			args := []string{"run", "../../examples/shop", "--store", t.TempDir()}
 			if tt.defect != "" {
-				t.Parallel() // two at a time: they mostly wait
 				args = append(args, "--defect", tt.defect, "--experiment", tt.experiment)
 			}
 			exit, stdout, stderr := runShop(t, binary, args)

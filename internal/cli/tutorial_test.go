@@ -60,6 +60,7 @@ func TestTutorial(t *testing.T) {
 	if testing.Short() {
 		t.Skip("runs real systems")
 	}
+	t.Parallel()
 	markdown, err := os.ReadFile("../../docs/tutorial.md")
 	if err != nil {
 		t.Fatal(err)

@@ -3,6 +3,7 @@ package contracts
 import (
 	"cmp"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 
@@ -38,11 +39,15 @@ func (r *Result) conclude() {
 		r.Reason = "nothing was compared"
 	case len(r.Gaps) == 0 && len(r.Findings) == 1 && r.Findings[0].Rule == contractAdded:
 		r.Reason = "the contract is new"
-	case r.Reason == "" && slices.ContainsFunc(r.Proofs, changed):
+	case r.Reason == "" && !sameFiles(r.Old, r.New) && slices.ContainsFunc(r.Proofs, changed):
 		r.Reason = "what changed breaks nobody"
 	case r.Reason == "":
 		r.Reason = "nothing changed that a neighbour could see"
 	}
+}
+
+func sameFiles(old, new Version) bool {
+	return slices.Equal(slices.Sorted(maps.Values(old.Files)), slices.Sorted(maps.Values(new.Files)))
 }
 
 // changed says whether a claim is about something that changed, and that a neighbour might see.
