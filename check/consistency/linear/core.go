@@ -42,7 +42,7 @@ func (s *shrinker) fails(core []int32, until time.Duration) bool {
 	if s.search != nil {
 		f = s.search(core)
 	} else {
-		f = newProblem(s.m, s.ops, s.m.withoutUnseen(s.ops, core), until).search(s.ctx, coreSteps)
+		f = s.m.search(s.ctx, s.ops, core, until, coreSteps)
 	}
 	s.steps += f.steps
 	return f.verdict == verdict.Fail
@@ -52,12 +52,17 @@ func (s *shrinker) fails(core []int32, until time.Duration) bool {
 func (r Result) explain(ctx context.Context, m Model, ops []history.Op, part []int32, f outcome, o Options) Result {
 	s := &shrinker{ctx: ctx, m: m, ops: ops}
 	r.Core, r.Until = part, forever
-	if f.monitored {
+	if f.core != nil {
 		r.Core = f.core
 	}
 	returned := returns(ops, part)
 	if !o.WholeCore {
-		r.Core, r.Until = s.prefix(r.Core, r.Until, returns(ops, r.Core), int(f.farthest))
+		times := returns(ops, r.Core)
+		from := int(f.farthest)
+		if len(times) < len(returned) && from > 0 {
+			from = sort.Search(len(times), func(i int) bool { return times[i] > returned[from-1] })
+		}
+		r.Core, r.Until = s.prefix(r.Core, r.Until, times, from)
 		r.Core = s.shrink(r.Core, r.Until)
 	}
 	r.Steps += s.steps

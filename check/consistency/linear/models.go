@@ -152,6 +152,7 @@ func register(name string, start history.Value, names ...string) Model {
 		Name: name, Init: text(start), Partition: key, Valid: all(only(names...), pairs),
 		Step:  stepRegister,
 		Reads: func(op *history.Op) bool { return op.Name == "read" || op.Name == "cas" && refused(op) },
+		Blind: func(op *history.Op) bool { return op.Name == "write" },
 		Touch: touchRegister,
 	})
 	m.monitor = zones(start)
@@ -196,6 +197,10 @@ func KV() Model {
 		Step: stepKV,
 		Reads: func(op *history.Op) bool {
 			return op.Name == "get" || (op.Name == "cas" || op.Name == "delete") && refused(op)
+		},
+		Blind: func(op *history.Op) bool {
+			_, known := said(op)
+			return op.Name == "put" || op.Name == "delete" && !known
 		},
 		Touch: touchKV,
 	})

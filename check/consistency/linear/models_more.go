@@ -2,6 +2,7 @@ package linear
 
 import (
 	"fmt"
+	"math"
 	"slices"
 	"strings"
 	"time"
@@ -92,7 +93,7 @@ func Set() Model {
 		Reads: func(op *history.Op) bool { return op.Name == "contains" || op.Name == "read" || refused(op) },
 		Touch: touchSet,
 	})
-	m.monitor = lifetimes()
+	m.monitor, m.split = lifetimes(), splitElements
 	return m
 }
 
@@ -289,6 +290,11 @@ func counter(start int64) Model {
 			silent := op.Outcome == history.Maybe || op.Name == "add" && op.Output.IsNil()
 			return one(silent || op.Output.Equal(history.Int(n+by)), n+by)
 		},
+		rising: &rising[int64]{
+			level: func(n int64) int64 { return n },
+			rises: func(op *history.Op) bool { by, _ := op.Input.AsInt(); return op.Name == "read" || by >= 0 },
+			limit: limitCounter,
+		},
 	})
 	m.from = func(start history.Value) (Model, error) {
 		n, ok := start.AsInt()
@@ -298,6 +304,18 @@ func counter(start int64) Model {
 		return counter(n), nil
 	}
 	return m
+}
+
+// limitCounter is the value at which an operation found the counter.
+func limitCounter(op *history.Op) int64 {
+	found, known := op.Output.AsInt()
+	if !known {
+		return math.MaxInt64
+	}
+	if by, _ := op.Input.AsInt(); op.Name == "add" {
+		found -= by
+	}
+	return found
 }
 
 func addsInteger(op *history.Op) error {
@@ -313,15 +331,20 @@ func Log() Model {
 		Name: "log", Partition: key, Valid: all(only("append", "read"), readsOffset),
 		Reads: func(op *history.Op) bool { return op.Name == "read" },
 	}
-	return fresh(spec.never(), func() Spec[*item] {
+	m := fresh(spec.never(), func() Spec[*item] {
 		items := itemTable{}
 		s := spec
 		s.Step = func(last *item, op *history.Op) []*item { return stepLog(items, last, op) }
 		return s
 	})
+	m.informed, m.rises = informedLog, func(*history.Op) bool { return true }
+	return m
 }
 
 func readsOffset(op *history.Op) error {
+	if op.Name == "append" && op.Input.IsNil() {
+		return fmt.Errorf("it appends nil, and a read of nil is one that found nothing there")
+	}
 	if offset, ok := op.Input.AsInt(); op.Name == "read" && !op.Input.IsNil() && (!ok || offset < 0) {
 		return fmt.Errorf("its input is %v, and an offset or nothing was expected", op.Input)
 	}

@@ -1,11 +1,11 @@
 package linear
 
 import (
-	"cmp"
 	"context"
 	"fmt"
 	"runtime"
 	"slices"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -23,7 +23,7 @@ func checkParts(ctx context.Context, m Model, ops []history.Op, o Options) Resul
 	found := make([]outcome, len(all))
 	failed := inRounds(ctx, found, o, func(i int, budget int64) outcome { return decide(ctx, m, ops, all[i].ops, budget) })
 	found = found[:min(failed+1, len(found))]
-	res := Result{Verdict: verdict.Pass, Model: m.name, Engine: engines(m, found)}
+	res := Result{Verdict: verdict.Pass, Model: m.name, Engine: engines(found)}
 	undecided := -1
 	for i := range found {
 		res.Steps += found[i].steps
@@ -74,27 +74,48 @@ func inRounds(ctx context.Context, found []outcome, o Options, decide func(i int
 func decide(ctx context.Context, m Model, ops []history.Op, part []int32, budget int64) outcome {
 	if m.monitor != nil {
 		if f, ok := m.monitor.decide(ops, part, forever); ok {
-			return outcome{verdict: f.verdict, order: f.order, core: f.core, monitored: true}
+			return outcome{verdict: f.verdict, order: f.order, core: f.core, engine: m.monitor.name, monitored: true}
 		}
 	}
-	return newProblem(m, ops, m.withoutUnseen(ops, part), forever).search(ctx, budget)
+	return m.search(ctx, ops, part, forever, budget)
+}
+
+// search decides a part without a monitor, as it stood at a moment.
+func (m Model) search(ctx context.Context, ops []history.Op, part []int32, until time.Duration, budget int64) outcome {
+	steps := int64(0)
+	if m.split != nil {
+		f, ok := m.split(ctx, ops, part, until, budget)
+		if ok {
+			return f
+		}
+		steps = f.steps
+	}
+	f := newProblem(m, ops, m.withoutUnseen(ops, part), until).search(ctx, budget)
+	f.steps += steps
+	return f
 }
 
 // engines says what decided.
-func engines(m Model, found []outcome) string {
-	monitored := 0
+func engines(found []outcome) string {
+	names := []string{}
+	counts := map[string]int{}
 	for _, f := range found {
-		if f.monitored {
-			monitored++
+		name := f.engine
+		if name == "" {
+			name = searchEngine
+		}
+		if counts[name]++; counts[name] == 1 {
+			names = append(names, name)
 		}
 	}
-	switch {
-	case monitored == 0:
-		return searchEngine
-	case monitored == len(found):
-		return m.monitor.name
+	if len(names) == 1 {
+		return names[0]
 	}
-	return fmt.Sprintf("%s for %d of %d parts, %s for the others", m.monitor.name, monitored, len(found), searchEngine)
+	slices.Sort(names)
+	for i, name := range names {
+		names[i] = fmt.Sprintf("%s for %d of %d parts", name, counts[name], len(found))
+	}
+	return strings.Join(names, ", ")
 }
 
 // eachPart works on parts in order, some at a time, and returns the first that failed, or n. Those after it need not be worked on.
@@ -126,29 +147,6 @@ func eachPart(workers, n int, work func(i int) (failed bool)) int {
 	}
 	all.Wait()
 	return int(first.Load())
-}
-
-// merge makes one order of the parts' orders: each operation takes effect as early as its part allows, within its interval.
-func merge(ops []history.Op, found []outcome) []int32 {
-	if len(found) == 1 {
-		return found[0].order
-	}
-	var order []int32
-	at := make([]time.Duration, len(ops))
-	for _, f := range found {
-		now := -forever
-		for _, i := range f.order {
-			now = max(now, ops[i].Call)
-			at[i] = now
-		}
-		order = append(order, f.order...)
-	}
-	places := make([]int32, len(ops))
-	for n, i := range order {
-		places[i] = int32(n)
-	}
-	slices.SortFunc(order, func(a, b int32) int { return cmp.Or(cmp.Compare(at[a], at[b]), cmp.Compare(places[a], places[b])) })
-	return order
 }
 
 // undecided says how far the search of a part came.

@@ -2,6 +2,7 @@ package linear
 
 import (
 	"context"
+	"slices"
 
 	"github.com/assay-dev/assay/verdict"
 )
@@ -10,10 +11,14 @@ import (
 // (Wing and Gong 1993, Lowe 2017). A place is the first operation in order of return that is not ordered yet, the few that overlap
 // it and are ordered, the state, and the pending operations that took effect; so memory follows concurrency.
 //
-// Three rules leave out what changes no verdict:
+// These rules leave out what changes no verdict:
 //   - an operation that never changes the state, and fits it, comes at once: wherever it comes later, the rest stays an order;
 //   - of operations of one class that may come next, the first to return comes first: any order can swap them;
-//   - a pending operation comes only where the next operation could not have come the same without it.
+//   - a pending operation comes only where the next operation could not have come the same without it;
+//   - what overwrites every state comes only where something that waits can see it, or when it must; and when it must, it may have come
+//     unseen, just before the last that overwrote all since its call;
+//   - a place where more that only reads is ordered, with all else the same, is at least as good;
+//   - where states only rise, a place is dead that is past what an operation needs which is not ordered yet.
 type search struct {
 	*problem
 	uses   *uses
@@ -25,7 +30,9 @@ type search struct {
 	position int32 // the rank that must come before time goes on
 	state    int32
 	used     int32
-	ordered  []uint64 // slots of ordered operations that return after position
+	hides    int32    // how many arrivals were in the list when the state was last overwritten: those may hide before
+	ordered  []uint64 // slots of ordered operations that return after position: those that change states
+	read     []uint64 // and those that do not
 	// The operations that were called by the return of position and are not ordered are a list, in order of call.
 	next, prev []int32 // by rank; n is head and tail
 	entered    int32   // how many arrivals were in the list
@@ -44,6 +51,7 @@ type search struct {
 type move struct {
 	rank, state, used int32
 	chain, chained    int32 // its pending operations: chains[chain:chained]
+	hidden            bool  // it comes before what last overwrote the state
 }
 
 // A frame is a place with the moves that are left to try there.
@@ -58,8 +66,9 @@ type frame struct {
 type done struct {
 	rank                  int32
 	position, state, used int32
-	entered               int32
+	entered, hides        int32
 	chain, chained        int32
+	hidden                bool
 }
 
 // maxPlaces bounds what one search remembers, the same on every machine.
@@ -73,13 +82,15 @@ type outcome struct {
 	order    []int32 // places in the history, if there is an order
 	stopped  string  // why it is unknown
 
-	monitored bool    // a monitor found it
-	core      []int32 // its core, where it fails
+	engine    string  // what found it; "" for a search
+	monitored bool    // a monitor did
+	core      []int32 // where it fails, operations that do; nil for all
 }
 
 func (p *problem) search(ctx context.Context, budget int64) outcome {
 	n := len(p.index)
-	s := &search{problem: p, uses: newUses(), seen: newSeen(p.words), budget: budget, ctx: ctx, ordered: make([]uint64, p.words)}
+	s := &search{problem: p, uses: newUses(), seen: newSeen(p.words, p.readWords), budget: budget, ctx: ctx}
+	s.ordered, s.read = make([]uint64, p.words), make([]uint64, p.readWords)
 	s.next, s.prev = make([]int32, n+1), make([]int32, n+1)
 	s.next[n], s.prev[n] = int32(n), int32(n)
 	s.arriveAt(0)
@@ -119,7 +130,7 @@ func (s *search) exhausted() string {
 	switch {
 	case s.steps > s.budget:
 		return "the budget of steps was used up"
-	case s.seen.entries > maxPlaces:
+	case len(s.seen.nodes) > maxPlaces:
 		return "it remembered as much as it may"
 	case s.steps&1023 < 16 && s.ctx.Err() != nil:
 		return "it was stopped"
@@ -137,11 +148,18 @@ func (s *search) enter() {
 	if int(s.position) == len(s.index) {
 		return
 	}
-	if s.seen.visit(s.uses, s.position, s.state, s.ordered, s.used) {
+	if !s.dead() && s.fresh() {
 		s.offer()
 	} else {
 		s.frames[len(s.frames)-1].pending = true
 	}
+}
+
+// fresh says whether the place is new, and none that is as good was there before.
+func (s *search) fresh() bool {
+	is, looked := s.seen.visit(s.uses, s.position, s.state, s.ordered, node{uses: s.used, hides: s.hides}, s.read)
+	s.steps += looked
+	return is
 }
 
 // leave goes back to the place before.
@@ -183,10 +201,36 @@ func (s *search) offer() {
 			continue
 		}
 		s.steps++
-		if to := s.machine.step(s.state, s.class[rank]); to != illegal {
-			s.moves = append(s.moves, move{rank: rank, state: to, used: s.used})
+		to := s.machine.step(s.state, s.class[rank])
+		switch {
+		case to == illegal, s.blind[rank] && rank != s.position && !s.useful(to):
+			continue
+		case s.blind[rank] && rank == s.position && s.arrival[rank] < s.hides:
+			s.moves = append(s.moves, move{rank: rank, state: s.state, used: s.used, hidden: true})
+		}
+		s.moves = append(s.moves, move{rank: rank, state: to, used: s.used})
+	}
+}
+
+// useful says whether something that waits sees a state that was just overwritten.
+func (s *search) useful(state int32) bool {
+	n := int32(len(s.index))
+	for rank := s.next[n]; rank != n; rank = s.next[rank] {
+		if s.blind[rank] || s.best[s.class[rank]] != rank {
+			continue
+		}
+		s.steps++
+		if s.machine.step(state, s.class[rank]) != illegal {
+			return true
 		}
 	}
+	for w := range s.waiting {
+		s.steps++
+		if to := s.machine.step(state, s.waiting[w].class); !s.waiting[w].blind && to != illegal && to != state {
+			return true
+		}
+	}
+	return false
 }
 
 // mark finds the first to return of each class.
@@ -252,7 +296,7 @@ func (c *chain) fresh(state, used int32) bool {
 			return false
 		}
 	}
-	c.been = append(c.been, node{used, state})
+	c.been = append(c.been, node{uses: used, next: state})
 	return true
 }
 
@@ -274,15 +318,18 @@ func (c *chain) offer(before, state, used int32) {
 			from = int32(len(c.chains))
 			c.chains = append(c.chains, c.classes...)
 		}
-		c.moves = append(c.moves, move{rank, to, used, from, int32(len(c.chains))})
+		c.moves = append(c.moves, move{rank: rank, state: to, used: used, chain: from, chained: int32(len(c.chains))})
 	}
 }
 
 // take makes a move.
 func (s *search) take(m move) {
-	s.trail = append(s.trail, done{m.rank, s.position, s.state, s.used, s.entered, m.chain, m.chained})
+	s.trail = append(s.trail, done{m.rank, s.position, s.state, s.used, s.entered, s.hides, m.chain, m.chained, m.hidden})
 	s.next[s.prev[m.rank]], s.prev[s.next[m.rank]] = s.next[m.rank], s.prev[m.rank]
 	s.state, s.used = m.state, m.used
+	if !m.hidden && s.overwrites(m) {
+		s.hides = s.entered
+	}
 	s.flip(m.rank)
 	for int(s.position) < len(s.index) && s.isOrdered(s.position) {
 		s.flip(s.position)
@@ -303,7 +350,7 @@ func (s *search) undo() {
 		s.flip(s.position - 1)
 	}
 	s.flip(d.rank)
-	s.state, s.used = d.state, d.used
+	s.state, s.used, s.hides = d.state, d.used, d.hides
 	s.next[s.prev[d.rank]], s.prev[s.next[d.rank]] = d.rank, d.rank
 }
 
@@ -320,21 +367,59 @@ func (s *search) arriveAt(position int32) {
 	}
 }
 
-func (s *search) flip(rank int32) { s.ordered[s.slot[rank]/64] ^= 1 << (s.slot[rank] % 64) }
-func (s *search) isOrdered(rank int32) bool {
-	return s.ordered[s.slot[rank]/64]>>(s.slot[rank]%64)&1 == 1
+// overwrites says whether a move overwrites all states.
+func (s *search) overwrites(m move) bool {
+	for _, w := range s.chains[m.chain:m.chained] {
+		if s.waiting[w].blind {
+			return true
+		}
+	}
+	return s.blind[m.rank]
 }
 
-// order returns the operations in the order that was found.
+func (s *search) bits(rank int32) (words []uint64, slot int32) {
+	if s.pure[rank] {
+		return s.read, s.slot[rank]
+	}
+	return s.ordered, s.slot[rank]
+}
+
+func (s *search) flip(rank int32) {
+	words, slot := s.bits(rank)
+	words[slot/64] ^= 1 << (slot % 64)
+}
+
+func (s *search) isOrdered(rank int32) bool {
+	words, slot := s.bits(rank)
+	return words[slot/64]>>(slot%64)&1 == 1
+}
+
+// order returns the operations in the order that was found. It is made from its end, since what is hidden comes before what last
+// overwrote the state.
 func (s *search) order() []int32 {
-	var order []int32
+	var order, hidden []int32
 	counts := make([]int32, len(s.waiting))
 	for _, d := range s.trail {
 		for _, w := range s.chains[d.chain:d.chained] {
-			order = append(order, s.waiting[w].index[counts[w]])
 			counts[w]++
 		}
-		order = append(order, s.index[d.rank])
 	}
+	add := func(i int32, blind bool) {
+		if order = append(order, i); blind {
+			order, hidden = append(order, hidden...), hidden[:0]
+		}
+	}
+	for _, d := range slices.Backward(s.trail) {
+		if d.hidden {
+			hidden = append(hidden, s.index[d.rank])
+			continue
+		}
+		add(s.index[d.rank], s.blind[d.rank])
+		for _, w := range slices.Backward(s.chains[d.chain:d.chained]) {
+			counts[w]--
+			add(s.waiting[w].index[counts[w]], s.waiting[w].blind)
+		}
+	}
+	slices.Reverse(order)
 	return order
 }

@@ -1,8 +1,10 @@
 package linear
 
 import (
+	"context"
 	"fmt"
 	"reflect"
+	"time"
 
 	"github.com/assay-dev/assay/history"
 )
@@ -23,12 +25,17 @@ type Spec[S any] struct {
 	Valid func(op *history.Op) error
 	// Reads says whether op leaves every state as it is, so that it can be left out. Nil: none does.
 	Reads func(op *history.Op) bool
+	// Blind says whether op takes effect in every state and leads to the same states from all of them, as a write does that returns
+	// nothing. Nil: none does.
+	Blind func(op *history.Op) bool
 	// Touch says which values op puts into the object and which it shows to be there, so that what nobody saw can be left out.
 	// Nil: every operation may matter to every other.
 	Touch func(op *history.Op) Touch
 	// ByClient and ByTime say that Step looks at the client and at the times of an operation, and not only at its name, key, input,
 	// output and outcome.
 	ByClient, ByTime bool
+
+	rising *rising[S] // nil: states need not rise
 }
 
 // A Touch is what an operation has to do with values, for a model where an order stays one
@@ -51,9 +58,15 @@ type Model struct {
 	partition func(op *history.Op) history.Value
 	valid     func(op *history.Op) error
 	reads     func(op *history.Op) bool
+	blind     func(op *history.Op) bool
+	rises     func(op *history.Op) bool // nil: states need not rise
 	touch     func(op *history.Op) Touch
 	monitor   *monitor // decides parts whose values are unique; nil if there is none
-	from      func(start history.Value) (Model, error)
+	// informed is start for a history of which these operations returned; nil: start.
+	informed func(ops []history.Op, returned []int32) machine
+	// split decides a part of which parts are apart, or returns false and how many steps it took to find out that it cannot.
+	split func(ctx context.Context, ops []history.Op, part []int32, until time.Duration, budget int64) (outcome, bool)
+	from  func(start history.Value) (Model, error)
 }
 
 // From returns the model with other values at first: a register with any value, for each key; a counter with an integer, for each key;
@@ -89,6 +102,12 @@ func fresh[S any](spec Spec[S], make func() Spec[S]) Model {
 	}
 	if m.valid == nil {
 		m.valid = func(*history.Op) error { return nil }
+	}
+	if m.blind = spec.Blind; m.blind == nil {
+		m.blind = func(*history.Op) bool { return false }
+	}
+	if spec.rising != nil {
+		m.rises = spec.rising.rises
 	}
 	if m.reads == nil {
 		m.reads = func(*history.Op) bool { return false }

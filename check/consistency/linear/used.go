@@ -79,48 +79,71 @@ func (u *uses) within(a, b int32) bool {
 }
 
 // seen remembers where a search has been: how far, which operations beyond that are ordered, the state, and what was used for it.
-// A place that was reached with less is as good, so that only the least uses are kept.
+// A place that was reached with less used, more read and more to hide before is as good, so that only the best are kept.
 type seen struct {
-	words   int
-	keys    []uint64 // 1 + words for each place
-	heads   []int32  // into nodes, 0 if the place is free
-	nodes   []node
-	entries int
+	words     int
+	keys      []uint64 // 1 + words for each place
+	heads     []int32  // into nodes, 0 if the place is free
+	nodes     []node
+	readWords int
+	reads     []uint64 // readWords for each node
+	entries   int
 }
 
-type node struct{ uses, next int32 }
+// A node is how a place was reached.
+type node struct{ uses, hides, next int32 }
 
 // firstPlaces is how many places there is room for at first: most searches, as for cores, are small.
 const firstPlaces = 64
 
-func newSeen(words int) *seen {
-	return &seen{words: words, keys: make([]uint64, firstPlaces*(1+words)), heads: make([]int32, firstPlaces), nodes: make([]node, 1)}
+func newSeen(words, readWords int) *seen {
+	return &seen{words: words, keys: make([]uint64, firstPlaces*(1+words)), heads: make([]int32, firstPlaces),
+		nodes: make([]node, 1), readWords: readWords, reads: make([]uint64, readWords)}
 }
 
-// visit says whether a place is new, and remembers it.
-func (s *seen) visit(u *uses, position, state int32, ordered []uint64, used int32) bool {
+// visit says whether a place is new, and remembers it; and at how many that are alike it looked.
+func (s *seen) visit(u *uses, position, state int32, ordered []uint64, how node, read []uint64) (fresh bool, looked int64) {
 	at := s.find(uint64(uint32(position))<<32|uint64(uint32(state)), ordered)
 	if s.heads[at] == 0 {
 		copy(s.keys[at*(1+s.words)+1:], ordered)
 		s.keys[at*(1+s.words)] = uint64(uint32(position))<<32 | uint64(uint32(state))
-		s.add(at, used)
+		s.add(at, how, read)
 		s.entries++
 		if 2*s.entries > len(s.heads) {
 			s.grow()
 		}
-		return true
+		return true, 0
 	}
-	for i := s.heads[at]; i != 0; i = s.nodes[i].next {
-		if u.within(s.nodes[i].uses, used) {
+	last := &s.heads[at]
+	for i := *last; i != 0; i = s.nodes[i].next {
+		looked++
+		n, its := &s.nodes[i], s.reads[int(i)*s.readWords:(int(i)+1)*s.readWords]
+		if n.hides >= how.hides && u.within(n.uses, how.uses) && contains(its, read) {
+			return false, looked
+		}
+		if how.hides >= n.hides && u.within(how.uses, n.uses) && contains(read, its) {
+			*last = n.next
+			continue
+		}
+		last = &n.next
+	}
+	s.add(at, how, read)
+	return true, looked
+}
+
+// contains says whether all bits of b are in a.
+func contains(a, b []uint64) bool {
+	for i := range a {
+		if b[i]&^a[i] != 0 {
 			return false
 		}
 	}
-	s.add(at, used)
 	return true
 }
 
-func (s *seen) add(at int, used int32) {
-	s.nodes = append(s.nodes, node{used, s.heads[at]})
+func (s *seen) add(at int, how node, read []uint64) {
+	how.next = s.heads[at]
+	s.nodes, s.reads = append(s.nodes, how), append(s.reads, read...)
 	s.heads[at] = int32(len(s.nodes) - 1)
 }
 
