@@ -156,6 +156,7 @@ func register(name string, start history.Value, names ...string) Model {
 		Touch: touchRegister,
 	})
 	m.monitor = zones(start)
+	m.cell = func(op *history.Op) cell { return registerCell(op, start) }
 	m.from = func(start history.Value) (Model, error) { return register(name, start, names...), nil }
 	return m
 }
@@ -171,6 +172,21 @@ func stepRegister(s string, op *history.Op) []string {
 	}
 	pair := op.Input.Items()
 	return cas(s == text(pair[0]), text(pair[1]), s, op)
+}
+
+// registerCell says what an operation certainly read, and what it wrote if it took effect.
+func registerCell(op *history.Op, start history.Value) cell {
+	c := cell{start: start}
+	switch ok := op.Outcome == history.OK; {
+	case op.Name == "read":
+		c.reads, c.read = ok, op.Output
+	case op.Name == "write":
+		c.writes, c.wrote = true, op.Input
+	case !refused(op):
+		pair := op.Input.Items()
+		c.reads, c.read, c.writes, c.wrote = ok, pair[0], true, pair[1]
+	}
+	return c
 }
 
 func touchRegister(op *history.Op) Touch {

@@ -77,6 +77,9 @@ func decide(ctx context.Context, m Model, ops []history.Op, part []int32, budget
 			return outcome{verdict: f.verdict, order: f.order, core: f.core, engine: m.monitor.name, monitored: true}
 		}
 	}
+	if core := m.neverWritten(ops, part); core != nil {
+		return m.untilRead(ctx, ops, part, core, budget)
+	}
 	return m.search(ctx, ops, part, forever, budget)
 }
 

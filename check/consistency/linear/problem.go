@@ -21,6 +21,7 @@ type problem struct {
 
 	words, readWords int // of 64 slots: of operations that change states, and of those that do not
 	levels           *levels
+	byCall           bool // states know the time, so that what was called first is tried first, and not what returns first
 
 	// arrivals are ranks in order of call; those called up to the return of rank p are arrivals[:arrived[p]].
 	arrivals []int32
@@ -41,7 +42,7 @@ const forever = time.Duration(1<<63 - 1)
 
 // newProblem numbers the operations of a part as they stood at a moment: what returns later is pending then.
 func newProblem(m Model, ops []history.Op, part []int32, until time.Duration) *problem {
-	p := &problem{}
+	p := &problem{byCall: m.byTime}
 	var open []int32
 	for _, i := range part {
 		switch op := &ops[i]; {

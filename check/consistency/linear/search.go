@@ -1,6 +1,7 @@
 package linear
 
 import (
+	"cmp"
 	"context"
 	"slices"
 
@@ -210,6 +211,11 @@ func (s *search) offer() {
 		}
 		s.moves = append(s.moves, move{rank: rank, state: to, used: s.used})
 	}
+	if s.byCall {
+		return
+	}
+	moves := s.moves[s.frames[len(s.frames)-1].moves:]
+	slices.SortStableFunc(moves, func(a, b move) int { return cmp.Compare(a.rank, b.rank) }) // what must come soonest first
 }
 
 // useful says whether something that waits sees a state that was just overwritten.

@@ -26,15 +26,6 @@ func Sequential(ctx context.Context, m Model, ops []history.Op, o Options) Resul
 		return Result{Model: m.name, Reason: err.Error()}
 	}
 	res := Result{Model: m.name, Engine: sequentialEngine}
-	steps := int64(0)
-	if !o.Search {
-		// What has an order in real time nearly always has one for the clients: the same, which is found much sooner.
-		timed := checkParts(ctx, m, ops, Options{Budget: o.Budget/4 + 1, Workers: o.Workers, WholeCore: true})
-		if steps = timed.Steps; timed.Verdict == verdict.Pass && certifyOrder(m, ops, timed.Order, clientOrder{}) == nil {
-			timed.Reason = fmt.Sprintf("%d operations have an order that fits the %s, real time and each client", len(timed.Order), m.name)
-			return timed
-		}
-	}
 	var whole []int32
 	returned := 0
 	for i := range ops {
@@ -45,6 +36,20 @@ func Sequential(ctx context.Context, m Model, ops []history.Op, o Options) Resul
 			returned++
 		}
 	}
+	steps := int64(0)
+	if !o.Search {
+		f := decideForced(m, ops, whole)
+		if steps = f.steps; f.verdict == verdict.Fail {
+			res.Verdict, res.Steps, res.Engine, res.Core, res.Until = f.verdict, steps, f.engine, f.core, forever
+			return res.outOfOrder(ctx, m, ops, o)
+		}
+		// What has an order in real time nearly always has one for the clients: the same, which is found much sooner.
+		timed := checkParts(ctx, m, ops, Options{Budget: o.Budget/4 + 1, Workers: o.Workers, WholeCore: true})
+		if steps += timed.Steps; timed.Verdict == verdict.Pass && certifyOrder(m, ops, timed.Order, clientOrder{}) == nil {
+			timed.Reason = fmt.Sprintf("%d operations have an order that fits the %s, real time and each client", len(timed.Order), m.name)
+			return timed
+		}
+	}
 	f := newSessions(m, ops, whole).search(ctx, o.Budget)
 	res.Verdict, res.Steps, res.Order, res.Good = f.verdict, steps+f.steps, f.order, int(f.farthest)
 	switch f.verdict {
@@ -53,15 +58,27 @@ func Sequential(ctx context.Context, m Model, ops []history.Op, o Options) Resul
 	case verdict.Unknown:
 		res.Reason = fmt.Sprintf("no order was found nor ruled out: %s after %d steps, when at most %d of %d operations were ordered", f.stopped, f.steps, f.farthest, returned)
 	case verdict.Fail:
-		s := &shrinker{ctx: ctx, m: m, ops: ops, search: func(core []int32) outcome { return newSessions(m, ops, core).search(ctx, coreSteps) }}
 		res.Core, res.Until = whole, forever
-		if !o.WholeCore {
-			res.Core = s.shrink(whole, forever)
-		}
-		res.Steps += s.steps
-		res.Reason = fmt.Sprintf("no order of the operations fits the %s and each client: %s", m.name, tell(ops, res.Core, forever))
+		return res.outOfOrder(ctx, m, ops, o)
 	}
 	return res
+}
+
+// outOfOrder makes the core of what is not sequentially consistent small, and puts it in words.
+func (r Result) outOfOrder(ctx context.Context, m Model, ops []history.Op, o Options) Result {
+	s := &shrinker{ctx: ctx, m: m, ops: ops, search: func(core []int32) outcome {
+		if f := decideForced(m, ops, core); f.verdict == verdict.Fail {
+			return f
+		}
+		return newSessions(m, ops, core).search(ctx, coreSteps)
+	}}
+	if !o.WholeCore {
+		r.Core = s.shrink(r.Core, forever)
+	}
+	r.Steps += s.steps
+	slices.SortStableFunc(r.Core, func(a, b int32) int { return cmp.Compare(ops[a].Call, ops[b].Call) })
+	r.Reason = fmt.Sprintf("no order of the operations fits the %s and each client: %s", r.Model, tell(ops, r.Core, r.Until))
+	return r
 }
 
 // sessions is the operations of each client, with numbers.

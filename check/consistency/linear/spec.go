@@ -60,13 +60,16 @@ type Model struct {
 	reads     func(op *history.Op) bool
 	blind     func(op *history.Op) bool
 	rises     func(op *history.Op) bool // nil: states need not rise
+	byTime    bool
 	touch     func(op *history.Op) Touch
 	monitor   *monitor // decides parts whose values are unique; nil if there is none
 	// informed is start for a history of which these operations returned; nil: start.
 	informed func(ops []history.Op, returned []int32) machine
 	// split decides a part of which parts are apart, or returns false and how many steps it took to find out that it cannot.
 	split func(ctx context.Context, ops []history.Op, part []int32, until time.Duration, budget int64) (outcome, bool)
-	from  func(start history.Value) (Model, error)
+	// cell says what an operation on a register reads and writes, so that orders can be found that are forced; nil: not known.
+	cell func(op *history.Op) cell
+	from func(start history.Value) (Model, error)
 }
 
 // From returns the model with other values at first: a register with any value, for each key; a counter with an integer, for each key;
@@ -95,6 +98,7 @@ func fresh[S any](spec Spec[S], make func() Spec[S]) Model {
 		panic(fmt.Sprintf("linear: states of type %v are not comparable, and the Spec has no Hash", reflect.TypeFor[S]()))
 	}
 	m := Model{name: spec.Name, partition: spec.Partition, valid: spec.Valid, reads: spec.Reads, touch: spec.Touch}
+	m.byTime = spec.ByTime
 	m.start = func() machine { return newTables(make()) }
 	m.walk = func() walker { return newStates(make()) }
 	if m.name == "" {
