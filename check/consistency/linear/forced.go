@@ -53,12 +53,12 @@ const (
 	maxRounds = 100
 )
 
-// decideForced returns a fail with its core, or nothing.
-func decideForced(m Model, ops []history.Op, members []int32) (f outcome) {
+// decideForced returns a fail with its core, or else the orders that are forced, if that is not too much.
+func decideForced(m Model, ops []history.Op, members []int32) (f outcome, g *forced) {
 	if m.cell == nil {
-		return f
+		return f, nil
 	}
-	g := &forced{ops: ops}
+	g = &forced{ops: ops}
 	core, ok := g.build(m, members)
 	for round := 0; ok && core == nil && round < maxRounds; round++ {
 		g.steps += int64(len(g.past) + len(g.edges))
@@ -75,7 +75,10 @@ func decideForced(m Model, ops []history.Op, members []int32) (f outcome) {
 		slices.Sort(core)
 		f.verdict, f.core, f.engine = verdict.Fail, slices.Compact(core), forcedEngine
 	}
-	return f
+	if !ok || core != nil {
+		g = nil
+	}
+	return f, g
 }
 
 // build makes nodes and the orders that are given. It returns a read of what nobody wrote; and false if it is too much.

@@ -35,7 +35,11 @@ func TestForcedAgainstEveryOrder(t *testing.T) {
 			}
 		}
 		right := hasAnOrder(CASRegister(), ops, true)
-		f := decideForced(CASRegister(), ops, all)
+		whole := Sequential(t.Context(), CASRegister(), ops, Options{WholeCore: true})
+		if err := CertifySequential(CASRegister(), ops, whole); err != nil || right != (whole.Verdict == verdict.Pass) {
+			t.Fatalf("seed %d: %v by %s: %v; an order exists: %v\n%s", seed, whole.Verdict, whole.Engine, err, right, show(ops))
+		}
+		f, _ := decideForced(CASRegister(), ops, all)
 		if !right {
 			fails++
 		}

@@ -37,8 +37,10 @@ func Sequential(ctx context.Context, m Model, ops []history.Op, o Options) Resul
 		}
 	}
 	steps := int64(0)
+	var orders *forced
 	if !o.Search {
-		f := decideForced(m, ops, whole)
+		var f outcome
+		f, orders = decideForced(m, ops, whole)
 		if steps = f.steps; f.verdict == verdict.Fail {
 			res.Verdict, res.Steps, res.Engine, res.Core, res.Until = f.verdict, steps, f.engine, f.core, forever
 			return res.outOfOrder(ctx, m, ops, o)
@@ -50,7 +52,7 @@ func Sequential(ctx context.Context, m Model, ops []history.Op, o Options) Resul
 			return timed
 		}
 	}
-	f := newSessions(m, ops, whole).search(ctx, o.Budget)
+	f := newSessions(m, ops, whole, orders).search(ctx, o.Budget)
 	res.Verdict, res.Steps, res.Order, res.Good = f.verdict, steps+f.steps, f.order, int(f.farthest)
 	switch f.verdict {
 	case verdict.Pass:
@@ -67,10 +69,11 @@ func Sequential(ctx context.Context, m Model, ops []history.Op, o Options) Resul
 // outOfOrder makes the core of what is not sequentially consistent small, and puts it in words.
 func (r Result) outOfOrder(ctx context.Context, m Model, ops []history.Op, o Options) Result {
 	s := &shrinker{ctx: ctx, m: m, ops: ops, search: func(core []int32) outcome {
-		if f := decideForced(m, ops, core); f.verdict == verdict.Fail {
+		f, orders := decideForced(m, ops, core)
+		if f.verdict == verdict.Fail {
 			return f
 		}
-		return newSessions(m, ops, core).search(ctx, coreSteps)
+		return newSessions(m, ops, core, orders).search(ctx, coreSteps)
 	}}
 	if !o.WholeCore {
 		r.Core = s.shrink(r.Core, forever)
@@ -94,6 +97,7 @@ type sessions struct {
 	trail []int32
 	seen  map[string]struct{}
 	text  []byte
+	guide *guide // nil: none
 
 	steps, budget int64
 	farthest      int
@@ -108,7 +112,7 @@ type single struct {
 	client, after  int32 // pending: how many of its client come before it
 }
 
-func newSessions(m Model, ops []history.Op, members []int32) *sessions {
+func newSessions(m Model, ops []history.Op, members []int32, orders *forced) *sessions {
 	s := &sessions{seen: map[string]struct{}{}}
 	clients, parts := map[string]int32{}, map[string]int32{}
 	members = slices.Clone(m.withoutUnseen(ops, members))
@@ -138,6 +142,7 @@ func newSessions(m Model, ops []history.Op, members []int32) *sessions {
 			s.pending = append(s.pending, one)
 		}
 	}
+	s.follow(newGuide(orders, m, members), clients)
 	s.at, s.state, s.used = make([]int32, len(s.clients)), make([]int32, len(s.machines)), make([]byte, len(s.pending))
 	return s
 }
@@ -170,6 +175,10 @@ func (s *sessions) next() bool {
 	for _, client := range absorbed {
 		s.at[client]--
 		s.left++
+		i := s.clients[client][s.at[client]].i
+		if s.guide != nil {
+			s.guide.undo(i, s.guide.current[s.guide.of[i].key])
+		}
 	}
 	s.trail = s.trail[:trail]
 	return false
@@ -189,6 +198,7 @@ func (s *sessions) absorb() []int32 {
 				s.at[client]++
 				s.left--
 				s.trail = append(s.trail, o.i)
+				s.guide.take(o.i)
 				clients = append(clients, int32(client))
 			}
 		}
@@ -230,15 +240,17 @@ func (s *sessions) tryReturned() bool {
 		o := line[s.at[client]]
 		before := s.state[o.part]
 		to := s.machines[o.part].step(before, o.class)
-		if s.steps++; to == illegal {
+		if s.steps++; to == illegal || s.guide != nil && !s.guide.mayCome(o.i, s) {
 			continue
 		}
 		s.state[o.part], s.trail = to, append(s.trail, o.i)
 		s.at[client]++
 		s.left--
+		last := s.guide.take(o.i)
 		if s.next() {
 			return true
 		}
+		s.guide.undo(o.i, last)
 		s.at[client]--
 		s.left++
 		s.state[o.part], s.trail = before, s.trail[:len(s.trail)-1]
@@ -253,13 +265,15 @@ func (s *sessions) tryPending() bool {
 		}
 		before := s.state[o.part]
 		to := s.machines[o.part].step(before, o.class)
-		if s.steps++; to == illegal || to == before {
+		if s.steps++; to == illegal || to == before || s.guide != nil && !s.guide.mayCome(o.i, s) {
 			continue
 		}
 		s.state[o.part], s.trail, s.used[n] = to, append(s.trail, o.i), 1
+		last := s.guide.take(o.i)
 		if s.next() {
 			return true
 		}
+		s.guide.undo(o.i, last)
 		s.state[o.part], s.trail, s.used[n] = before, s.trail[:len(s.trail)-1], 0
 	}
 	return false
