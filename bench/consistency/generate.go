@@ -194,12 +194,12 @@ func (w *counter) act(r *rand.Rand, _ int, _ time.Duration, op *history.Op) {
 	}
 }
 
-// log is appended to, and read by offset, near its end.
+// log is appended unique values to, half of which say where they went, and read by offset, near its end.
 type log struct{ all []int64 }
 
 func (w *log) act(r *rand.Rand, _ int, _ time.Duration, op *history.Op) {
 	if r.IntN(2) == 0 {
-		op.Name, op.Input = "append", history.Int(r.Int64N(100))
+		op.Name, op.Input = "append", history.Int(int64(1000+len(w.all)))
 		if r.IntN(2) == 0 {
 			op.Output = history.Int(int64(len(w.all)))
 		}

@@ -85,8 +85,9 @@ func hopeless(n int) check.Input {
 		}
 		in.Ops = append(in.Ops, op)
 	}
-	in.Ops[0].Output = history.Int(-1) // never written
-	in.Ops[3].Input = in.Ops[1].Input  // not unique, so that only a search can decide
+	in.Ops[0].Output = history.Int(-1) // written only by what found what nobody wrote
+	in.Ops = append(in.Ops, history.Op{ID: uint64(n + 1), Kind: history.Model, Object: "x", Client: "cas", Name: "cas", Outcome: history.Maybe, Input: history.List(history.Int(-2), history.Int(-1))})
+	in.Ops[3].Input = in.Ops[1].Input // not unique, so that only a search can decide
 	in.Ops[2].Output = in.Ops[0].Output
 	return in
 }

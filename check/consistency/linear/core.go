@@ -68,7 +68,8 @@ func (r Result) explain(ctx context.Context, m Model, ops []history.Op, part []i
 	r.Steps += s.steps
 	slices.SortStableFunc(r.Core, func(a, b int32) int { return cmp.Compare(ops[a].Call, ops[b].Call) })
 	if r.Good = int(f.farthest); f.monitored {
-		r.Good = longestGood(m, ops, part, returned, r.Until)
+		wrong := returns(ops, r.Core)
+		r.Good = longestGood(m, ops, part, returned, min(r.Until, append(wrong, forever)[max(0, len(wrong)-1)]))
 	}
 	if r.Good > 0 {
 		r.GoodUntil = returned[r.Good-1]
@@ -80,10 +81,14 @@ func (r Result) explain(ctx context.Context, m Model, ops []history.Op, part []i
 // longestGood returns how many operations, in order of return, a monitor finds an order for. It fails at until.
 func longestGood(m Model, ops []history.Op, part []int32, returned []time.Duration, until time.Duration) int {
 	high := sort.Search(len(returned), func(i int) bool { return returned[i] >= until })
-	return sort.Search(high, func(i int) bool {
+	bad := func(i int) bool {
 		f, ok := m.monitor.decide(ops, part, returned[i])
 		return !ok || f.verdict == verdict.Fail
-	})
+	}
+	if high > 0 && !bad(high-1) { // as a rule the core's last return is the first that is wrong
+		return high
+	}
+	return sort.Search(max(0, high-1), bad)
 }
 
 // prefix returns the core as it stood when its first wrong operation returned, which is not before from operations had returned.

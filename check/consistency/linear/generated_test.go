@@ -182,6 +182,8 @@ func hard(n int) []history.Op {
 		}
 		ops = append(ops, op)
 	}
+	never := history.List(history.Int(8), history.Int(9)) // would write what is read, but for what it must find
+	ops = append(ops, history.Op{ID: uint64(n + 2), Client: "never", Name: "cas", Outcome: history.Maybe, Input: never, Call: 10})
 	return append(ops, history.Op{ID: uint64(n + 1), Name: "read", Outcome: history.OK, Call: 50, Return: 200, Output: history.Int(9)})
 }
 

@@ -124,14 +124,14 @@ func TestCrowded(t *testing.T) {
 				m, _ = Named(name)
 			}
 			counts := map[verdict.Verdict]int{}
-			n := 300
+			n := 200
 			if full() {
 				n = 30_000
 			}
 			for seed := range seeds(n) {
 				r := rand.New(rand.NewPCG(seed, 14))
 				size := 12 // as far as the slow search goes
-				if name == "queue" || name == "log" || name == "multi-register" || name == "unordered bag" {
+				if name == "queue" || name == "log" || name == "multi-register" || name == "counter" || name == "unordered bag" {
 					size = 6
 				}
 				ops := crowded(r, m, 4+r.IntN(size), draw)

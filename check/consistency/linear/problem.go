@@ -55,7 +55,7 @@ func newProblem(m Model, ops []history.Op, part []int32, until time.Duration) *p
 	}
 	slices.SortStableFunc(p.index, func(a, b int32) int { return cmp.Compare(ops[a].Return, ops[b].Return) })
 	if p.machine = m.start(); m.informed != nil {
-		p.machine = m.informed(ops, p.index)
+		p.machine = m.informed(ops, p.index, open)
 	}
 	n := len(p.index)
 	p.class, p.pure, p.blind = make([]int32, n), make([]bool, n), make([]bool, n)

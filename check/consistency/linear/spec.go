@@ -63,8 +63,8 @@ type Model struct {
 	byTime    bool
 	touch     func(op *history.Op) Touch
 	monitor   *monitor // decides parts whose values are unique; nil if there is none
-	// informed is start for a history of which these operations returned; nil: start.
-	informed func(ops []history.Op, returned []int32) machine
+	// informed is start for a history of which some operations returned and others are open; nil: start.
+	informed func(ops []history.Op, returned, open []int32) machine
 	// split decides a part of which parts are apart, or returns false and how many steps it took to find out that it cannot.
 	split func(ctx context.Context, ops []history.Op, part []int32, until time.Duration, budget int64) (outcome, bool)
 	// cell says what an operation on a register reads and writes, so that orders can be found that are forced; nil: not known.
