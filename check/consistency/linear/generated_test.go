@@ -137,6 +137,61 @@ func TestMetamorphic(t *testing.T) {
 	}
 }
 
+// For every model: a verdict stays when time is shifted and stretched, when clients have other names, when the object is two, of which
+// the other is right, and when one more operation was begun of which nobody knows whether it happened, after all others.
+func TestMetamorphicOfEveryModel(t *testing.T) {
+	t.Parallel()
+	for name, draw := range drawers() {
+		m, _ := Named(name)
+		for seed := range seeds(histories() / 10) {
+			ops := crowded(rand.New(rand.NewPCG(seed, 15)), m, 6, draw)
+			want := Check(t.Context(), m, ops, Options{WholeCore: true}).Verdict
+			for what, change := range map[string]func([]history.Op) []history.Op{
+				"shifted": func(ops []history.Op) []history.Op {
+					for i := range ops {
+						ops[i].Call, ops[i].Return = ops[i].Call+1000, ops[i].Return+1000
+					}
+					return ops
+				},
+				"stretched": func(ops []history.Op) []history.Op {
+					for i := range ops {
+						ops[i].Call, ops[i].Return = 3*ops[i].Call, 3*ops[i].Return
+						if n, isInt := ops[i].Input.AsInt(); name == "lease" && isInt {
+							ops[i].Input = history.Int(3 * n)
+						}
+					}
+					return ops
+				},
+				"clients renamed": func(ops []history.Op) []history.Op {
+					for i := range ops {
+						ops[i].Client = "client " + ops[i].Client
+					}
+					return ops
+				},
+				"twice, by key": func(ops []history.Op) []history.Op {
+					for i := range ops {
+						if other := ops[i]; name != "multi-register" {
+							other.Key, other.ID = history.String("other"), other.ID+100
+							ops = append(ops, other)
+						}
+					}
+					return ops
+				},
+				"one more that never was": func(ops []history.Op) []history.Op {
+					more := ops[0]
+					more.ID, more.Client, more.Outcome, more.Output, more.Call = 99, "late", history.Maybe, history.Value{}, 10_000
+					more.Return = more.Call
+					return append(ops, more)
+				},
+			} {
+				if res := Check(t.Context(), m, change(slices.Clone(ops)), Options{WholeCore: true}); res.Verdict != want {
+					t.Fatalf("%s, seed %d: %v, and %s %v (%s):\n%s", name, seed, want, what, res.Verdict, res.Reason, show(ops))
+				}
+			}
+		}
+	}
+}
+
 // Each wrong history is found by each way to decide it.
 func TestPlanted(t *testing.T) {
 	t.Parallel()
@@ -207,7 +262,7 @@ func TestSameEverywhere(t *testing.T) {
 		if workers == 1 {
 			first = res
 		}
-		if res.Verdict != verdict.Fail || res.Reason != first.Reason || res.Steps != first.Steps {
+		if res.Verdict != verdict.Fail || res.Reason != first.Reason || res.Steps != first.Steps || !slices.Equal(res.Core, first.Core) || res.Good != first.Good {
 			t.Errorf("%d workers: %v after %d steps: %s; want %d: %s", workers, res.Verdict, res.Steps, res.Reason, first.Steps, first.Reason)
 		}
 	}

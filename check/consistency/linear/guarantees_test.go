@@ -67,3 +67,41 @@ func TestSequentialKeepsGuarantees(t *testing.T) {
 		t.Errorf("%d histories break a guarantee", broken)
 	}
 }
+
+// One violation in a large history breaks its guarantee, and no other but those that cannot be told.
+func TestGuaranteesPlanted(t *testing.T) {
+	t.Parallel()
+	const ok, bad, open = verdict.Pass, verdict.Fail, verdict.Unknown
+	for _, tt := range []struct {
+		name, history string
+		want          [4]verdict.Verdict
+	}{
+		{"monotonic reads", "a:wx=-1 b:wx=-2 c:rx=-1 c:rx=-2 c:rx=-1", [4]verdict.Verdict{bad, open, open, open}},
+		{"read your writes", "a:wx=-1 b:wx=-2 a:rx=-2 c:rx=-2 c:rx=-1", [4]verdict.Verdict{ok, bad, ok, ok}},
+		{"monotonic writes", "a:wx=-1 a:wx=-2 c:rx=-2 c:rx=-1", [4]verdict.Verdict{ok, ok, bad, ok}},
+		{"writes follow reads", "a:wx=-1 b:rx=-1 b:wx=-2 c:rx=-2 c:rx=-1", [4]verdict.Verdict{ok, ok, ok, bad}},
+	} {
+		few, err := history.Shorthand(tt.history)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, n := range []int{0, 5000} {
+			ops := sessionHistory(3, n, 8, 4)
+			for _, op := range few {
+				op.ID, op.Client = op.ID+uint64(n), op.Client+"'"
+				op.Call, op.Return = op.Call+time.Duration(2*n+2), op.Return+time.Duration(2*n+2)
+				ops = append(ops, op)
+			}
+			for i, g := range Guarantees(ops) {
+				if g.Verdict != tt.want[i] {
+					t.Errorf("%s broken after %d operations: %s: %v (%s), want %v", tt.name, n, g.Name, g.Verdict, g.Reason, tt.want[i])
+				}
+				for _, at := range g.Core {
+					if int(at) < n {
+						t.Errorf("%s: operation %d is in the core, and right", g.Name, at)
+					}
+				}
+			}
+		}
+	}
+}

@@ -5,14 +5,19 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"hash/maphash"
+	"maps"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/anishathalye/porcupine"
 
 	"github.com/assay-dev/assay/history"
 	"github.com/assay-dev/assay/verdict"
@@ -221,6 +226,105 @@ func TestPorcupineKV(t *testing.T) {
 			if res.Verdict != want {
 				t.Errorf("%s, %s: %v, want %v: %s", name, m, res.Verdict, want, res.Reason)
 			}
+		}
+	}
+}
+
+// peerKV is a store for Porcupine: by key, or as a whole.
+func peerKV(ops []history.Op, whole bool) (porcupine.Model, []porcupine.Operation) {
+	seed := maphash.MakeSeed()
+	type input struct{ name, key, value string }
+	var all []porcupine.Operation
+	for _, op := range ops {
+		in := input{name: op.Name}
+		in.key, _ = op.Key.AsString()
+		if in.value, _ = op.Input.AsString(); op.Name == "get" {
+			in.value, _ = op.Output.AsString()
+		}
+		all = append(all, porcupine.Operation{Input: in, Call: int64(op.Call), Return: int64(op.Return)})
+	}
+	step := func(s string, in input) (bool, string) {
+		switch in.name {
+		case "get":
+			return s == in.value, s
+		case "put":
+			return true, in.value
+		}
+		return true, s + in.value
+	}
+	if whole {
+		return porcupine.Model{
+			Init: func() any { return map[string]string{} },
+			Step: func(state, in, _ any) (bool, any) {
+				before, op := state.(map[string]string), in.(input)
+				fits, after := step(before[op.key], op)
+				if after == before[op.key] {
+					return fits, before
+				}
+				next := maps.Clone(before)
+				next[op.key] = after
+				return fits, next
+			},
+			Equal: func(a, b any) bool { return maps.Equal(a.(map[string]string), b.(map[string]string)) },
+			Hash: func(s any) uint64 {
+				var h uint64
+				for k, v := range s.(map[string]string) {
+					h += maphash.String(seed, k+"\x00"+v)
+				}
+				return h
+			},
+		}, all
+	}
+	return porcupine.Model{
+		Partition: func(ops []porcupine.Operation) [][]porcupine.Operation {
+			keys := map[string][]porcupine.Operation{}
+			for _, op := range ops {
+				key := op.Input.(input).key
+				keys[key] = append(keys[key], op)
+			}
+			return slices.Collect(maps.Values(keys))
+		},
+		Init: func() any { return "" },
+		Step: func(state, in, _ any) (bool, any) { fits, s := step(state.(string), in.(input)); return fits, s },
+		Hash: func(s any) uint64 { return maphash.String(seed, s.(string)) },
+	}, all
+}
+
+// Porcupine's own data, ours and theirs in turn: the etcd logs, all together, and the stores, by key and as a whole.
+func BenchmarkPorcupinesData(b *testing.B) {
+	dir := porcupineDir(b)
+	var logs [][]history.Op
+	for n := range etcdVerdicts(b, dir) {
+		logs = append(logs, etcdLog(b, filepath.Join(dir, "test_data", "jepsen", fmt.Sprintf("etcd_%03d.log", n))))
+	}
+	both := func(name string, ours Model, all [][]history.Op, peer func(ops []history.Op) (porcupine.Model, []porcupine.Operation)) {
+		b.Run(name+"/ours", func(b *testing.B) {
+			for b.Loop() {
+				for _, ops := range all {
+					Check(b.Context(), ours, ops, Options{WholeCore: true})
+				}
+			}
+		})
+		var models []porcupine.Model
+		var theirs [][]porcupine.Operation
+		for _, ops := range all {
+			m, t := peer(ops)
+			models, theirs = append(models, m), append(theirs, t)
+		}
+		b.Run(name+"/porcupine", func(b *testing.B) {
+			for b.Loop() {
+				for i := range all {
+					porcupine.CheckOperationsTimeout(models[i], theirs[i], 30*time.Second)
+				}
+			}
+		})
+	}
+	both("etcd-102", CASRegister(), logs, forPorcupine)
+	for _, name := range []string{"c01-ok", "c01-bad", "c10-ok", "c10-bad", "c50-ok", "c50-bad"} {
+		ops := [][]history.Op{kvLog(b, filepath.Join(dir, "test_data", "kv", name+".txt"))}
+		both("kv-"+name, KV(), ops, func(ops []history.Op) (porcupine.Model, []porcupine.Operation) { return peerKV(ops, false) })
+		if !strings.HasPrefix(name, "c50") {
+			both("kv-whole-"+name, wholeKV(), ops, func(ops []history.Op) (porcupine.Model, []porcupine.Operation) { return peerKV(ops, true) })
 		}
 	}
 }
