@@ -189,7 +189,7 @@ func histories() int {
 	if full() {
 		return 75_000
 	}
-	return 1_500
+	return 400
 }
 
 // seeds are those of so many histories. ASSAY_CONSISTENCY_FULL=1 is the first chunk of the long form, 2 the next, and so on.
