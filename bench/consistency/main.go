@@ -4,8 +4,8 @@
 //	go run ./bench/consistency -models queue,mutex -sizes 1000,10000 -clients 5,100 -timeout 5s
 //
 // Clients are never idle, so that as many operations overlap, all the time, as there are clients. Each history is checked as it was
-// made, which is right, and with one operation made wrong after three quarters. Ours has a budget of steps, Porcupine a time. Times
-// are medians of the rounds, in which the two take turns; what Porcupine does not decide it is given once only. Verdicts that differ
+// made, which is right, and with one operation made wrong after three quarters. Ours has a budget of steps, Porcupine a time. Figures
+// are processor time, so that other work on the machine matters less, and medians of the rounds, in which the two take turns; what Porcupine does not decide it is given once only. Verdicts that differ
 // are an error. It prints a Markdown table, or with --json every figure.
 package main
 
@@ -16,6 +16,7 @@ import (
 	"fmt"
 	"os"
 	"os/signal"
+	"runtime"
 	"slices"
 	"strconv"
 	"strings"
@@ -153,14 +154,16 @@ func (b bench) one(ctx context.Context, s subject, ops []history.Op) figure {
 	theirs := forPeer(ops)
 	var ours, peer []float64
 	for range b.rounds {
-		start := time.Now()
+		runtime.GC()
+		start := cpu()
 		res := linear.Check(ctx, s.ours, ops, linear.Options{Budget: b.budget, WholeCore: true})
 		ours = append(ours, ms(start))
 		f.Ours, f.Steps, f.Good = res.Verdict.String(), res.Steps, res.Good
 		if f.Peer == verdict.Unknown.String() {
 			continue
 		}
-		start = time.Now()
+		runtime.GC()
+		start = cpu()
 		found := porcupine.CheckOperationsTimeout(s.peer, theirs, b.timeout)
 		peer = append(peer, ms(start))
 		f.Peer = map[porcupine.CheckResult]verdict.Verdict{porcupine.Ok: verdict.Pass, porcupine.Illegal: verdict.Fail}[found].String()
@@ -173,7 +176,7 @@ func (b bench) one(ctx context.Context, s subject, ops []history.Op) figure {
 	return f
 }
 
-func ms(start time.Time) float64 { return float64(time.Since(start).Microseconds()) / 1000 }
+func ms(start time.Duration) float64 { return float64((cpu() - start).Microseconds()) / 1000 }
 
 func median(all []float64) float64 {
 	all = slices.Sorted(slices.Values(all))
