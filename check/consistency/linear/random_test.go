@@ -110,7 +110,7 @@ func drawers() map[string]drawer {
 			}
 		},
 		"counter": func(r *rand.Rand, op *history.Op) {
-			if op.Name, op.Input = "add", small(r); r.IntN(2) == 0 {
+			if op.Name, op.Input = "add", history.Int(int64(r.IntN(4))); r.IntN(2) == 0 {
 				op.Name, op.Input, op.Output = "read", history.Value{}, history.Int(int64(r.IntN(6)))
 			} else if r.IntN(2) == 0 {
 				op.Output = history.Int(int64(r.IntN(6)))
