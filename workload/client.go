@@ -11,8 +11,10 @@ import (
 // A client is a logical process: it makes one run at a time, on a goroutine
 // that it keeps, because fresh goroutines would grow their stacks for each run.
 type client struct {
-	name string
-	jobs chan job
+	name  string // of its session
+	first string // its first name
+	lives int    // sessions that it had
+	jobs  chan job
 
 	mu       sync.Mutex
 	open     bool
@@ -42,6 +44,13 @@ func (c *client) end() (history.Op, bool) {
 	was := c.open
 	c.open = false
 	return c.op, was
+}
+
+// renew gives the client a new name, such as c3.2: what it did before may still be on its way, so it is no longer one process that does
+// one thing after the other. It is for the client's goroutine only.
+func (c *client) renew() {
+	c.lives++
+	c.name = fmt.Sprintf("%s.%d", c.first, c.lives)
 }
 
 // expect notes when the step that starts now should have ended.
@@ -75,7 +84,8 @@ func (p *clients) take(limit int) (c *client, fresh bool) {
 		c, p.free = p.free[last], p.free[:last]
 		return c, false
 	}
-	c = &client{name: fmt.Sprintf("c%d", len(p.all)+1), jobs: make(chan job, 1)}
+	name := fmt.Sprintf("c%d", len(p.all)+1)
+	c = &client{name: name, first: name, lives: 1, jobs: make(chan job, 1)}
 	p.all = append(p.all, c)
 	return c, true
 }

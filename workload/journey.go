@@ -50,7 +50,7 @@ type Step struct {
 
 // A Record notes what a step did as an operation on a named object. Key, Value, From and To are CEL.
 type Record struct {
-	Op     string  `json:"op"` // append, read, write, cas, enqueue, dequeue, txn
+	Op     string  `json:"op"` // append, read, write, cas, enqueue, dequeue, add, remove, get, put, delete, txn
 	Object string  `json:"object"`
 	Key    string  `json:"key,omitempty"`
 	Value  string  `json:"value,omitempty"`

@@ -18,17 +18,19 @@ type record struct {
 }
 
 func modelOps() []string {
-	return []string{"append", "read", "write", "cas", "enqueue", "dequeue", "txn"}
+	return []string{"append", "read", "write", "cas", "enqueue", "dequeue", "add", "remove", "get", "put", "delete", "txn"}
 }
 
 // reads says whether the operation has no effect, so that it can be taken as
 // not done when it failed. A dequeue has one: its item may be gone.
 func (r Record) reads() bool {
-	return r.Op == "read" || r.Op == "txn" && !slices.ContainsFunc(r.Ops, Micro.writes)
+	return r.Op == "read" || r.Op == "get" || r.Op == "txn" && !slices.ContainsFunc(r.Ops, Micro.writes)
 }
 
 // gives says whether the value is what the operation returns.
-func (r Record) gives() bool { return r.Op == "read" || r.Op == "dequeue" }
+func (r Record) gives() bool {
+	return slices.Contains([]string{"read", "get", "dequeue", "delete"}, r.Op)
+}
 
 func (c *compiler) record(field string, s *step, r Record, names []string) record {
 	if !slices.Contains(modelOps(), r.Op) {
@@ -51,7 +53,7 @@ func (c *compiler) record(field string, s *step, r Record, names []string) recor
 		if r.From == "" || r.To == "" || r.Value != "" {
 			c.fail(field, "cas needs from and to, and no value")
 		}
-	} else if r.Value == "" || r.From != "" || r.To != "" {
+	} else if r.Value == "" && r.Op != "delete" || r.From != "" || r.To != "" { // few who delete say what was there
 		c.fail(field, "%s needs a value, and neither from nor to", r.Op)
 	}
 	return record{Record: r,

@@ -138,6 +138,9 @@ func (p *Pending) end(outcome history.Outcome, why error) {
 	}
 	p.done = true
 	p.run.driver.end(p.op, p.run.driver.now(), outcome, false, why)
+	if outcome == history.Maybe && p.op.Client == p.run.client.name {
+		p.run.client.renew()
+	}
 }
 
 func (r *Run) begin(kind history.OpKind, name string) history.Op {

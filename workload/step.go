@@ -159,11 +159,12 @@ func (r *Run) judge(ctx context.Context, s *step, t try) try {
 // model records the step's operations on named objects.
 //
 // A read's interval is that of its last try, the only one whose answer counts.
-// A write's is that of all tries, since any of them may have taken effect.
+// A write's is that of all tries, since any of them may have taken effect. Where one may still do so, the client goes on as another one.
 func (r *Run) model(ctx context.Context, s *step, of history.Op, last try, effect bool) error {
 	var first error
+	name, open := r.client.name, false
 	for _, rec := range s.records {
-		op := history.Op{Parent: r.id, Client: r.client.name, Journey: r.name, Trace: r.trace,
+		op := history.Op{Parent: r.id, Client: name, Journey: r.name, Trace: r.trace,
 			Outcome: last.outcome, Degraded: last.degraded, Call: of.Call, Return: last.ret}
 		if last.err != nil {
 			op.Error = last.err.Error()
@@ -186,6 +187,10 @@ func (r *Run) model(ctx context.Context, s *step, of history.Op, last try, effec
 			first = err
 		}
 		r.driver.record(op)
+		open = open || op.Outcome == history.Maybe
+	}
+	if open {
+		r.client.renew()
 	}
 	return first
 }

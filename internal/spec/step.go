@@ -11,7 +11,7 @@ import (
 
 // recordOps are the keys that choose a model operation.
 func recordOps() []string {
-	return []string{"append", "read", "write", "cas", "enqueue", "dequeue", "txn"}
+	return []string{"append", "read", "write", "cas", "enqueue", "dequeue", "add", "remove", "get", "put", "delete", "txn"}
 }
 
 // microOps are the keys that choose what a transaction did to a key.
