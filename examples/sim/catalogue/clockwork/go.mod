@@ -1,0 +1,5 @@
+module github.com/assay-dev/assay/examples/sim/catalogue/clockwork
+
+go 1.26.0
+
+require github.com/jonboulle/clockwork v0.2.2

@@ -1,0 +1,3 @@
+module github.com/assay-dev/assay/examples/sim
+
+go 1.26.0
