@@ -1,0 +1,94 @@
+package retry
+
+import (
+	"context"
+	"fmt"
+	"net"
+	"net/http"
+	"os"
+	"strings"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+)
+
+// A pipes listener hands out connections within the process: net/http runs unmodified within a bubble.
+type pipes struct {
+	conns chan net.Conn
+	once  sync.Once
+	done  chan struct{}
+}
+
+func newPipes() *pipes { return &pipes{conns: make(chan net.Conn), done: make(chan struct{})} }
+
+func (p *pipes) Accept() (net.Conn, error) {
+	select {
+	case c := <-p.conns:
+		return c, nil
+	case <-p.done:
+		return nil, net.ErrClosed
+	}
+}
+
+func (p *pipes) Close() error   { p.once.Do(func() { close(p.done) }); return nil }
+func (p *pipes) Addr() net.Addr { return &net.UnixAddr{Name: "pipes", Net: "unix"} }
+
+func (p *pipes) dial(ctx context.Context, _, _ string) (net.Conn, error) {
+	here, there := net.Pipe()
+	select {
+	case p.conns <- there:
+		return here, nil
+	case <-ctx.Done():
+		return nil, ctx.Err()
+	}
+}
+
+// stock answers with the number it was asked for, each after its own time: every fourth takes just as long as an attempt may.
+func stock(w http.ResponseWriter, r *http.Request) {
+	var number int
+	fmt.Sscanf(r.URL.Path, "/%d", &number)
+	late := []time.Duration{2, 4, 10, 1}[number%4] * time.Millisecond
+	select {
+	case <-time.After(late):
+		fmt.Fprint(w, number)
+	case <-r.Context().Done():
+	}
+}
+
+func TestEachRequestGetsItsOwnAnswer(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		listener := newPipes()
+		server := http.Server{Handler: http.HandlerFunc(stock)}
+		go server.Serve(listener)
+		transport := &http.Transport{DialContext: listener.dial}
+		client := New(transport, Options{Attempts: 3, Try: 10 * time.Millisecond, Total: 25 * time.Millisecond, Defect: Defect(os.Getenv("RETRY_DEFECT"))})
+		var callers sync.WaitGroup
+		for caller := range 2 {
+			callers.Go(func() {
+				for i := range 8 {
+					ask(t, client, caller*8+i)
+				}
+			})
+		}
+		callers.Wait()
+		transport.CloseIdleConnections()
+		if err := server.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+}
+
+func ask(t *testing.T, client *Client, number int) {
+	start := time.Now()
+	body, err := client.Get(t.Context(), fmt.Sprintf("http://stock/%d", number))
+	if err == nil && body != fmt.Sprint(number) {
+		t.Errorf("asked for %d, got the answer for %s", number, body)
+	}
+	if err != nil && !strings.Contains(err.Error(), "deadline") {
+		t.Error(err)
+	}
+	if took := time.Since(start); took > 25*time.Millisecond {
+		t.Errorf("%d took %v: all attempts together may take 25ms", number, took)
+	}
+}
