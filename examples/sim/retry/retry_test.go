@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net"
 	"net/http"
+	"net/http/httptest"
 	"os"
 	"strings"
 	"sync"
@@ -56,27 +57,49 @@ func stock(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
+// A shortcut is a transport without a network: the handler answers in the caller's goroutine.
+type shortcut struct{}
+
+func (shortcut) RoundTrip(r *http.Request) (*http.Response, error) {
+	w := httptest.NewRecorder()
+	stock(w, r)
+	if err := r.Context().Err(); err != nil && w.Body.Len() == 0 {
+		return nil, err
+	}
+	return w.Result(), nil
+}
+
+// TestEachRequestGetsItsOwnAnswer has two callers ask for eight numbers each. RETRY_DEFECT leaves a mechanism out.
 func TestEachRequestGetsItsOwnAnswer(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) { callers(t, shortcut{}) })
+}
+
+// TestOverHTTP is the same over the whole of net/http.
+func TestOverHTTP(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		listener := newPipes()
 		server := http.Server{Handler: http.HandlerFunc(stock)}
 		go server.Serve(listener)
 		transport := &http.Transport{DialContext: listener.dial}
-		client := New(transport, Options{Attempts: 3, Try: 10 * time.Millisecond, Total: 25 * time.Millisecond, Defect: Defect(os.Getenv("RETRY_DEFECT"))})
-		var callers sync.WaitGroup
-		for caller := range 2 {
-			callers.Go(func() {
-				for i := range 8 {
-					ask(t, client, caller*8+i)
-				}
-			})
-		}
-		callers.Wait()
+		callers(t, transport)
 		transport.CloseIdleConnections()
 		if err := server.Close(); err != nil {
 			t.Error(err)
 		}
 	})
+}
+
+func callers(t *testing.T, over http.RoundTripper) {
+	client := New(over, Options{Attempts: 3, Try: 10 * time.Millisecond, Total: 25 * time.Millisecond, Defect: Defect(os.Getenv("RETRY_DEFECT"))})
+	var all sync.WaitGroup
+	for caller := range 2 {
+		all.Go(func() {
+			for i := range 8 {
+				ask(t, client, caller*8+i)
+			}
+		})
+	}
+	all.Wait()
 }
 
 func ask(t *testing.T, client *Client, number int) {
