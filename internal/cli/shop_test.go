@@ -36,6 +36,7 @@ func TestShop(t *testing.T) {
 	} {
 		t.Run("defect "+tt.defect, func(t *testing.T) {
 			t.Parallel()
+			take(t, 1)
 			args := []string{"run", "../../examples/shop", "--store", t.TempDir()}
 			if tt.defect != "" {
 				args = append(args, "--defect", tt.defect, "--experiment", tt.experiment)

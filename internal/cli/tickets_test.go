@@ -21,6 +21,8 @@ func TestTickets(t *testing.T) {
 	if testing.Short() {
 		t.Skip("the tickets take minutes: left out by -short")
 	}
+	t.Parallel()
+	take(t, 2)
 	ticketsMachine(t)
 	binary := filepath.Join(t.TempDir(), "assay")
 	if out, err := exec.Command("go", "build", "-o", binary, "../../cmd/assay").CombinedOutput(); err != nil {
