@@ -1,6 +1,7 @@
 package trial
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"slices"
@@ -10,8 +11,8 @@ import (
 )
 
 // How much the transactions on the keys of an anomaly may hold, micro-operations and elements of lists, for their history to be
-// made smaller: it is checked some thousand times.
-const mostToShrink = 50_000
+// made smaller: each check goes through all of it.
+const mostToShrink = 5_000_000
 
 // shrink makes the smallest failing part of a history of transactions, which may hold less of each than it did.
 func (r *Report) shrink(ctx context.Context, c *Case, h *txn.History, model txn.Model, a txn.Anomaly, places []int) {
@@ -19,21 +20,19 @@ func (r *Report) shrink(ctx context.Context, c *Case, h *txn.History, model txn.
 		r.NoSmallest = fmt.Sprintf("the keys of the anomaly have %d micro-operations and elements, too many to leave them out one by one (at most %d)", n, mostToShrink)
 		return
 	}
-	sub, txns := txn.Shrink(ctx, h, model)
+	part := txn.Shrink(ctx, h, model)
+	sub := part.History
 	if sub == nil {
 		r.NoSmallest = "no part of it fails"
 		return
 	}
-	if txns == nil && h.Len() > mostToShrink {
-		r.NoSmallest = "the keys of the anomaly alone do not show it"
+	if sub.Len() == h.Len() && h.Len() > mostToShrink {
+		r.NoSmallest = cmp.Or(part.Why, "nothing can be left out of it")
 		return
 	}
-	r.small = sub
+	r.small, r.NotSmaller = sub, part.Why
 	for t := range sub.Len() {
-		of := t // of the whole
-		if txns != nil {
-			of = txns[t]
-		}
+		of := part.Txns[t] // of the whole
 		op := c.Ops[places[of]]
 		op.Input, op.Output = microOps(sub.Mops(t), h.Type(), op.Outcome)
 		r.Smallest, r.smallPlaces = append(r.Smallest, op), append(r.smallPlaces, places[of])

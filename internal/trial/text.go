@@ -59,10 +59,13 @@ func (r *Report) smallest(b *strings.Builder, s *table.Style) {
 	case r.NoSmallest != "":
 		b.WriteString(table.Wrap("  no smaller history was made: "+r.NoSmallest, s.Width(), "      ") + "\n")
 	case r.small == nil:
-	case r.same():
+	case r.same() && r.NotSmaller == "":
 		b.WriteString("  " + r.aloneText() + "\n")
 	default:
 		b.WriteString("\nthe smallest part that fails\n")
+		if r.NotSmaller != "" {
+			b.WriteString(table.Wrap("  maybe not the smallest: "+r.NotSmaller, s.Width(), "      ") + "\n")
+		}
 		t := table.Table{Head: []string{"CLIENT", "TRANSACTION"}, Prose: []int{1}}
 		for i := range r.Smallest[:most(len(r.Smallest), mostRows)] {
 			t.Row(r.Smallest[i].Client, r.SmallestNames[i]+" "+Tell(&r.Smallest[i]))

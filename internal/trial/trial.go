@@ -48,6 +48,8 @@ type Report struct {
 	// SmallestNames are the names of its transactions in the reason, and NoSmallest is why there is none.
 	SmallestNames []string `json:"smallest_names,omitempty"`
 	NoSmallest    string   `json:"no_smallest,omitempty"`
+	// NotSmaller is why the search for a smaller part ended before nothing could be left out.
+	NotSmaller string `json:"not_smaller,omitempty"`
 
 	small       *txn.History // Smallest, of transactions
 	smallPlaces []int        // of its transactions

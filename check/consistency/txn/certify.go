@@ -1,6 +1,7 @@
 package txn
 
 import (
+	"errors"
 	"fmt"
 	"slices"
 	"time"
@@ -9,42 +10,65 @@ import (
 	"github.com/assay-dev/assay/verdict"
 )
 
+// ErrNotChecked says that a result has no certificate, or one too large to be checked: the search that came to it is all there is.
+var ErrNotChecked = errors.New("not checked")
+
 // Certify checks what a result claims against the history alone, with none of the code that came to the result: the order by
-// replaying it, a cycle edge by edge, and what single reads show by looking at them. It is slow and plain, for tests and audits.
+// replaying it, a cycle edge by edge, what single reads show by looking at them, and that there is no order by trying all of those
+// of the few transactions it names. It is slow and plain, for tests and audits.
 //
-// It returns nil for a pass without an order, of a model that needs none, and for a fail after all orders were tried: that nothing
-// was found cannot be certified.
+// It returns nil only for what it checked, and an error that is ErrNotChecked for the rest: an unknown result, a pass of a model
+// that needs no order, and a fail that is too large to be tried again.
 func Certify(h *History, model Model, res Result) error {
 	c := certifier{h: h}
 	for t := range h.Len() {
 		c.mops = append(c.mops, h.Mops(t))
 	}
-	switch res.Verdict {
-	case verdict.Pass:
-		switch {
-		case res.Order != nil:
-			return c.replay(model, res.Order)
-		case res.Snapshots != nil:
-			return c.replaySnapshots(model, res.Snapshots)
-		case model.proof() == byOrder && h.Type() == Register:
-			return fmt.Errorf("%s passes without an order", model)
+	switch {
+	case res.Verdict == verdict.Fail:
+		return c.fail(model, res)
+	case res.Verdict == verdict.Unknown:
+		return fmt.Errorf("%w: it is undecided", ErrNotChecked)
+	case res.Order != nil:
+		return c.replay(model, res.Order)
+	case res.Snapshots != nil:
+		return c.replaySnapshots(model, res.Snapshots)
+	case model.proof() == byOrder && h.Type() == Register:
+		return fmt.Errorf("%s passes without an order", model)
+	}
+	return fmt.Errorf("%w: that nothing of what %s forbids is there has no certificate", ErrNotChecked, model)
+}
+
+// fail checks each anomaly. One that is wrong is an error, and so is it if none that counts was checked.
+func (c *certifier) fail(model Model, res Result) error {
+	forbidden := forbidden(model)
+	unchecked := fmt.Errorf("it fails without an anomaly that %s forbids", model)
+	checked := false
+	for _, a := range res.Anomalies {
+		counts := false
+		for name := range expand([]string{a.Name}) {
+			counts = counts || forbidden[name]
 		}
-	case verdict.Fail:
-		for _, a := range res.Anomalies {
-			if err := c.anomaly(a); err != nil {
-				return fmt.Errorf("%s (%s): %w", a.Name, a.Text, err)
-			}
+		switch err := c.anomaly(a); {
+		case err == nil:
+			checked = checked || counts
+		case !errors.Is(err, ErrNotChecked):
+			return fmt.Errorf("%s (%s): %w", a.Name, a.Text, err)
+		case counts:
+			unchecked = fmt.Errorf("%s: %w", a.Name, err)
 		}
-		if len(res.Anomalies) == 0 {
-			return fmt.Errorf("it fails without an anomaly")
-		}
+	}
+	if !checked {
+		return unchecked
 	}
 	return nil
 }
 
 type certifier struct {
-	h    *History
-	mops [][]Mop
+	h         *History
+	mops      [][]Mop
+	keyViews  map[string][]view
+	relations map[string]relation
 }
 
 func (c *certifier) ok(t int) bool { return c.h.Outcome(t) == history.OK }
@@ -114,7 +138,7 @@ func (c *certifier) anomaly(a Anomaly) error {
 			return fmt.Errorf("step %d: T%d to T%d does not lead on", i, st.From, st.To)
 		}
 		seen[st.From] = true
-		if err := c.step(st); err != nil {
+		if err := c.step(st, a.Name); err != nil {
 			return fmt.Errorf("transaction T%d to T%d: %w", st.From, st.To, err)
 		}
 	}
@@ -146,26 +170,24 @@ func (c *certifier) class(a Anomaly) error {
 	case count["process"] > 0:
 		name += "-process"
 	}
-	if name != a.Name && c.h.Type() == ListAppend { // of registers a version order may rest on time
+	if name != a.Name && (c.h.Type() == ListAppend || !expand([]string{name})[a.Name]) { // of registers a version order may rest on time
 		return fmt.Errorf("the cycle is a %s", name)
 	}
 	return nil
 }
 
-func (c *certifier) step(st Step) error {
-	_, ret := c.h.Interval(st.From)
-	call, _ := c.h.Interval(st.To)
+func (c *certifier) step(st Step, name string) error {
 	switch {
 	case c.h.Outcome(st.From) == history.Failed || c.h.Outcome(st.To) == history.Failed:
 		return fmt.Errorf("one of them did not take effect")
-	case st.Kind == "realtime" && !(c.ok(st.From) && ret < call):
+	case st.Kind == "realtime" && !c.returnsBefore(st.From, st.To):
 		return fmt.Errorf("no order of time")
-	case st.Kind == "process" && !(c.ok(st.From) && ret <= call && c.h.Process(st.From).Equal(c.h.Process(st.To))):
+	case st.Kind == "process" && !c.processBefore(st.From, st.To):
 		return fmt.Errorf("no order of a process")
 	case st.Kind == "realtime" || st.Kind == "process":
 		return nil
 	case c.h.Type() == Register:
-		return c.registerStep(st)
+		return c.registerStep(st, name)
 	}
 	return c.listStep(st)
 }
@@ -186,8 +208,8 @@ func (c *certifier) reads(key history.Value, visit func(t int, m Mop)) {
 	}
 }
 
-// registerStep checks who wrote and who read. That one version is later than another may rest on time, and is not checked.
-func (c *certifier) registerStep(st Step) error {
+// registerStep checks who wrote and who read, and that one version is later than another.
+func (c *certifier) registerStep(st Step, name string) error {
 	holds := c.wrote(st.To, st.Key, st.Value)
 	switch st.Kind {
 	case "wr":
@@ -200,10 +222,13 @@ func (c *certifier) registerStep(st Step) error {
 		c.reads(st.Key, func(t int, m Mop) { saw = saw || t == st.From && !m.Value.Equal(st.Value) })
 		holds = holds && saw
 	}
-	if !holds {
+	switch {
+	case !holds:
 		return fmt.Errorf("no %s edge on key %v", st.Kind, st.Key)
+	case st.Kind == "wr":
+		return nil
 	}
-	return nil
+	return c.later(st, name)
 }
 
 func indexOf(list []history.Value, v history.Value) int {

@@ -3,7 +3,6 @@ package txn
 import (
 	"fmt"
 	"slices"
-	"strings"
 
 	"github.com/assay-dev/assay/history"
 )
@@ -77,7 +76,7 @@ func (c *certifier) direct(a Anomaly) error {
 	case "cyclic-versions":
 		holds = c.cyclicVersions(a)
 	default:
-		holds = strings.HasPrefix(a.Name, "no-") // that all orders were tried is not kept
+		return c.noOrder(a)
 	}
 	if !holds {
 		return fmt.Errorf("the history does not show it")

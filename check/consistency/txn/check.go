@@ -56,24 +56,30 @@ type Step struct {
 // or that nothing rules the model out and no order was found within a number of steps, the same on each machine. A cancelled context
 // stops it, and it is Unknown then.
 func Check(ctx context.Context, h *History, model Model) Result {
+	res, _ := checkWithin(ctx, h, model, orderSteps)
+	return res
+}
+
+// checkWithin is Check with that many steps at most for each search that may end undecided. It says how many steps it took.
+func checkWithin(ctx context.Context, h *History, model Model, most int) (Result, int) {
 	if reason := unfit(h); reason != "" {
-		return Result{Verdict: verdict.Unknown, Reason: reason}
+		return Result{Verdict: verdict.Unknown, Reason: reason}, len(h.op)
 	}
 	if !slices.Contains(Models(), model) {
-		return Result{Verdict: verdict.Unknown, Reason: fmt.Sprintf("no isolation model is called %q", model)}
+		return Result{Verdict: verdict.Unknown, Reason: fmt.Sprintf("no isolation model is called %q", model)}, 1
 	}
-	c := &checking{ctx: ctx, h: h, model: model, want: model.need(), r: newReporter(h)}
+	c := &checking{ctx: ctx, h: h, model: model, want: model.need(), r: newReporter(h), most: most, steps: h.size()}
 	c.infer()
 	c.cycles()
 	c.serial()
 	c.judge()
 	c.snapshots()
 	if ctx.Err() != nil {
-		return Result{Verdict: verdict.Unknown, Reason: fmt.Sprintf("stopped before %s was decided: %v", model, context.Cause(ctx))}
+		return Result{Verdict: verdict.Unknown, Reason: fmt.Sprintf("stopped before %s was decided: %v", model, context.Cause(ctx))}, c.steps
 	}
 	c.res.Count, c.res.Anomalies = c.r.count, c.r.sorted()
 	c.res.conclude(model, h)
-	return c.res
+	return c.res, c.steps
 }
 
 // A checking is one history held against one model.
@@ -87,6 +93,8 @@ type checking struct {
 	comps   *sccs
 	live    []bool   // which transactions took effect
 	touches *touches // of those; nil until they are asked for
+	most    int      // steps for each search that may end undecided
+	steps   int      // taken
 	res     Result
 }
 
@@ -123,7 +131,10 @@ func (c *checking) infer() {
 	if len(c.comps.big) > 0 {
 		g.cyclicVersions(c.r)
 	}
-	if g.saturate(c.want, c.stopped) {
+	defer func() { c.r.later = g.later }()
+	more, took := g.saturate(c.want, min(saturateSteps, 5*c.most), c.stopped)
+	c.steps += took
+	if more {
 		c.g = g.graph(c.want)
 		c.comps = c.g.components(c.want.upTo(onSerial))
 	}
@@ -137,14 +148,32 @@ func (c *checking) scheduler(g *graph, split bool) *scheduler {
 	if c.touches == nil {
 		c.touches = c.h.touches(c.live)
 	}
-	return newScheduler(c.ctx, c.h, g, c.live, c.touches, split)
+	return newScheduler(c.ctx, c.h, g, c.live, c.touches, split, c.most)
 }
 
 func (c *checking) cycles() {
 	if len(c.comps.big) > 0 {
 		sub, ids := c.g.within(c.comps)
-		c.r.addCycles(searchCycles(sub, c.want, c.stopped), ids)
+		cycles, took := searchCycles(sub, c.want, min(shortenSteps, 2*c.most), c.stopped)
+		c.steps += took
+		c.r.addCycles(cycles, ids)
 	}
+}
+
+// search looks for an order that keeps the edges of a graph.
+func (c *checking) search(g *graph, split bool) ([]int32, ending) {
+	s := c.scheduler(g, split)
+	end := s.search()
+	c.steps += c.h.size() + c.most - s.steps
+	return s.order, end
+}
+
+// graph returns the graph of dependencies that needs no further inference.
+func (h *History) graph(l level) *graph {
+	if h.typ == Register {
+		return newRegisters(h, l).graph(l)
+	}
+	return newLists(h).graph(l)
 }
 
 // serial looks for a serial order where nothing speaks against one.
@@ -152,25 +181,19 @@ func (c *checking) serial() {
 	if c.res.Order != nil || !c.clean() {
 		return
 	}
-	s := c.scheduler(c.g, false)
-	switch s.search() {
+	switch order, end := c.search(c.g, false); end {
 	case found:
-		c.res.Order = s.order
+		c.res.Order = order
 	case none:
-		c.r.addNone("no-serial-order"+levelNames[c.lowest(false)], c.live)
+		l := c.lowest(false)
+		c.r.addNone("no-serial-order"+levelNames[l], c.core(l, false))
 	}
 }
 
 // lowest returns the least level at which there is no order.
 func (c *checking) lowest(split bool) level {
 	for l := byData; l < c.want; l++ {
-		var g *graph
-		if c.h.typ == Register {
-			g = newRegisters(c.h, l).graph(l)
-		} else {
-			g = newLists(c.h).graph(l)
-		}
-		if c.scheduler(g, split).search() == none {
+		if _, end := c.search(c.h.graph(l), split); end == none {
 			return l
 		}
 	}
@@ -189,12 +212,12 @@ func (c *checking) snapshots() {
 	if c.res.Order != nil || c.res.rulesOut(c.model) || c.model.proof() != bySnapshots {
 		return
 	}
-	s := c.scheduler(c.g.without(serialWW|serialRW), true)
-	switch s.search() {
+	switch order, end := c.search(c.g.without(serialWW|serialRW), true); end {
 	case found:
-		c.res.Snapshots = s.order
+		c.res.Snapshots = order
 	case none:
-		c.r.addNone("no-snapshot-order"+levelNames[c.lowest(true)], c.live)
+		l := c.lowest(true)
+		c.r.addNone("no-snapshot-order"+levelNames[l], c.core(l, true))
 		c.judge()
 	}
 }
@@ -292,30 +315,13 @@ func (r *reporter) addCycles(found map[string]cycle, ids []int32) {
 		}
 		for i := range c.steps {
 			st := c.steps[(least+i)%len(c.steps)]
-			a.Cycle = append(a.Cycle, r.h.explain(ids[st.from], ids[st.to], st.kind))
+			a.Cycle = append(a.Cycle, r.h.explain(ids[st.from], ids[st.to], st.kind, r.later))
 			a.Txns = append(a.Txns, int(ids[st.from]))
 		}
 		a.Text = tellCycle(a.Cycle)
 		r.found[name] = append(r.found[name], a)
 		r.count[name]++
 	}
-}
-
-// addNone reports that of all orders none explains what was read.
-func (r *reporter) addNone(name string, live []bool) {
-	a := Anomaly{Name: name}
-	for t, live := range live {
-		if live {
-			a.Txns = append(a.Txns, t)
-		}
-	}
-	what := "one after another"
-	if strings.HasPrefix(name, "no-snapshot-order") {
-		what = "each on a snapshot"
-	}
-	a.Text = fmt.Sprintf("%d transactions did not run %s: every order was tried, and none explains what they read", len(a.Txns), what)
-	r.found[name] = append(r.found[name], a)
-	r.count[name]++
 }
 
 // sorted returns what was found, the anomalies first that rule out the weakest models.

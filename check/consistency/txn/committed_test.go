@@ -73,7 +73,7 @@ func TestAgainstReadCommitted(t *testing.T) {
 			txns := randomSmall(rng, typ)
 			h := build(t, typ, txns)
 			res := Check(t.Context(), h, ReadCommitted)
-			if err := Certify(h, ReadCommitted, res); err != nil {
+			if err := certified(h, ReadCommitted, res); err != nil {
 				t.Fatalf("%v, seed %d: %v\n%s", typ, seed, err, show(txns))
 			}
 			if res.Count["internal"] > 0 {

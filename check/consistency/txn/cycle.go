@@ -57,7 +57,8 @@ const shortenSteps = 30_000_000
 type searcher struct {
 	g     *graph
 	found map[string]cycle
-	steps int
+	steps int // taken
+	most  int // for shorter cycles of each class
 	stop  func() bool
 
 	mark  []int32 // by node and state: the search that reached it
@@ -67,8 +68,9 @@ type searcher struct {
 }
 
 // searchCycles returns the cycles found, one of each class and level, a level left out where a lower one has the class.
-func searchCycles(g *graph, want level, stop func() bool) map[string]cycle {
-	s := &searcher{g: g, found: map[string]cycle{}, stop: stop}
+// The search for shorter ones ends after that many steps for each class. It says how many steps it took.
+func searchCycles(g *graph, want level, most int, stop func() bool) (map[string]cycle, int) {
+	s := &searcher{g: g, found: map[string]cycle{}, most: most, stop: stop}
 	for c := range classes {
 		for l := byData; l <= want; l++ {
 			if stop() || s.search(c, l) {
@@ -76,7 +78,7 @@ func searchCycles(g *graph, want level, stop func() bool) map[string]cycle {
 			}
 		}
 	}
-	return s.found
+	return s.found, s.steps
 }
 
 // A start is a first edge for the search of a cycle.
@@ -89,7 +91,7 @@ func (s *searcher) search(c class, l level) bool {
 		return false
 	}
 	best := int(^uint(0) >> 1)
-	s.steps = 0
+	had := s.steps
 	states := automata[c].states
 	if n := s.g.nodes() * states; len(s.mark) < n {
 		s.mark, s.via, s.edge = make([]int32, n), make([]int32, n), make([]int32, n)
@@ -97,7 +99,7 @@ func (s *searcher) search(c class, l level) bool {
 	}
 	exists := false
 	for _, from := range starts {
-		if exists && s.steps > shortenSteps || s.stop() {
+		if exists && s.steps-had > s.most || s.stop() {
 			break
 		}
 		walk := s.walk(c, m, comps, from, best)

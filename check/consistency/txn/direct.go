@@ -14,6 +14,7 @@ type reporter struct {
 	h     *History
 	found map[string][]Anomaly
 	count map[string]int
+	later index // of registers: see there
 }
 
 func newReporter(h *History) *reporter {

@@ -43,8 +43,8 @@ func tellCycle(steps []Step) string {
 	return strings.Join(reasons, "; ")
 }
 
-// explain finds in a history why an edge is there.
-func (h *History) explain(from, to int32, kind uint8) Step {
+// explain finds in a history why an edge is there; of registers, by what is known of the order of versions.
+func (h *History) explain(from, to int32, kind uint8, later index) Step {
 	st := Step{From: int(from), To: int(to)}
 	switch {
 	case kind == edgeProcess:
@@ -54,7 +54,7 @@ func (h *History) explain(from, to int32, kind uint8) Step {
 		st.Kind = "realtime"
 		st.Reason = fmt.Sprintf("T%d returned at %v, before T%d was called at %v", from, time.Duration(h.ret[from]), to, time.Duration(h.call[to]))
 	case h.typ == Register:
-		h.explainRegister(&st, kind)
+		h.explainRegister(&st, kind, later)
 	default:
 		h.explainList(&st, kind)
 	}

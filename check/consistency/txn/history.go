@@ -170,16 +170,20 @@ func NewBuilder(typ DataType) *Builder {
 
 // Begin starts a transaction of a process.
 func (b *Builder) Begin(process history.Value, call time.Duration) {
+	b.begin(b.h.names.id(process), int64(call))
+}
+
+func (b *Builder) begin(process int32, call int64) {
 	h := &b.h
 	if b.open {
 		b.fail("transaction %d begins before transaction %d ended", h.Len()+1, h.Len())
 	}
-	if n := h.Len(); n > 0 && h.call[n-1] > int64(call) {
-		b.fail("transaction %d is called at %v, before the one that was added ahead of it: add them in order of call", n, call)
+	if n := h.Len(); n > 0 && h.call[n-1] > call {
+		b.fail("transaction %d is called at %v, before the one that was added ahead of it: add them in order of call", n, time.Duration(call))
 	}
 	b.open = true
-	h.proc = append(h.proc, h.names.id(process))
-	h.call = append(h.call, int64(call))
+	h.proc = append(h.proc, process)
+	h.call = append(h.call, call)
 }
 
 // Write adds a write of a register, or an append to a list.

@@ -112,7 +112,7 @@ func TestSimulatedLevels(t *testing.T) {
 			txns := simulate(rng, runs, 5+rng.IntN(60))
 			h := build(t, ListAppend, txns)
 			res := Check(t.Context(), h, c.level)
-			if err := Certify(h, c.level, res); err != nil {
+			if err := certified(h, c.level, res); err != nil {
 				t.Fatalf("%s, seed %d: %v\n%s", c.level, seed, err, show(txns))
 			}
 			if c.level != ReadUncommitted && res.Verdict == verdict.Fail {
@@ -204,7 +204,7 @@ func TestSimulatedRepeatableRead(t *testing.T) {
 		h := build(t, ListAppend, txns)
 		for _, model := range []Model{RepeatableRead, StrictSerializable} {
 			res := Check(t.Context(), h, model)
-			if err := Certify(h, model, res); err != nil || res.Verdict == verdict.Fail {
+			if err := certified(h, model, res); err != nil || res.Verdict == verdict.Fail {
 				t.Fatalf("seed %d: %s: %s, %v\n%s", seed, model, res.Reason, err, show(txns))
 			}
 		}

@@ -106,7 +106,7 @@ func FuzzFromOps(f *testing.F) {
 			}
 			for _, model := range []Model{ReadCommitted, SnapshotIsolation, StrictSerializable} {
 				res := Check(t.Context(), h, model)
-				if err := Certify(h, model, res); err != nil {
+				if err := certified(h, model, res); err != nil {
 					t.Errorf("%s: %v: %v", model, res.Verdict, err)
 				}
 				if res.Verdict == verdict.Unknown && res.Reason == "" {

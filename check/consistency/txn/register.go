@@ -124,8 +124,7 @@ func (g *registers) graph(want level) *graph {
 
 func (g *registers) addData(out *graph, t int32) {
 	h := g.h
-	ww := [orders]uint8{edgeWW, edgeProcessWW, edgeTimeWW, edgeDataWW, edgeProcessWW, edgeTimeWW, edgeSerialWW, edgeSerialProcessWW, edgeSerialTimeWW}
-	rw := [orders]uint8{edgeRW, edgeProcessRW, edgeTimeRW, edgeDataRW, edgeProcessRW, edgeTimeRW, edgeSerialRW, edgeSerialProcessRW, edgeSerialTimeRW}
+	ww, rw := edges(true), edges(false)
 	follow := func(e int32, kinds *[orders]uint8) {
 		for _, packed := range g.later.of(e) {
 			if w := h.writer[packed/orders]; w != t {
@@ -224,31 +223,69 @@ func (g *registers) directRead(r *reporter, t, k, e int32, final []bool) {
 	}
 }
 
-func (h *History) explainRegister(st *Step, kind uint8) {
-	for i := h.first[st.From]; i < h.first[st.From+1]; i++ {
-		for j := h.first[st.To]; j < h.first[st.To+1]; j++ {
-			if h.key[i] != h.key[j] || st.Kind != "" {
-				continue
-			}
-			key, a, b := h.names.value(h.keyName[h.key[i]]), h.arg[i], h.arg[j]
-			st.Key = key
-			switch {
-			case kind == edgeWR && h.op[i] == opWrite && h.op[j] == opRead && a == b:
-				st.Kind, st.Value = "wr", h.elem(a)
-				st.Reason = fmt.Sprintf("T%d wrote %v to key %v, which T%d read", st.From, st.Value, key, st.To)
-			case anyWW.has(kind) && h.op[i] == opWrite && h.op[j] == opWrite:
-				st.Kind, st.Value = "ww", h.elem(b)
-				st.Reason = fmt.Sprintf("T%d wrote %v to key %v, and T%d wrote %v later", st.From, h.elem(a), key, st.To, st.Value) + resting(kind)
-			case anyRW.has(kind) && h.known(st.From, i) && h.op[j] == opWrite && a != b:
-				st.Kind, st.Value = "rw", h.elem(b)
-				read := history.Value{}
-				if a >= 0 {
-					read = h.elem(a)
+// edges returns the kinds of edges by how a version is known to be later than another.
+func edges(write bool) [orders]uint8 {
+	if write {
+		return [orders]uint8{edgeWW, edgeProcessWW, edgeTimeWW, edgeDataWW, edgeProcessWW, edgeTimeWW, edgeSerialWW, edgeSerialProcessWW, edgeSerialTimeWW}
+	}
+	return [orders]uint8{edgeRW, edgeProcessRW, edgeTimeRW, edgeDataRW, edgeProcessRW, edgeTimeRW, edgeSerialRW, edgeSerialProcessRW, edgeSerialTimeRW}
+}
+
+// explainRegister names the versions that make an edge.
+func (h *History) explainRegister(st *Step, kind uint8, later index) {
+	for i := h.first[st.From]; i < h.first[st.From+1] && st.Kind == ""; i++ {
+		v, w := h.arg[i], int32(noElem)
+		read := h.known(st.From, i)
+		st.Key = h.names.value(h.keyName[h.key[i]])
+		switch {
+		case kind == edgeWR && h.op[i] == opWrite && h.reads(st.To, v):
+			st.Kind, st.Value = "wr", h.elem(v)
+			st.Reason = fmt.Sprintf("T%d wrote %v to key %v, which T%d read", st.From, st.Value, st.Key, st.To)
+		case kind == edgeRW && read && v < 0:
+			w = h.writes(st.To, h.key[i])
+		case v >= 0 && (anyWW.has(kind) && h.op[i] == opWrite || anyRW.has(kind) && read):
+			for _, packed := range later.of(v) {
+				if h.writer[packed/orders] == int32(st.To) && edges(!read)[packed%orders] == kind {
+					w = packed / orders
 				}
-				st.Reason = fmt.Sprintf("T%d wrote %v to key %v, which T%d did not see: it read the earlier %v", st.To, st.Value, key, st.From, read) + resting(kind)
 			}
 		}
+		if w < 0 {
+			continue
+		}
+		st.Value = h.elem(w)
+		if !read {
+			st.Kind = "ww"
+			st.Reason = fmt.Sprintf("T%d wrote %v to key %v, and T%d wrote %v later", st.From, h.elem(v), st.Key, st.To, st.Value) + resting(kind)
+			return
+		}
+		st.Kind = "rw"
+		was := history.Value{}
+		if v >= 0 {
+			was = h.elem(v)
+		}
+		st.Reason = fmt.Sprintf("T%d wrote %v to key %v, which T%d did not see: it read the earlier %v", st.To, st.Value, st.Key, st.From, was) + resting(kind)
 	}
+}
+
+// reads says whether a transaction read a version of a register.
+func (h *History) reads(t int, e int32) bool {
+	for i := h.first[t]; i < h.first[t+1]; i++ {
+		if h.known(t, i) && h.arg[i] == e {
+			return true
+		}
+	}
+	return false
+}
+
+// writes returns the last version that a transaction wrote of a key, or noElem.
+func (h *History) writes(t int, key int32) int32 {
+	for i := h.first[t+1] - 1; i >= h.first[t]; i-- {
+		if h.op[i] == opWrite && h.key[i] == key {
+			return h.arg[i]
+		}
+	}
+	return noElem
 }
 
 // resting says what the order of two versions rests on, if a reader does not see it.

@@ -8,12 +8,12 @@ const (
 
 // saturate infers the order of versions from that of transactions, and so more of that one, until nothing changes: if who wrote v
 // comes before who wrote w, or before who read w, then v is the earlier version, and so who read v comes before who wrote w. It says
-// whether there is anything new.
+// whether there is anything new, and how many steps it took of those it may take.
 //
 // Where transactions come before one another by reads and writes alone, the opposite would be a G1c or a G-single; where
 // anti-dependencies are among what leads there, it is only known that no serial order has it otherwise.
-func (g *registers) saturate(want level, stop func() bool) (any bool) {
-	steps := saturateSteps
+func (g *registers) saturate(want level, most int, stop func() bool) (any bool, took int) {
+	steps := most
 	for l := byData; l <= want; l++ {
 		for _, on := range []footing{onSingle, onSerial} {
 			m := l.upTo(on)
@@ -29,7 +29,7 @@ func (g *registers) saturate(want level, stop func() bool) (any bool) {
 			}
 		}
 	}
-	return any
+	return any, most - steps
 }
 
 // inferFrom orders the versions of each key by what leads to what over the edges in m. It says whether there is anything new.

@@ -42,8 +42,8 @@ const (
 // How many steps a search for an order takes at most besides one for each operation.
 const orderSteps = 20_000_000
 
-func newScheduler(ctx context.Context, h *History, g *graph, live []bool, touches *touches, split bool) *scheduler {
-	s := &scheduler{h: h, g: g, split: split, live: live, touches: touches, steps: orderSteps, stop: func() bool { return ctx.Err() != nil }}
+func newScheduler(ctx context.Context, h *History, g *graph, live []bool, touches *touches, split bool, steps int) *scheduler {
+	s := &scheduler{h: h, g: g, split: split, live: live, touches: touches, steps: steps, stop: func() bool { return ctx.Err() != nil }}
 	if split {
 		s.g = g.split()
 	}

@@ -20,7 +20,7 @@ func TestSearchAgainstAllOrders(t *testing.T) {
 			if unfit(h) != "" || len(r.found) > 0 {
 				continue
 			}
-			s := newScheduler(t.Context(), h, g.graph(want).without(inferredWW|inferredRW), g.live, g.touches, false)
+			s := newScheduler(t.Context(), h, g.graph(want).without(inferredWW|inferredRW), g.live, g.touches, false, orderSteps)
 			end := s.search()
 			ends[end]++
 			if is := serializable(Register, txns, want); (end == found) != is || end == outOfSteps {

@@ -80,7 +80,7 @@ func TestAgainstAllSnapshots(t *testing.T) {
 				missed++
 				t.Errorf("%v, seed %d: got pass (%s), and it is not snapshot isolated\n%s", typ, seed, res.Reason, show(txns))
 			}
-			if err := Certify(build(t, typ, txns), SnapshotIsolation, res); err != nil {
+			if err := certified(build(t, typ, txns), SnapshotIsolation, res); err != nil {
 				t.Errorf("%v, seed %d: %v\n%s", typ, seed, err, show(txns))
 			}
 		}

@@ -99,7 +99,7 @@ func TestAnomalies(t *testing.T) {
 			if want := c.want == ""; (res.Verdict == verdict.Pass) != want {
 				t.Errorf("got %v: %s", res.Verdict, res.Reason)
 			}
-			if err := Certify(h, StrictSerializable, res); err != nil {
+			if err := certified(h, StrictSerializable, res); err != nil {
 				t.Error(err)
 			}
 			for _, a := range res.Anomalies {
@@ -139,7 +139,7 @@ func TestRegisterAnomalies(t *testing.T) {
 			if got := strings.Join(slices.Sorted(maps.Keys(res.Count)), " "); got != c.want {
 				t.Errorf("got %q, want %q: %s", got, c.want, res.Reason)
 			}
-			if err := Certify(h, StrictSerializable, res); err != nil {
+			if err := certified(h, StrictSerializable, res); err != nil {
 				t.Error(err)
 			}
 		})
