@@ -20,7 +20,7 @@ var ErrNotChecked = errors.New("not checked")
 // It returns nil only for what it checked, and an error that is ErrNotChecked for the rest: an unknown result, a pass of a model
 // that needs no order, and a fail that is too large to be tried again.
 func Certify(h *History, model Model, res Result) error {
-	c := certifier{h: h}
+	c := certifier{h: h, relations: map[string]relation{}, contradictory: map[string]bool{}}
 	for t := range h.Len() {
 		c.mops = append(c.mops, h.Mops(t))
 	}
@@ -65,10 +65,11 @@ func (c *certifier) fail(model Model, res Result) error {
 }
 
 type certifier struct {
-	h         *History
-	mops      [][]Mop
-	keyViews  map[string][]view
-	relations map[string]relation
+	h             *History
+	mops          [][]Mop
+	keyViews      map[string][]view
+	relations     map[string]relation // by level and footing
+	contradictory map[string]bool     // those that put a transaction ahead of itself
 }
 
 func (c *certifier) ok(t int) bool { return c.h.Outcome(t) == history.OK }

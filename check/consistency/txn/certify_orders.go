@@ -10,7 +10,7 @@ import (
 )
 
 // How many starts of transactions are tried to certify that there is no order.
-const certifySteps = 200_000
+const certifySteps = 50_000
 
 // noOrder tries every order of the transactions of an anomaly. What they read of others is left out: an order of all would explain
 // the rest as well.

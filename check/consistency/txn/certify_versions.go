@@ -63,6 +63,9 @@ func (c *certifier) later(st Step, name string) error {
 			}
 		}
 	}
+	if c.contradictory[fmt.Sprint(l, on)] {
+		return nil // whatever the order of these two: that of all makes a cycle of the class
+	}
 	return fmt.Errorf("nothing says that %v of key %v is a later version", st.Value, st.Key)
 }
 
@@ -165,7 +168,8 @@ func (c *certifier) inferred(l level, on footing) relation {
 		was := c.count(r)
 		next := clone(r)
 		if next.close() {
-			break // what is contradictory says nothing more
+			c.contradictory[name] = true // and says nothing more
+			break
 		}
 		for key := range keys {
 			c.order(key, next, l, on)
@@ -174,9 +178,6 @@ func (c *certifier) inferred(l level, on footing) relation {
 		if c.count(r) == was {
 			break
 		}
-	}
-	if c.relations == nil {
-		c.relations = map[string]relation{}
 	}
 	c.relations[name] = r
 	return r

@@ -19,7 +19,7 @@ func TestShrink(t *testing.T) {
 		shrunk := 0
 		for seed := range rounds(15) {
 			rng := rand.New(rand.NewPCG(uint64(seed), 4))
-			h := build(t, ListAppend, simulate(rng, SnapshotIsolation, 40))
+			h := build(t, typ, scheme{typ: typ, snapshot: true}.simulate(rng, 40))
 			whole := Check(t.Context(), h, Serializable)
 			part := Shrink(t.Context(), h, Serializable)
 			if whole.Verdict != verdict.Fail {
