@@ -1,6 +1,7 @@
 package txn
 
 import (
+	"fmt"
 	"slices"
 	"testing"
 	"time"
@@ -63,6 +64,31 @@ func TestBankAndOthers(t *testing.T) {
 		{"set is late", set, seq(op("add", 1, nil, ok), op("read", nil, l{}, ok), op("read", nil, l{1}, ok)), verdict.Pass},
 		{"set is stale", fresh, seq(op("add", 1, nil, ok), op("read", nil, l{}, ok), op("read", nil, l{1}, ok)), verdict.Fail},
 		{"no set", set, nil, verdict.Unknown},
+		{"bank of a fraction and a wrong total", bank, seq(op("read", nil, m{"a": 1.5}, ok), op("read", nil, m{"a": 11}, ok)), verdict.Fail},
+		{"bank of a fraction", bank, seq(op("read", nil, m{"a": 1.5}, ok)), verdict.Unknown},
+		{"bank read that is not ok", bank, seq(op("read", nil, m{"a": 10}, ok), op("read", nil, m{"a": 11}, maybe)), verdict.Pass},
+		{"bank without operations", bank, nil, verdict.Unknown},
+		{"fork of other keys", fork, seq(op("read", nil, m{"x": 1, "y": nil}, ok), op("read", nil, m{"y": 1, "z": nil}, ok)), verdict.Pass},
+		{"fork across others", fork, seq(op("read", nil, m{"x": 1, "y": nil}, ok), op("read", nil, m{"x": 1, "y": 1}, ok),
+			op("read", nil, m{"x": nil, "y": nil}, ok), op("read", nil, m{"x": nil, "y": 1}, ok)), verdict.Fail},
+		{"fork seen by one that is not ok", fork, seq(op("read", nil, m{"x": 1, "y": nil}, ok), op("read", nil, m{"x": nil, "y": 1}, maybe)), verdict.Pass},
+		{"fork that is none", fork, seq(op("read", nil, 7, ok)), verdict.Unknown},
+		{"ids of unknown outcome", ids, seq(op("generate", nil, 1, ok), op("generate", nil, 1, maybe)), verdict.Pass},
+		{"queue of unknown enqueues", queue, seq(op("enqueue", 1, nil, ok), op("dequeue", nil, 1, ok), op("enqueue", 2, nil, maybe)), verdict.Pass},
+		{"queue doubles an unknown enqueue", queue, seq(op("enqueue", 2, nil, maybe), op("dequeue", nil, 2, ok), op("dequeue", nil, 2, ok)), verdict.Fail},
+		{"queue shows a failed enqueue", queue, seq(op("enqueue", 2, nil, no), op("dequeue", nil, 2, ok)), verdict.Fail},
+		{"queue invents without enqueues", queue, seq(op("dequeue", nil, 3, ok)), verdict.Fail},
+		{"queue with an unknown dequeue", queue, seq(op("enqueue", 1, nil, ok), op("dequeue", nil, nil, maybe)), verdict.Unknown},
+		{"queue loses more than unknown dequeues", queue, seq(op("enqueue", 1, nil, ok), op("enqueue", 2, nil, ok), op("dequeue", nil, nil, maybe)), verdict.Fail},
+		{"queue dequeues nothing", queue, seq(op("enqueue", 1, nil, ok), op("dequeue", nil, nil, ok)), verdict.Fail},
+		{"set shows what nobody added", set, seq(op("add", 1, nil, ok), op("read", nil, l{1, 2}, ok)), verdict.Fail},
+		{"set shows a failed add", set, seq(op("add", 1, nil, ok), op("add", 2, nil, no), op("read", nil, l{1, 2}, ok)), verdict.Fail},
+		{"set shows one twice", set, seq(op("add", 1, nil, ok), op("read", nil, l{1, 1}, ok)), verdict.Fail},
+		{"set loses what was recovered", set, seq(op("add", 1, nil, maybe), op("read", nil, l{1}, ok), op("read", nil, l{}, ok)), verdict.Fail},
+		{"set without an unknown add", set, seq(op("add", 1, nil, ok), op("add", 2, nil, maybe), op("read", nil, l{1}, ok)), verdict.Pass},
+		{"set that was read ahead of all", set, seq(op("read", nil, l{}, ok), op("add", 1, nil, ok)), verdict.Unknown},
+		{"set that is none", set, seq(op("add", 1, nil, ok), op("read", nil, nil, ok)), verdict.Unknown},
+		{"set of failed adds", set, seq(op("add", 1, nil, no), op("read", nil, l{}, ok)), verdict.Unknown},
 	}
 	for _, c := range cases {
 		if got := c.judge(c.ops); got != c.want {
@@ -116,5 +142,28 @@ func BenchmarkSetFull(b *testing.B) {
 		if s := SetFull(ops, true); s.Verdict != verdict.Pass {
 			b.Fatal(s.Reason)
 		}
+	}
+}
+
+// The figures of a set: the second element shows 20 after it was known and one missed it, the third is recovered, the fourth lost.
+func TestSetFigures(t *testing.T) {
+	t.Parallel()
+	type l = []any
+	const ok, maybe = history.OK, history.Maybe
+	s := SetFull(seq(op("add", 1, nil, ok), op("add", 2, nil, ok), op("add", 3, nil, maybe), op("add", 4, nil, ok), op("read", nil, l{1, 4}, ok),
+		op("read", nil, l{1, 2, 3}, ok), op("add", 5, nil, ok)), false)
+	for _, c := range []struct {
+		name string
+		got  []history.Value
+		want string
+	}{
+		{"lost", s.Lost, "[4]"}, {"stale", s.Stale, "[2]"}, {"recovered", s.Recovered, "[3]"}, {"never read", s.NeverRead, "[5]"},
+	} {
+		if got := fmt.Sprint(c.got); got != c.want {
+			t.Errorf("%s: got %s, want %s", c.name, got, c.want)
+		}
+	}
+	if want := []time.Duration{0, 25, 0}; !slices.Equal(s.Latency, want) {
+		t.Errorf("got latencies %v, want %v", s.Latency, want)
 	}
 }

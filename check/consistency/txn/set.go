@@ -14,6 +14,8 @@ type Set struct {
 	Finding
 	Elements                          int
 	Lost, Stale, Recovered, NeverRead []history.Value
+	// Unexpected is what a read shows that nobody added, or whose add failed; Duplicated is there twice in one read.
+	Unexpected, Duplicated []history.Value
 	// Latency is, for each element that was read, from when its add returned until the last read was called that missed it; 0 if none did.
 	Latency []time.Duration
 }
@@ -28,12 +30,17 @@ type setElement struct {
 
 // SetFull judges operations named "add", of unique elements, and "read", whose output is a list of all. An element that was seen, or
 // whose add was ok, is lost if every read called after some time misses it; stale if a read missed it that was called after its add
-// returned, and it is there later. Stale fails only if linearizable is asked for.
+// returned, and it is there later. Stale fails only if linearizable is asked for. What a read shows that is not in the set, or shows
+// twice, fails.
 //
 // It takes time in proportion to what was read.
 func SetFull(ops []history.Op, linearizable bool) Set {
-	elements, reads := setElements(ops)
 	var s Set
+	elements, reads, odd := s.elements(ops)
+	if odd != "" {
+		s.Finding = Finding{Reason: odd}
+		return s
+	}
 	s.Elements = len(elements)
 	var lost, stale []history.Op // of the first of each: its add, and the last read that missed it
 	for _, e := range elements {
@@ -68,8 +75,8 @@ func SetFull(ops []history.Op, linearizable bool) Set {
 	return s
 }
 
-// setElements returns the elements in order of their adds, and the reads in order of their calls.
-func setElements(ops []history.Op) (elements []*setElement, reads []history.Op) {
+// elements returns the elements in order of their adds, and the reads in order of their calls; or what is no read of a set.
+func (s *Set) elements(ops []history.Op) (elements []*setElement, reads []history.Op, odd string) {
 	named := map[string]*setElement{}
 	for _, op := range ops {
 		switch {
@@ -82,13 +89,21 @@ func setElements(ops []history.Op) (elements []*setElement, reads []history.Op) 
 			elements = append(elements, e)
 		case op.Name == "read" && op.Outcome == history.OK:
 			reads = append(reads, op)
+			if op.Output.Kind() != history.KindList {
+				odd = fmt.Sprintf("operation %d read %v, which is no list of elements", op.ID, op.Output)
+			}
 		}
 	}
 	slices.SortStableFunc(reads, func(a, b history.Op) int { return cmpInt(int64(a.Call), int64(b.Call)) })
 	for i, read := range reads {
 		for _, v := range read.Output.Items() {
 			e := named[v.String()]
-			if e == nil || len(e.in) > 0 && e.in[len(e.in)-1] == i {
+			switch {
+			case e == nil:
+				s.note(&s.Unexpected, v, read)
+				continue
+			case len(e.in) > 0 && e.in[len(e.in)-1] == i:
+				s.note(&s.Duplicated, v, read)
 				continue
 			}
 			e.in = append(e.in, i)
@@ -97,7 +112,15 @@ func setElements(ops []history.Op) (elements []*setElement, reads []history.Op) 
 			}
 		}
 	}
-	return elements, reads
+	return elements, reads, odd
+}
+
+// note keeps an element that a read must not show, and the first such read.
+func (s *Set) note(kind *[]history.Value, v history.Value, read history.Op) {
+	if len(s.Unexpected)+len(s.Duplicated) == 0 {
+		s.Ops = []history.Op{read}
+	}
+	*kind = append(*kind, v)
 }
 
 // lastMissed returns the last read that missed the element though it was called after it was known, or -1.
@@ -114,6 +137,9 @@ func (e *setElement) lastMissed(reads []history.Op) int {
 
 func (s *Set) conclude(reads int, linearizable bool, lost, stale []history.Op) {
 	switch {
+	case len(s.Unexpected)+len(s.Duplicated) > 0:
+		s.Finding = failed(s.Ops, "reads show %d elements that were not added %v, and %d twice %v", len(s.Unexpected), few(s.Unexpected),
+			len(s.Duplicated), few(s.Duplicated))
 	case reads == 0 || s.Elements == 0:
 		s.Finding = nothing("read of an added element")
 	case len(s.Lost) > 0:
