@@ -18,7 +18,7 @@ func (c *certifier) noOrder(a Anomaly) error {
 	in := certifier{h: c.h, mops: make([][]Mop, c.h.Len())}
 	for _, t := range a.Txns {
 		if !c.ok(t) && !c.seen(t) {
-			return fmt.Errorf("T%d may not have taken effect", t)
+			return fmt.Errorf("transaction T%d may not have taken effect", t)
 		}
 		for _, m := range c.mops[t] {
 			if m, ok := c.among(m, a.Txns); ok {
