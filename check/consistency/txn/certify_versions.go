@@ -191,11 +191,23 @@ func (c *certifier) order(key string, r relation, l level, on footing) {
 			if x.txn == y.txn || y.wrote == "" {
 				continue
 			}
-			overwrote := x.wrote != "" && c.laterThan(key, x.wrote, y.wrote, was, l, on)
-			missed := on == onSerial && x.read != "" && c.laterThan(key, x.read, y.wrote, was, l, on)
-			r[x.txn][y.txn] = r[x.txn][y.txn] || overwrote || missed
+			for _, m := range c.mops[y.txn] { // what was written over may have been read
+				if m.Write && m.Key.String() == key && c.sawBefore(x, key, m.Value.String(), was, l, on) {
+					r[x.txn][y.txn] = true
+				}
+			}
 		}
 	}
+}
+
+// sawBefore says whether a transaction left a version that w is later than, or read one where that counts.
+func (c *certifier) sawBefore(x view, key, w string, r relation, l level, on footing) bool {
+	if x.wrote != "" && c.laterThan(key, x.wrote, w, r, l, on) {
+		return true
+	}
+	return on == onSerial && c.ok(x.txn) && slices.ContainsFunc(c.mops[x.txn], func(m Mop) bool {
+		return !m.Write && m.Known && !m.Value.IsNil() && m.Key.String() == key && !c.wrote(x.txn, m.Key, m.Value) && c.laterThan(key, m.Value.String(), w, r, l, on)
+	})
 }
 
 func (c *certifier) writes(t int, key history.Value) bool {

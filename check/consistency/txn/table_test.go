@@ -70,6 +70,7 @@ func TestAnomalies(t *testing.T) {
 		{"long fork", "0:ax1 1:ay1 2:rx1ry 3:rxry1", "G-nonadjacent"},
 		{"long fork by process", "0@1-9:ax1 1@1-2:ay1 1@3-9:rx 2@1-9:rx1ry", "G-nonadjacent-process"},
 		{"long fork by time", "0@1-9:ax1 1@1-2:ay1 2@1-9:rx1ry 3@3-9:rx", "G-nonadjacent-realtime"},
+		{"long fork behind shorter cycles", "0:ax1rv 1:ay1rp 2:rx1ryrq1 3:rxry1ru1 4:av1au1 5:ap1aq1", "G-nonadjacent G2-item"},
 		{"write skew", "0:rxay1 1:ryax1", "G2-item"},
 		{"write skew by process", "1@1-2:ay1 1@3-4:rx 2@1-4:ax1ry", "G2-item-process"},
 		{"write skew by time", "1@1-2:ay1 3@3-4:rx 2@1-4:ax1ry", "G2-item-realtime"},
