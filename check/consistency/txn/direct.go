@@ -51,11 +51,7 @@ func (l *lists) direct(r *reporter) {
 			continue
 		}
 		begin, end := h.first[t], h.first[t+1]
-		for i := begin; i < end; i++ {
-			if h.op[i] == opWrite {
-				later[h.key[i]] = i + 1
-			}
-		}
+		h.lastWrites(t, later)
 		for i := begin; i < end; i++ {
 			k := h.key[i]
 			before := touched[k] > begin
@@ -88,6 +84,15 @@ func (l *lists) direct(r *reporter) {
 					first[version] = t + 1
 				}
 			}
+		}
+	}
+}
+
+// lastWrites notes where a transaction writes its keys last, plus 1.
+func (h *History) lastWrites(t int32, last []int32) {
+	for i := h.first[t]; i < h.first[t+1]; i++ {
+		if h.op[i] == opWrite {
+			last[h.key[i]] = i + 1
 		}
 	}
 }

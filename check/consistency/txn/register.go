@@ -161,11 +161,7 @@ func (g *registers) direct(r *reporter) {
 			continue
 		}
 		begin, end := h.first[t], h.first[t+1]
-		for i := begin; i < end; i++ {
-			if h.op[i] == opWrite {
-				later[h.key[i]] = i + 1
-			}
-		}
+		h.lastWrites(t, later)
 		for i := begin; i < end; i++ {
 			k, e := h.key[i], h.arg[i]
 			before := touched[k] - 1
