@@ -28,12 +28,12 @@ func TestSimulatedDatabases(t *testing.T) {
 		for _, typ := range []DataType{ListAppend, Register} {
 			t.Run(c.name+"/"+typ.String(), func(t *testing.T) {
 				t.Parallel()
-				flagged := map[Model]int{}
+				scheme, flagged := c.scheme, map[Model]int{}
+				scheme.typ = typ
 				verdicts := map[verdict.Verdict]int{}
 				for seed := range rounds(40) {
 					rng := rand.New(rand.NewPCG(uint64(seed), 3))
-					c.scheme.typ = typ
-					txns := c.scheme.simulate(rng, 5+rng.IntN(60))
+					txns := scheme.simulate(rng, 5+rng.IntN(60))
 					h := build(t, typ, txns)
 					for _, model := range c.keeps {
 						res := Check(t.Context(), h, model)
