@@ -86,7 +86,6 @@ func TestRefuses(t *testing.T) {
 		edn + edn + "{:type :ok": "f:1:137: the file ends inside what { opens at 1:127",
 		ours + ours[:20]:         "f:2: the last record is cut short",
 		strings.Replace(ours, `"return":2`, `"return":0`, 1): "f:1: operation 1 returns at 0s, before its call at 1ns",
-		"0:w1 0:": `f:1: shorthand "0:": want CLIENT:OPVALUE`,
 	} {
 		if got, err := all(text); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%.60q: got %s, %v; want an error that says %s", text, got, err, want)
@@ -94,6 +93,72 @@ func TestRefuses(t *testing.T) {
 	}
 	if _, err := format.Open(t.TempDir(), format.Options{}); err == nil || !strings.Contains(err.Error(), "this is a folder") {
 		t.Error(err)
+	}
+}
+
+// TestImpossible: what is cut, there twice, or cannot be, is an error with its line, in each format.
+func TestImpossible(t *testing.T) {
+	t.Parallel()
+	const (
+		etcd  = "INFO  jepsen.util - 0 :invoke :write 1\n"
+		wrote = "INFO  jepsen.util - 0 :ok :write 1\n"
+		begun = "{:type :invoke :process 0 :f :w :value 1}\n"
+		ended = "{:type :ok :process 0 :f :w :value 1}\n"
+		jsonB = `{"type":"invoke","process":0,"f":"w","value":1}` + "\n"
+		jsonE = `{"type":"ok","process":0,"f":"w","value":1}` + "\n"
+	)
+	for _, tc := range []struct{ kind, text, want string }{
+		{"operations, cut", ours + ours[:20], "f:2: the last record is cut short"},
+		{"operations, no JSON", ours + "{x}\n", "f:2: "},
+		{"operations, an unknown field", ours + `{"id":2,"knd":"model"}` + "\n", `f:2: json: unknown field "knd"`},
+		{"operations, an unknown outcome", ours + strings.Replace(ours, `"ok"`, `"fine"`, 1), "f:2: "},
+		{"operations, returned before the call", ours + strings.Replace(ours, `"return":2`, `"return":0`, 1), "f:2: operation 1 returns at 0s, before its call at 1ns"},
+		{"operations, no name", ours + strings.Replace(ours, `"name":"w"`, `"name":""`, 1), "f:2: operation 1 has no name"},
+		{"operations, two on a line", ours + strings.TrimSpace(ours) + ours, "f:2: after the record: "},
+		{"operations, an empty line", ours + "\n" + ours, `f:2: "" is no record`},
+		{"EDN, cut", begun + ended + "{:type :ok", "f:3:11: the file ends inside what { opens at 3:1 (it is cut: get it again)"},
+		{"EDN, cut in a list", "[" + begun + ended, "f:3:1: the file ends inside the list of events (it is cut: get it again)"},
+		{"EDN, invoked twice", begun + begun, "f:2:1: process 0 invokes w while its w of line 1 is not completed"},
+		{"EDN, completed twice", begun + ended + ended, "f:3:1: process 0 completes w and has invoked nothing"},
+		{"EDN, completes another", begun + strings.Replace(ended, ":w", ":r", 1), "f:2:1: process 0 completes r, and what it invoked in line 1 is w"},
+		{"EDN, an unknown type", begun + strings.Replace(ended, ":ok", ":done", 1), `f:2:7: :type is "done"`},
+		{"JSON, cut", jsonB + jsonE[:20], "f:2:14: the file ends inside a string (it is cut: get it again)"},
+		{"JSON, invoked twice", jsonB + jsonB, "f:2:1: process 0 invokes w while its w of line 1 is not completed"},
+		{"JSON, completed twice", jsonB + jsonE + jsonE, "f:3:1: process 0 completes w and has invoked nothing"},
+		{"JSON, completes another", jsonB + strings.Replace(jsonE, `"w"`, `"r"`, 1), "f:2:1: process 0 completes r, and what it invoked in line 1 is w"},
+		{"JSON, an unknown type", jsonB + strings.Replace(jsonE, `"ok"`, `"done"`, 1), `f:2:9: :type is "done"`},
+		{"etcd log, cut", etcd + wrote[:25], `f:2:21: "0 :ok" is no event`},
+		{"etcd log, invoked twice", etcd + etcd, "f:2:21: process 0 invokes write while its write of line 1 is not completed"},
+		{"etcd log, completed twice", etcd + wrote + wrote, "f:3:21: process 0 completes write and has invoked nothing"},
+		{"etcd log, completes another", etcd + strings.Replace(wrote, ":write 1", ":read 1", 1), "f:2:21: process 0 completes read, and what it invoked in line 1 is write"},
+		{"etcd log, an unknown type", etcd + strings.Replace(wrote, ":ok", ":done", 1), `f:2:21: "0 :done :write 1" is no event`},
+		{"shorthand, cut", "0:w1\n0:", `f:2: shorthand "0:": want CLIENT:OPVALUE`},
+		{"shorthand, never closed", "0:w1(\n1:r1\n", "f:3: shorthand: operation 1 of client 0 is opened by ( and never closed by 0:)"},
+		{"shorthand, invoked twice", "0:w1(\n1:r1\n0:w2\n0:)", `f:3: shorthand "0:w2": client 0 is still busy with operation 1`},
+		{"shorthand, completed twice", "0:w1(\n0:)\n1:r1\n0:)", `f:4: shorthand "0:)": client 0 has nothing to close`},
+		{"shorthand, an unknown operation", "# no\n0:w1\n0:z1", `f:3: shorthand "0:z1": no operation is called "z"`},
+		{"gzip, cut", zipped(strings.Repeat(begun+ended, 9000))[:300], "f:"},
+	} {
+		if got, err := all(tc.text); err == nil || !strings.HasPrefix(err.Error(), tc.want) {
+			t.Errorf("%s: got %.80s, %v; want an error that begins with %s", tc.kind, got, err, tc.want)
+		}
+	}
+}
+
+// TestShorthandLines: operations have the lines that they begin and end in.
+func TestShorthandLines(t *testing.T) {
+	t.Parallel()
+	f, err := format.New(strings.NewReader("# one\n0:w1( 1:r1\n0:) ax1\n"), "f", format.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	var got []string
+	for rec, err := f.Next(); err == nil; rec, err = f.Next() {
+		got = append(got, fmt.Sprintf("%s %d-%d", rec.Op.Client, rec.Line, rec.End))
+	}
+	if want := "[1 2-2 0 2-3 t3 3-3]"; fmt.Sprint(got) != want {
+		t.Errorf("got %v, want %s", got, want)
 	}
 }
 

@@ -78,11 +78,12 @@ const mostShorthand = 1 << 20
 
 // shorthand reads the one-line form.
 type shorthand struct {
-	in   io.Reader
-	ops  []history.Op
-	read bool
-	n    int
-	err  error
+	in    io.Reader
+	ops   []history.Op
+	lines [][2]int // of each operation, by its id less one
+	read  bool
+	n     int
+	err   error
 }
 
 // Stats counts what was read until now.
@@ -100,8 +101,13 @@ func (s *shorthand) Next() (pair.Record, error) {
 	if s.n == len(s.ops) {
 		return pair.Record{}, io.EOF
 	}
+	op := s.ops[s.n]
 	s.n++
-	return pair.Record{Op: s.ops[s.n-1], Line: 1, End: 1}, nil
+	record := pair.Record{Op: op, Line: 1, End: 1}
+	if at := int(op.ID) - 1; at < len(s.lines) {
+		record.Line, record.End = s.lines[at][0], s.lines[at][1]
+	}
+	return record, nil
 }
 
 func (s *shorthand) all() ([]history.Op, error) {
@@ -112,10 +118,12 @@ func (s *shorthand) all() ([]history.Op, error) {
 	if len(text) > mostShorthand {
 		return nil, &pair.Error{Line: 1, Msg: "more than 1 MB of shorthand", Try: "it is for histories that a person types"}
 	}
-	ops, err := shorthandOps(text)
+	lines := shorthandLines(text)
+	ops, err := shorthandOps(lines, len(lines))
 	if err != nil {
-		return nil, &pair.Error{Line: 1, Msg: err.Error()}
+		return nil, &pair.Error{Line: firstWrong(lines), Msg: err.Error()}
 	}
+	s.lines = shorthandPlaces(lines)
 	slices.SortStableFunc(ops, func(a, b history.Op) int { return cmp.Compare(a.Return, b.Return) })
 	return ops, nil
 }

@@ -7,7 +7,6 @@ import (
 	"regexp"
 	"slices"
 
-	"github.com/assay-dev/assay/history"
 	"github.com/assay-dev/assay/history/etcdlog"
 )
 
@@ -101,15 +100,4 @@ func firstKeys(text []byte) []string {
 		}
 	}
 	return keys
-}
-
-// shorthandOps reads lines of shorthand as one history; lines that begin with # are comments.
-func shorthandOps(text []byte) ([]history.Op, error) {
-	var words []byte
-	for line := range bytes.Lines(text) {
-		if !bytes.HasPrefix(bytes.TrimSpace(line), []byte("#")) {
-			words = append(words, line...)
-		}
-	}
-	return history.Shorthand(string(words))
 }

@@ -125,6 +125,17 @@ func (o Options) wants(op *history.Op) bool {
 	return o.Key == "" || op.Key.String() == o.Key || text == o.Key
 }
 
+func (o Options) text() string {
+	var words []string
+	if o.Object != "" {
+		words = append(words, fmt.Sprintf("object %q", o.Object))
+	}
+	if o.Key != "" {
+		words = append(words, fmt.Sprintf("key %q", o.Key))
+	}
+	return strings.Join(words, " and ")
+}
+
 func (c *Case) byCall() {
 	order := make([]int, len(c.Ops))
 	for i := range order {
@@ -148,7 +159,7 @@ func (c *Case) sound(opts Options, all int) error {
 		case c.Format == format.Events:
 			return nil
 		case all > 0:
-			return input("%s: none of its %d operations is on object %q, key %q", c.File, all, opts.Object, opts.Key)
+			return input("%s: none of its %d operations is on %s (try assay history show)", c.File, all, opts.text())
 		case c.Stats.Skipped > 0:
 			return input("%s: it holds no model operation, only %d of other kinds (journeys and steps are judged by assay run)", c.File, c.Stats.Skipped)
 		}
@@ -162,7 +173,7 @@ func (c *Case) sound(opts Options, all int) error {
 	slices.Sort(ids)
 	for i, id := range ids[1:] {
 		if id == ids[i] {
-			return input("%s: operation %d is there twice", c.File, id)
+			return input("%s:%s", c.File, c.twice(id))
 		}
 	}
 	if len(objects) > 1 {
@@ -174,4 +185,16 @@ func (c *Case) sound(opts Options, all int) error {
 		return input("%s: operations are on several objects; choose one with --object: %s", c.File, strings.Join(names, ", "))
 	}
 	return nil
+}
+
+// twice tells where an operation is that is there twice.
+func (c *Case) twice(id uint64) string {
+	var at []int
+	for i := range c.Ops {
+		if c.Ops[i].ID == id {
+			at = append(at, c.Lines[i].Line)
+		}
+	}
+	slices.Sort(at)
+	return fmt.Sprintf("%d: operation %d is there twice: it is in line %d, too", at[1], id, at[0])
 }

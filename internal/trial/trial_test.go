@@ -81,7 +81,7 @@ func TestRefuses(t *testing.T) {
 	t.Parallel()
 	for _, tc := range []struct{ name, text, model, want string }{
 		{"two objects", twoObjects, "register", "operations are on several objects; choose one with --object: p (1 operations), q (1 operations)"},
-		{"twice", strings.Repeat(strings.SplitAfter(twoObjects, "\n")[0], 2), "register", "operation 1 is there twice"},
+		{"twice", strings.Repeat(strings.SplitAfter(twoObjects, "\n")[0], 2), "register", "h:2: operation 1 is there twice: it is in line 1, too"},
 		{"no model operations", strings.SplitAfter(twoObjects, "\n")[2], "register", "it holds no model operation, only 1 of other kinds"},
 		{"none", "; none\n", "register", "it holds no operation"},
 		{"no transactions", "0:w1", "serializable", "it holds no transactions"},
