@@ -247,6 +247,19 @@ func TestAs(t *testing.T) {
 	}
 }
 
+// TestUsualJSON: what is read without a decoder is what a decoder reads.
+func TestUsualJSON(t *testing.T) {
+	t.Parallel()
+	for _, text := range []string{"0", "-1", "7", "-0", "-", "", "1.5", "1e3", "123456789012345678", "1234567890123456789", "-9223372036854775808", "9223372036854775808",
+		`""`, `"a b"`, `"a\nb"`, `"é"`, `"a`, `"`, "null", "true", "[1]"} {
+		var got, list Value
+		err, errList := got.UnmarshalJSON([]byte(text)), list.UnmarshalJSON([]byte("["+text+"]"))
+		if (err == nil) != (errList == nil) && text != "" || err == nil && !list.Items()[0].Equal(got) {
+			t.Errorf("%s: got %v, %v; within a list %v, %v", text, got, err, list, errList)
+		}
+	}
+}
+
 func FuzzValueJSON(f *testing.F) {
 	for _, v := range values() {
 		f.Add(v.String())

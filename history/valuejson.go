@@ -13,6 +13,10 @@ import (
 // UnmarshalJSON reads what MarshalJSON writes, and any other JSON whose
 // integers fit 64 bits.
 func (v *Value) UnmarshalJSON(text []byte) error {
+	if read, ok := simple(text); ok {
+		*v = read
+		return nil
+	}
 	dec := json.NewDecoder(bytes.NewReader(text))
 	dec.UseNumber()
 	var x any
@@ -25,6 +29,33 @@ func (v *Value) UnmarshalJSON(text []byte) error {
 	}
 	*v = read
 	return nil
+}
+
+// simple reads the usual values, integers and plain strings, which need no decoder.
+func simple(text []byte) (Value, bool) {
+	if n := len(text); n >= 2 && text[0] == '"' && text[n-1] == '"' {
+		for _, c := range text[1 : n-1] {
+			if c < ' ' || c > '~' || c == '"' || c == '\\' {
+				return Value{}, false
+			}
+		}
+		return String(string(text[1 : n-1])), true
+	}
+	digits := bytes.TrimPrefix(text, []byte("-"))
+	if len(digits) == 0 || len(digits) > 18 || digits[0] == '0' && len(text) > 1 {
+		return Value{}, false
+	}
+	i := int64(0)
+	for _, c := range digits {
+		if c < '0' || c > '9' {
+			return Value{}, false
+		}
+		i = i*10 + int64(c-'0')
+	}
+	if len(digits) < len(text) {
+		i = -i
+	}
+	return Int(i), true
 }
 
 func fromJSON(x any) (Value, error) {

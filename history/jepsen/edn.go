@@ -6,7 +6,6 @@ import (
 	"math"
 	"slices"
 	"strconv"
-	"strings"
 	"unicode/utf8"
 
 	"github.com/assay-dev/assay/history"
@@ -323,7 +322,7 @@ func digits(text []byte) bool {
 
 // ParseValue reads one value in EDN, with nothing but blanks and comments around it.
 func ParseValue(text string) (history.Value, error) {
-	e := edn{newScanner(strings.NewReader(text))}
+	e := edn{&scanner{buf: []byte(text), end: len(text), eof: true, line: 1, interns: map[string]string{}}}
 	v, err := e.value(0, true)
 	if err != nil {
 		return v, err
