@@ -63,7 +63,7 @@ func TestModels(t *testing.T) {
 			t.Errorf("%s of %s: got %+v, %v; want %v", tc.model, tc.text, rep, err, tc.want)
 		}
 	}
-	if _, _, err := judge(t, "0:w1\n0:c[1,2]", "monotonic-reads", trial.Options{}, 0); err == nil || !strings.Contains(err.Error(), "h:1: operation 2 is a cas") {
+	if _, _, err := judge(t, "0:w1\n0:c[1,2]", "monotonic-reads", trial.Options{}, 0); err == nil || !strings.Contains(err.Error(), "h:2: operation 2 is a cas") {
 		t.Error(err)
 	}
 }
