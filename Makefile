@@ -3,10 +3,11 @@
 # make bench      the figures of docs/benchmarks.md
 # make tickets    the second example alone: its services' own tests, and all its defects
 # make kill       the kill-anywhere harness at full length
+# make long       the long forms of all tests, which take hours: see docs/testing.md
 
 GO ?= go
 
-.PHONY: build test vet race shop tickets e2e darwin bench kill setup
+.PHONY: build test vet race shop tickets e2e darwin bench kill long setup
 
 build:
 	$(GO) build -o bin/assay ./cmd/assay
@@ -51,3 +52,8 @@ bench:
 
 kill:
 	ASSAY_KILL_ROUNDS=10 $(GO) test -p 1 -run Kill -timeout 60m -v ./internal/hold/... ./internal/cli/...
+
+# What make test tries a few hundred times is tried thousands of times.
+long: kill tickets
+	ASSAY_CONTRACT_FULL=1 $(GO) test -timeout 60m ./contract/...
+	ASSAY_CONSISTENCY_FULL=1 $(GO) test -timeout 120m ./check/consistency/...

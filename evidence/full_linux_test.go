@@ -40,7 +40,7 @@ func TestDiskFull(t *testing.T) {
 
 func TestReadOnlyStore(t *testing.T) {
 	t.Parallel()
-	got := inNamespace(t, `mount -o remount,ro "$1" && `+constrained+`="$1/.assay" "$0"`)
+	got := inNamespace(t, `mount -t tmpfs -o remount,ro none "$1" && `+constrained+`="$1/.assay" "$0"`)
 	for _, want := range []string{"cannot create the store", ".assay", "read-only file system"} {
 		if !strings.Contains(got, want) {
 			t.Errorf("the error %q does not say %q", got, want)

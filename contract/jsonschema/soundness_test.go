@@ -230,7 +230,7 @@ func soundness(seed uint64, pairs, tries int, plant func(keyword string) bool) (
 // TestProofsAreSound tries thousands of documents against each claim of the proof, made by chance and by the generator.
 func TestProofsAreSound(t *testing.T) {
 	t.Parallel()
-	claims, wrong := soundness(1, 500, 2000, nil)
+	claims, wrong := soundness(1, 500, conformance.Fewer(2000), nil)
 	if wrong != "" {
 		t.Error(wrong)
 	}
@@ -243,7 +243,8 @@ func TestProofsAreSound(t *testing.T) {
 // TestWrongRuleIsSeen plants rules that wave a keyword through, and sees each refuted.
 func TestWrongRuleIsSeen(t *testing.T) {
 	t.Parallel()
-	for _, keyword := range []string{"type", "required", "maximum", "false", "anyOf", "not", "contains", "uniqueItems", "oneOf", "enum"} {
+	keywords := []string{"type", "required", "maximum", "false", "anyOf", "not", "contains", "uniqueItems", "oneOf", "enum"}
+	for _, keyword := range keywords[:conformance.Fewer(len(keywords))] {
 		if _, wrong := soundness(2, 1500, 200, func(k string) bool { return k == keyword }); wrong == "" {
 			t.Errorf("a proof that waves %s through was not refuted", keyword)
 		}

@@ -12,6 +12,7 @@ import (
 	"github.com/oasdiff/oasdiff/load"
 
 	"github.com/assay-dev/assay/contract"
+	"github.com/assay-dev/assay/internal/conformance"
 )
 
 // alone runs the library by itself, on the whole versions.
@@ -69,7 +70,7 @@ func TestSuperset(t *testing.T) {
 		try(e.name, e.old, e.new)
 	}
 	all := append(requestMutations(), otherMutations()...)
-	for i, mutant := range all {
+	for i, mutant := range all[:conformance.Fewer(len(all))] {
 		g := generate(uint64(1000+i), 2)
 		if changed := g.clone(); mutant.do(changed, 0) {
 			try(mutant.name, g.json(), changed.json())

@@ -27,3 +27,12 @@ func Dir(t testing.TB, name string) string {
 
 // Full reports whether the long forms of tests are asked for, by ASSAY_CONTRACT_FULL.
 func Full() bool { return os.Getenv("ASSAY_CONTRACT_FULL") != "" }
+
+// Fewer returns how many of n repetitions a test makes that computes in one goroutine: a fifth under the race detector, which takes five
+// times as long and has nothing to find there. make race makes all of them without it.
+func Fewer(n int) int {
+	if race && !Full() {
+		return max(n/5, 1)
+	}
+	return n
+}
