@@ -2,7 +2,9 @@ package txn
 
 import (
 	"fmt"
-	"slices"
+	"math"
+	"math/big"
+	"time"
 
 	"github.com/assay-dev/assay/history"
 	"github.com/assay-dev/assay/verdict"
@@ -32,8 +34,8 @@ func Bank(ops []history.Op, total int64, negative bool) Finding {
 			continue
 		}
 		reads++
-		sum, integers := int64(0), true
-		if op.Output.Kind() != history.KindMap {
+		sum, integers := new(big.Int), true
+		if op.Output.Kind() != history.KindMap || len(op.Output.Entries()) == 0 {
 			odd = fmt.Sprintf("operation %d read %v, which maps no accounts to balances", op.ID, op.Output)
 			continue
 		}
@@ -45,10 +47,10 @@ func Bank(ops []history.Op, total int64, negative bool) Finding {
 			if balance < 0 && !negative {
 				return failed([]history.Op{op}, "operation %d read a balance of %d on account %v", op.ID, balance, e.Key)
 			}
-			sum += balance
+			sum.Add(sum, big.NewInt(balance))
 		}
-		if integers && sum != total {
-			return failed([]history.Op{op}, "operation %d read balances that add up to %d, and the total is %d", op.ID, sum, total)
+		if integers && sum.Cmp(big.NewInt(total)) != 0 {
+			return failed([]history.Op{op}, "operation %d read balances that add up to %v, and the total is %d", op.ID, sum, total)
 		}
 	}
 	if reads == 0 {
@@ -60,66 +62,15 @@ func Bank(ops []history.Op, total int64, negative bool) Finding {
 	return Finding{Verdict: verdict.Pass, Reason: fmt.Sprintf("%d reads add up to %d", reads, total)}
 }
 
-// LongFork judges reads of several keys, operations named "read" whose output maps keys to values, nil for one that was not written
-// yet. Each key is written once. Two reads may not each see a write that the other misses.
-func LongFork(ops []history.Op) Finding {
-	var reads []history.Op
-	for _, op := range ops {
-		if op.Name == "read" && op.Outcome == history.OK {
-			reads = append(reads, op)
-		}
-	}
-	if len(reads) == 0 {
-		return nothing("read")
-	}
-	// A read that sees more comes after: sorted by how much they see, all are a chain iff each is within the next, key by key in
-	// groups of the same keys.
-	groups := map[string][]history.Op{}
-	var order []string
-	for _, op := range reads {
-		if len(op.Output.Entries()) == 0 {
-			return Finding{Reason: fmt.Sprintf("operation %d read %v, which maps no keys to values", op.ID, op.Output)}
-		}
-		keys := ""
-		for _, e := range op.Output.Entries() {
-			keys += e.Key.String() + ","
-		}
-		if groups[keys] == nil {
-			order = append(order, keys)
-		}
-		groups[keys] = append(groups[keys], op)
-	}
-	for _, keys := range order {
-		group := groups[keys]
-		slices.SortStableFunc(group, func(a, b history.Op) int { return sees(a) - sees(b) })
-		for i := 1; i < len(group); i++ {
-			a, b := group[i-1], group[i]
-			for j, e := range a.Output.Entries() {
-				if other := b.Output.Entries()[j].Val; !e.Val.IsNil() && other.IsNil() {
-					return failed([]history.Op{a, b}, "operations %d and %d each see a write that the other misses: %d sees key %v",
-						a.ID, b.ID, a.ID, e.Key)
-				}
-			}
-		}
-	}
-	return Finding{Verdict: verdict.Pass, Reason: fmt.Sprintf("%d reads see writes in one order", len(reads))}
-}
-
-func sees(op history.Op) int {
-	n := 0
-	for _, e := range op.Output.Entries() {
-		if !e.Val.IsNil() {
-			n++
-		}
-	}
-	return n
-}
-
 // UniqueIDs judges operations named "generate": no two that are ok may return the same.
 func UniqueIDs(ops []history.Op) Finding {
-	seen := map[string]history.Op{}
+	seen, odd := map[string]history.Op{}, ""
 	for _, op := range ops {
 		if op.Name != "generate" || op.Outcome != history.OK {
+			continue
+		}
+		if op.Output.IsNil() {
+			odd = fmt.Sprintf("operation %d is ok and generated null, which is no id", op.ID)
 			continue
 		}
 		id := op.Output.String()
@@ -128,7 +79,10 @@ func UniqueIDs(ops []history.Op) Finding {
 		}
 		seen[id] = op
 	}
-	if len(seen) == 0 {
+	switch {
+	case odd != "":
+		return Finding{Reason: odd}
+	case len(seen) == 0:
 		return nothing("generate")
 	}
 	return Finding{Verdict: verdict.Pass, Reason: fmt.Sprintf("%d ids are unique", len(seen))}
@@ -143,11 +97,13 @@ type Queue struct {
 
 // TotalQueue judges operations named "enqueue" and "dequeue" of a queue that was drained in the end: what was enqueued comes out
 // exactly once. What came out though its enqueue was of unknown outcome is recovered, and fine. What did not is lost, unless there are
-// as many dequeues of unknown outcome: then it is not known.
+// as many dequeues of unknown outcome: then it is not known. What came out before it went in is unexpected.
 func TotalQueue(ops []history.Op) Queue {
 	type count struct {
 		value           history.Value
 		sure, may, outs int
+		in              time.Duration // when the first enqueue was called
+		early           bool          // it came out before
 		ops             []history.Op
 	}
 	counts := map[string]*count{}
@@ -156,11 +112,16 @@ func TotalQueue(ops []history.Op) Queue {
 		text := v.String()
 		c := counts[text]
 		if c == nil {
-			c = &count{value: v}
+			c = &count{value: v, in: math.MaxInt64}
 			counts[text] = c
 			order = append(order, c)
 		}
 		c.ops = append(c.ops, op)
+		return c
+	}
+	enqueued := func(op history.Op) *count {
+		c := of(op.Input, op)
+		c.in = min(c.in, op.Call)
 		return c
 	}
 	var q Queue
@@ -168,15 +129,21 @@ func TotalQueue(ops []history.Op) Queue {
 	for _, op := range ops {
 		switch {
 		case op.Name == "enqueue" && op.Outcome == history.OK:
-			of(op.Input, op).sure++
+			enqueued(op).sure++
 			q.Enqueued++
 		case op.Name == "enqueue" && op.Outcome == history.Maybe:
-			of(op.Input, op).may++
+			enqueued(op).may++
 		case op.Name == "dequeue" && op.Outcome == history.OK && !op.Output.IsNil():
 			of(op.Output, op).outs++
 			q.Dequeued++
 		case op.Name == "dequeue" && op.Outcome == history.Maybe:
 			maybe++
+		}
+	}
+	for _, op := range ops {
+		if op.Name == "dequeue" && op.Outcome == history.OK && !op.Output.IsNil() {
+			c := counts[op.Output.String()]
+			c.early = c.early || op.Return < c.in
 		}
 	}
 	var shown []history.Op // of the first value of each kind: all that was done with it
@@ -188,7 +155,7 @@ func TotalQueue(ops []history.Op) Queue {
 	}
 	for _, c := range order {
 		switch {
-		case c.sure+c.may == 0:
+		case c.sure+c.may == 0, c.early:
 			note(&q.Unexpected, c)
 		case c.outs > c.sure+c.may:
 			note(&q.Duplicated, c)

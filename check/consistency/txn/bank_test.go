@@ -2,6 +2,7 @@ package txn
 
 import (
 	"fmt"
+	"math"
 	"slices"
 	"testing"
 	"time"
@@ -88,6 +89,22 @@ func TestBankAndOthers(t *testing.T) {
 		{"set without an unknown add", set, seq(op("add", 1, nil, ok), op("add", 2, nil, maybe), op("read", nil, l{1}, ok)), verdict.Pass},
 		{"set that was read ahead of all", set, seq(op("read", nil, l{}, ok), op("add", 1, nil, ok)), verdict.Unknown},
 		{"set that is none", set, seq(op("add", 1, nil, ok), op("read", nil, nil, ok)), verdict.Unknown},
+		{"bank whose sum is past 64 bits", bank, seq(op("read", nil, m{"a": math.MaxInt64, "b": math.MaxInt64, "c": 12}, ok)), verdict.Fail},
+		{"bank of nobody", func(ops []history.Op) verdict.Verdict { return Bank(ops, 0, false).Verdict }, seq(op("read", nil, m{}, ok)), verdict.Unknown},
+		{"fork among reads of more keys", fork, seq(op("read", nil, m{"x": 1, "y": nil}, ok), op("read", nil, m{"x": nil, "y": 1, "z": nil}, ok)), verdict.Fail},
+		{"fork of one key in common", fork, seq(op("read", nil, m{"x": 1, "y": nil}, ok), op("read", nil, m{"x": nil, "z": 1}, ok)), verdict.Pass},
+		{"fork of keys written twice", fork, seq(op("read", nil, m{"x": 1, "y": nil}, ok), op("read", nil, m{"x": 2, "y": nil}, ok)), verdict.Unknown},
+		{"fork where no write is seen", fork, seq(op("read", nil, m{"x": nil, "y": nil}, ok)), verdict.Unknown},
+		{"fork of single keys", fork, seq(op("read", nil, m{"x": 1}, ok), op("read", nil, m{"y": 1}, ok)), verdict.Unknown},
+		{"fork of keys alike", fork, seq(op("read", nil, map[any]any{1: 1, "1": nil}, ok), op("read", nil, map[any]any{1: nil, "1": 1}, ok)), verdict.Fail},
+		{"ids that are none", ids, seq(op("generate", nil, nil, ok), op("generate", nil, nil, ok)), verdict.Unknown},
+		{"ids alike", ids, seq(op("generate", nil, 1, ok), op("generate", nil, "1", ok)), verdict.Pass},
+		{"queue shows what is enqueued later", queue, seq(op("dequeue", nil, 1, ok), op("enqueue", 1, nil, ok)), verdict.Fail},
+		{"queue of one value twice", queue, seq(op("enqueue", 1, nil, ok), op("dequeue", nil, 1, ok), op("enqueue", 1, nil, ok), op("dequeue", nil, 1, ok)), verdict.Pass},
+		{"set that was added to twice", fresh, seq(op("add", 1, nil, ok), op("add", 1, nil, ok), op("read", nil, l{1}, ok)), verdict.Pass},
+		{"set added again after a loss of word", set, seq(op("add", 1, nil, maybe), op("add", 1, nil, ok), op("read", nil, l{}, ok)), verdict.Fail},
+		{"set shows what is added later", set, seq(op("read", nil, l{1}, ok), op("add", 1, nil, ok), op("read", nil, l{1}, ok)), verdict.Fail},
+		{"set that is removed from", set, seq(op("add", 1, nil, ok), op("remove", 1, nil, ok), op("read", nil, l{}, ok)), verdict.Unknown},
 		{"set of failed adds", set, seq(op("add", 1, nil, no), op("read", nil, l{}, ok)), verdict.Unknown},
 	}
 	for _, c := range cases {

@@ -196,8 +196,12 @@ func (m Model) proof() proof {
 	switch {
 	case slices.Contains(implied, RepeatableRead):
 		return byOrder
-	case slices.Contains(implied, ConsistentView):
+	case slices.Contains(implied, ConsistentView), m.inPart():
 		return bySnapshots
 	}
 	return byNothing
 }
+
+// inPart says whether a model forbids some cycles of the class G-single and allows others: on one key (cursor stability), or of two
+// transactions of which one sees the other in part (read atomic). Which, is not looked for.
+func (m Model) inPart() bool { return m == CursorStability || m == ReadAtomic }

@@ -77,12 +77,24 @@ func (b *Builder) op(op history.Op) error {
 	}
 	b.Begin(history.String(op.Client), op.Call)
 	for i, m := range mops.Items() {
+		if asked := op.Input.Items()[i]; !answers(m, asked) {
+			return fmt.Errorf("micro-operation %d: asked for %v, it is ok and returned %v: only what a read returned may differ", i+1, asked, m)
+		}
 		if err := b.mop(m, op.Outcome == history.OK); err != nil {
 			return fmt.Errorf("micro-operation %d: %w", i+1, err)
 		}
 	}
 	b.End(op.Outcome, op.Return)
 	return nil
+}
+
+// answers says whether a micro-operation that is ok is the one that was asked for.
+func answers(m, asked history.Value) bool {
+	got, want := m.Items(), asked.Items()
+	if len(got) != 3 || len(want) != 3 {
+		return len(got) == len(want) // reported when it is added
+	}
+	return got[0].Equal(want[0]) && got[1].Equal(want[1]) && (got[0].Equal(history.String("r")) || got[2].Equal(want[2]))
 }
 
 func (b *Builder) mop(m history.Value, ok bool) error {

@@ -3,6 +3,7 @@ package txn
 import (
 	"fmt"
 	"math"
+	"slices"
 
 	"github.com/assay-dev/assay/history"
 )
@@ -293,6 +294,15 @@ func resting(kind uint8) string {
 		return " (as any serial order has it: the other way round makes a cycle)"
 	}
 	return ""
+}
+
+// writtenNull returns null as it is written to a register, or noElem.
+func (h *History) writtenNull() int32 {
+	null, ok := h.names.texts[history.Value{}.String()]
+	if !ok || h.typ != Register {
+		return noElem
+	}
+	return int32(slices.Index(h.elemVal, null))
 }
 
 // proves says whether each read returns what it returned when the transactions run in an order.

@@ -28,10 +28,10 @@ type setElement struct {
 	in      []int // the reads that saw it, ascending
 }
 
-// SetFull judges operations named "add", of unique elements, and "read", whose output is a list of all. An element that was seen, or
+// SetFull judges operations named "add" and "read", whose output is a list of all. An element that was seen, or
 // whose add was ok, is lost if every read called after some time misses it; stale if a read missed it that was called after its add
-// returned, and it is there later. Stale fails only if linearizable is asked for. What a read shows that is not in the set, or shows
-// twice, fails.
+// returned, and it is there later. Stale fails only if linearizable is asked for. What a read shows that is not in the set
+// yet, or shows twice, fails.
 //
 // It takes time in proportion to what was read.
 func SetFull(ops []history.Op, linearizable bool) Set {
@@ -81,12 +81,14 @@ func (s *Set) elements(ops []history.Op) (elements []*setElement, reads []histor
 	for _, op := range ops {
 		switch {
 		case op.Name == "add" && op.Outcome != history.Failed:
-			e := &setElement{add: op, ok: op.Outcome == history.OK}
-			if e.ok {
-				e.known, e.isKnown = op.Return, true
+			text := op.Input.String()
+			if named[text] == nil {
+				named[text] = &setElement{add: op}
+				elements = append(elements, named[text])
 			}
-			named[op.Input.String()] = e
-			elements = append(elements, e)
+			named[text].added(op)
+		case op.Name == "remove" && op.Outcome != history.Failed:
+			odd = fmt.Sprintf("operation %d removes %v, and here is judged what was added for good", op.ID, op.Input)
 		case op.Name == "read" && op.Outcome == history.OK:
 			reads = append(reads, op)
 			if op.Output.Kind() != history.KindList {
@@ -99,7 +101,7 @@ func (s *Set) elements(ops []history.Op) (elements []*setElement, reads []histor
 		for _, v := range read.Output.Items() {
 			e := named[v.String()]
 			switch {
-			case e == nil:
+			case e == nil || read.Return < e.add.Call:
 				s.note(&s.Unexpected, v, read)
 				continue
 			case len(e.in) > 0 && e.in[len(e.in)-1] == i:
@@ -113,6 +115,16 @@ func (s *Set) elements(ops []history.Op) (elements []*setElement, reads []histor
 		}
 	}
 	return elements, reads, odd
+}
+
+// added notes one more add of the element: a second one changes nothing, but may be the one that is certain.
+func (e *setElement) added(op history.Op) {
+	if op.Call < e.add.Call {
+		e.add = op
+	}
+	if op.Outcome == history.OK && (!e.isKnown || op.Return < e.known) {
+		e.known, e.isKnown, e.ok = op.Return, true, true
+	}
 }
 
 // note keeps an element that a read must not show, and the first such read.
@@ -149,6 +161,6 @@ func (s *Set) conclude(reads int, linearizable bool, lost, stale []history.Op) {
 	case len(s.NeverRead) == s.Elements:
 		s.Finding = Finding{Reason: "no read was called after an add returned"}
 	default:
-		s.Finding = Finding{Verdict: verdict.Pass, Reason: fmt.Sprintf("none of %d elements is lost, %d were stale", s.Elements, len(s.Stale))}
+		s.Finding = Finding{Verdict: verdict.Pass, Reason: fmt.Sprintf("none of %d elements is lost, %d were stale, %d were not read since their add", s.Elements, len(s.Stale), len(s.NeverRead))}
 	}
 }
