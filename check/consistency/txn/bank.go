@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math"
 	"math/big"
+	"slices"
 	"time"
 
 	"github.com/assay-dev/assay/history"
@@ -95,31 +96,37 @@ type Queue struct {
 	Lost, Duplicated, Unexpected, Recovered []history.Value
 }
 
+// A passage is what was done with a value of a queue.
+type passage struct {
+	value           history.Value
+	sure, may, outs int           // enqueued, with a known outcome and without; dequeued
+	in              time.Duration // when the first enqueue was called
+	ops             []history.Op
+}
+
+// early says whether the value came out before it went in.
+func (p *passage) early() bool {
+	return slices.ContainsFunc(p.ops, func(op history.Op) bool { return op.Name == "dequeue" && op.Return < p.in })
+}
+
 // TotalQueue judges operations named "enqueue" and "dequeue" of a queue that was drained in the end: what was enqueued comes out
 // exactly once. What came out though its enqueue was of unknown outcome is recovered, and fine. What did not is lost, unless there are
 // as many dequeues of unknown outcome: then it is not known. What came out before it went in is unexpected.
 func TotalQueue(ops []history.Op) Queue {
-	type count struct {
-		value           history.Value
-		sure, may, outs int
-		in              time.Duration // when the first enqueue was called
-		early           bool          // it came out before
-		ops             []history.Op
-	}
-	counts := map[string]*count{}
-	var order []*count
-	of := func(v history.Value, op history.Op) *count {
+	counts := map[string]*passage{}
+	var order []*passage
+	of := func(v history.Value, op history.Op) *passage {
 		text := v.String()
 		c := counts[text]
 		if c == nil {
-			c = &count{value: v, in: math.MaxInt64}
+			c = &passage{value: v, in: math.MaxInt64}
 			counts[text] = c
 			order = append(order, c)
 		}
 		c.ops = append(c.ops, op)
 		return c
 	}
-	enqueued := func(op history.Op) *count {
+	enqueued := func(op history.Op) *passage {
 		c := of(op.Input, op)
 		c.in = min(c.in, op.Call)
 		return c
@@ -140,14 +147,8 @@ func TotalQueue(ops []history.Op) Queue {
 			maybe++
 		}
 	}
-	for _, op := range ops {
-		if op.Name == "dequeue" && op.Outcome == history.OK && !op.Output.IsNil() {
-			c := counts[op.Output.String()]
-			c.early = c.early || op.Return < c.in
-		}
-	}
 	var shown []history.Op // of the first value of each kind: all that was done with it
-	note := func(kind *[]history.Value, c *count) {
+	note := func(kind *[]history.Value, c *passage) {
 		if len(*kind) == 0 {
 			shown = append(shown, c.ops...)
 		}
@@ -155,7 +156,7 @@ func TotalQueue(ops []history.Op) Queue {
 	}
 	for _, c := range order {
 		switch {
-		case c.sure+c.may == 0, c.early:
+		case c.sure+c.may == 0, c.early():
 			note(&q.Unexpected, c)
 		case c.outs > c.sure+c.may:
 			note(&q.Duplicated, c)

@@ -63,6 +63,8 @@ func (c *certifier) direct(a Anomaly) error {
 				holds = holds || !m.Write && !w.Write && !slices.EqualFunc(m.List[:n], w.List[:n], history.Value.Equal)
 			})
 		})
+	case "torn-appends":
+		each(a.Txns[0], func(_ int, m Mop) { holds = holds || shows(m) && c.tears(a.Txns[1], a.Key, m.List, a.Value) })
 	case "dirty-update":
 		c.reads(a.Key, func(_ int, m Mop) {
 			at := indexOf(m.List, a.Value)
@@ -106,6 +108,21 @@ func (c *certifier) readThenWrote(a Anomaly, t int) bool {
 	return false
 }
 
+// tears says whether a list shows a value, and ahead of it not all that the same transaction appended before.
+func (c *certifier) tears(t int, key history.Value, list []history.Value, value history.Value) bool {
+	at, torn := indexOf(list, value), false
+	for _, m := range c.mops[t] {
+		if !m.Write || !m.Key.Equal(key) {
+			continue
+		}
+		if m.Value.Equal(value) {
+			return torn
+		}
+		torn = torn || indexOf(list[:at], m.Value) < 0
+	}
+	return false
+}
+
 // internal replays one transaction on the version it saw first.
 func (c *certifier) internal(a Anomaly) bool {
 	var state []history.Value
@@ -145,17 +162,19 @@ func (c *certifier) cyclicVersions(a Anomaly) bool {
 	return holds
 }
 
-// touched returns what a transaction read of a key before it wrote it, and what it left.
+// touched returns what a transaction read of a key ahead of all else, and what it left.
 func (c *certifier) touched(t int, key history.Value) (read, left history.Value) {
-	wrote := false
+	first := true
 	for _, m := range c.mops[t] {
 		switch {
 		case !m.Key.Equal(key):
+			continue
 		case m.Write:
-			left, wrote = m.Value, true
-		case m.Known && !wrote:
+			left = m.Value
+		case m.Known && first:
 			read = m.Value
 		}
+		first = false
 	}
 	return read, left
 }

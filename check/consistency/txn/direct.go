@@ -42,6 +42,7 @@ func (r *reporter) add(name string, key, elem int32, txns ...int32) {
 func (l *lists) direct(r *reporter) {
 	h := l.h
 	bad := l.directWrites(r)
+	l.torn(r)
 	final := h.finals()
 	first := make([]int32, len(h.elemVal)+len(h.trunk)) // who read and then wrote a version: 1 + the transaction
 	touched := make([]int32, len(h.trunk))              // the last operation on a key so far, plus 1
@@ -138,6 +139,26 @@ func (l *lists) directWrites(r *reporter) (bad []bool) {
 		}
 	}
 	return bad
+}
+
+// torn looks for transactions of whose appends to a key the order of the key shows one, and not ahead of it the one before.
+func (l *lists) torn(r *reporter) {
+	h := l.h
+	last := make([]int32, len(h.trunk)) // the last append to a key in the transaction, plus 1
+	for t := range int32(h.Len()) {
+		for i := h.first[t]; l.live[t] && i < h.first[t+1]; i++ {
+			if h.op[i] != opWrite {
+				continue
+			}
+			k, e, before := h.key[i], h.arg[i], last[h.key[i]]-1
+			last[k] = i + 1
+			if at := l.pos[e]; at >= 0 && before >= h.first[t] && uint32(l.pos[h.arg[before]]) > uint32(at) { // or nowhere: -1
+				if reader := l.otherReader(k, int(at)); reader >= 0 {
+					r.add("torn-appends", k, e, reader, t)
+				}
+			}
+		}
+	}
 }
 
 // badRead looks for elements in a read that were aborted, never written, or are there twice, and for lists that disagree.

@@ -23,6 +23,8 @@ func (h *History) tell(a Anomaly) string {
 		return fmt.Sprintf("%s read %v of key %v twice in one list", t(0), a.Value, a.Key)
 	case "incompatible-order":
 		return fmt.Sprintf("%s and %s read lists of key %v of which neither begins with the other", t(0), t(1), a.Key)
+	case "torn-appends":
+		return fmt.Sprintf("%s read %v of key %v without what %s appended before", t(0), a.Value, a.Key, t(1))
 	case "internal":
 		return fmt.Sprintf("%s read of key %v something else than it had read and written itself", t(0), a.Key)
 	case "future-read":

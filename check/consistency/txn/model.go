@@ -43,7 +43,7 @@ type modelRow struct {
 func modelTable() []modelRow {
 	return []modelRow{
 		{ReadUncommitted, "", "G0 duplicate-elements cyclic-versions garbage-read"},
-		{ReadCommitted, "read-uncommitted", "G1a G1b G1c dirty-update incompatible-order future-read"},
+		{ReadCommitted, "read-uncommitted", "G1a G1b G1c dirty-update incompatible-order torn-appends future-read"},
 		{CursorStability, "read-committed", "lost-update"},
 		{ReadAtomic, "read-committed", "internal"},
 		{RepeatableRead, "cursor-stability", "G2-item"},

@@ -55,6 +55,7 @@ func TestAnomaliesRuleOutModels(t *testing.T) {
 			"cursor-stability", "read-atomic strong-read-committed"},
 		{"duplicate-elements", "0:ax1 1:rx11", "", [2]string{}, "read-uncommitted", ""},
 		{"incompatible-order", "0:ax1 1:ax2 2:rx12 3:rx21", "", [2]string{}, "read-committed", "strong-read-uncommitted"},
+		{"torn-appends", "0:ax1ax2ax3 1:rx213", "", [2]string{}, "read-committed", "strong-read-uncommitted"},
 		{"cyclic-versions", "", "0:rx3wx1 1:rx1wx2 2:rx2wx3", [2]string{"", "G0 G1c"}, "read-uncommitted", ""},
 		{"garbage-read", "0:rx7", "0:rx7", [2]string{}, "read-uncommitted", ""},
 	}
