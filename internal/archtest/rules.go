@@ -51,6 +51,9 @@ func rules() map[string]string {
 		// The stand-alone proxy: the data plane with another tool's API, and a holder of its own, since it holds no environment.
 		"internal/toxiproxy": "system internal/link internal/ledger",
 
+		// A disk in memory that crashes: for any test of code that writes files, inside a simulation or not.
+		"sim/disk": "",
+
 		// For tests: where data that others made lies.
 		"internal/conformance": "",
 
