@@ -21,6 +21,7 @@ func rules() map[string]string {
 	table := contractRules()
 	maps.Copy(table, historyRules())
 	maps.Copy(table, workloadRules())
+	maps.Copy(table, simRules())
 	maps.Copy(table, map[string]string{
 		"verdict":         "",
 		"telemetry":       "",
@@ -50,9 +51,6 @@ func rules() map[string]string {
 
 		// The stand-alone proxy: the data plane with another tool's API, and a holder of its own, since it holds no environment.
 		"internal/toxiproxy": "system internal/link internal/ledger",
-
-		// A disk in memory that crashes: for any test of code that writes files, inside a simulation or not.
-		"sim/disk": "",
 
 		// For tests: where data that others made lies.
 		"internal/conformance": "",
@@ -114,6 +112,12 @@ func historyRules() map[string]string {
 		// What decides orders of operations, for whoever has a history: no run and no checker is needed.
 		"check/consistency/linear": "verdict history",
 		"check/consistency/txn":    "verdict history",
+	}
+}
+
+func simRules() map[string]string {
+	return map[string]string{
+		"sim/disk": "", // files that a crash takes from: for tests of any code, inside a simulation or not
 	}
 }
 

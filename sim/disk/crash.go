@@ -94,7 +94,7 @@ func (im *image) prefix() {
 	}
 	for _, r := range journal[kept:] {
 		if r.what != "" {
-			im.lost(r.entries[0].dir, r.what+" lost")
+			im.lost(r.entries[0].dir, r.what+" was lost")
 		}
 	}
 }
@@ -159,7 +159,7 @@ func (im *image) entries(n *node) map[string]*node {
 			keep = im.pick(2) == 0
 		}
 		if !keep {
-			im.lost(n, c.what+" lost")
+			im.lost(n, c.what+" was lost")
 			continue
 		}
 		for _, e := range c.entries {
@@ -171,10 +171,10 @@ func (im *image) entries(n *node) map[string]*node {
 
 // lost notes a loss in a node that is named as it was last.
 func (im *image) lost(n *node, what string) {
-	im.losses = append(im.losses, Loss{cmpDot(n.path), what})
+	im.losses = append(im.losses, Loss{orDot(n.path), what})
 }
 
-func cmpDot(at string) string {
+func orDot(at string) string {
 	if at == "" {
 		return "."
 	}

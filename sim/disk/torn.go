@@ -20,8 +20,8 @@ type piece struct {
 // grows says that the file was longer after the piece.
 func (p *piece) grows() bool { return p.kind == write && p.size > p.before }
 
-// node says that the piece changed the size or the mode.
-func (p *piece) inode() bool { return p.kind == resize || p.kind == chmod || p.size != p.before }
+// inode says that the piece changed the size.
+func (p *piece) inode() bool { return p.kind == resize || p.size != p.before }
 
 // A torn decides what a crash leaves of one file.
 type torn struct {
@@ -30,7 +30,7 @@ type torn struct {
 	pieces []piece
 	cuts   []int // pieces that made the file shorter
 	sector int64
-	step   int // of size and mode
+	step   int // of the size
 
 	resized, flushed int // the last pieces of these kinds before the step, or -1
 }
@@ -102,7 +102,8 @@ func (t *torn) decide(at string) (content, fs.FileMode) {
 	}
 	t.step = t.inode(mode, first, last, until)
 	t.resized, t.flushed = t.last(resize), t.last(flush)
-	c, kept := t.base()
+	c := t.base()
+	made := t.mode(mode, until)
 	older, sectors := 0, t.touches()
 	for len(sectors) > 0 {
 		n := 1
@@ -115,7 +116,7 @@ func (t *torn) decide(at string) (content, fs.FileMode) {
 		sectors = sectors[n:]
 	}
 	t.report(at, c.size, older)
-	return c, kept
+	return c, made
 }
 
 func (t *torn) report(at string, size int64, older int) {
@@ -128,7 +129,7 @@ func (t *torn) report(at string, size int64, older int) {
 	}
 }
 
-// bounds returns the first and last step that size and mode may be of.
+// bounds returns the first and last step that the size may be of.
 func (t *torn) bounds() (first, last int) {
 	for i := range t.pieces {
 		p := &t.pieces[i]
@@ -142,7 +143,7 @@ func (t *torn) bounds() (first, last int) {
 	return first, len(t.pieces)
 }
 
-// inode decides the step of size and mode.
+// inode decides the step of the size.
 func (t *torn) inode(mode, first, last, until int) int {
 	switch mode {
 	case newest:
@@ -162,24 +163,35 @@ func (t *torn) inode(mode, first, last, until int) int {
 	return steps[t.pick(len(steps))]
 }
 
-// base returns the durable file with the size and the mode of the step.
-func (t *torn) base() (content, fs.FileMode) {
-	c, mode := t.n.durable.clone(), t.n.durableMode
+// base returns the durable file with the size of the step.
+func (t *torn) base() content {
+	c := t.n.durable.clone()
 	size := c.size
-	for i, p := range t.pieces {
-		kept := i < t.step
-		if kept && p.kind == resize {
+	for _, p := range t.pieces[:t.step] {
+		if p.kind == resize {
 			c.resize(p.size)
 		}
-		if kept {
-			size = p.size
-		}
-		if p.kind == chmod && (kept || p.entry > 0 && p.entry <= t.cut) {
-			mode = p.mode // in ext4's journal by itself
-		}
+		size = p.size
 	}
 	c.resize(size)
-	return c, mode
+	return c
+}
+
+// mode decides the permission bits. In ext4's journal they have an entry of their own.
+func (t *torn) mode(how, until int) fs.FileMode {
+	all := []fs.FileMode{t.n.durableMode} // newest first
+	for i, p := range t.pieces {
+		if p.kind == chmod && p.entry <= t.cut && (how != upTo || i < until || p.entry > 0) {
+			all = slices.Insert(all, 0, p.mode)
+		}
+	}
+	switch {
+	case how == oldest && t.disk.profile == Posix:
+		return all[len(all)-1]
+	case how != each || t.disk.profile == Ext4Ordered:
+		return all[0]
+	}
+	return all[t.pick(len(all))]
 }
 
 // touches returns which pieces wrote in which sectors, by sector, and by time within one. The sector in which
