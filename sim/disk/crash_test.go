@@ -133,6 +133,14 @@ func apply(names map[string]*past, c nameChange) {
 	}
 }
 
+// next does an operation, and what a sync makes of it.
+func (w *world) next(o done) {
+	w.do(o)
+	if o.op == "sync" || o.op == "syncdir" {
+		w.fold(o)
+	}
+}
+
 func (w *world) do(o done) {
 	w.step++
 	p := w.names[o.file]
@@ -335,7 +343,7 @@ func brief(s string) string {
 }
 
 // shown is a disk as the enumerator shows it.
-func shown(t cmpT, d *disk.Disk) string {
+func shown(t tester, d *disk.Disk) string {
 	entries, err := d.ReadDir("/")
 	if err != nil {
 		t.Fatal(err)
@@ -350,8 +358,6 @@ func shown(t cmpT, d *disk.Disk) string {
 	}
 	return text
 }
-
-type cmpT interface{ Fatal(...any) }
 
 // fold makes what was synced the only past. Under ext4 it takes the journal along, up to what is about it.
 func (w *world) fold(o done) {
@@ -404,10 +410,7 @@ func (w *world) all() []*past {
 func history(t *rapid.T, w *world) []done {
 	var ops []done
 	next := func(o done) {
-		w.do(o)
-		if o.op == "sync" || o.op == "syncdir" {
-			w.fold(o)
-		}
+		w.next(o)
 		ops = append(ops, o)
 	}
 	if rapid.Bool().Draw(t, "durable at first") {
@@ -456,41 +459,79 @@ func TestStatesAreThoseOfTheEnumerator(t *testing.T) {
 	for _, profile := range []disk.Profile{disk.Posix, disk.Ext4Ordered} {
 		t.Run(profile.String(), func(t *testing.T) {
 			t.Parallel()
-			total := 0
-			rapid.Check(t, func(t *rapid.T) {
-				w := &world{profile: profile, sector: 512, names: map[string]*past{}, durable: map[string]*past{}}
-				ops := history(t, w)
-				d := disk.New(disk.Options{Profile: profile})
-				for _, o := range ops {
-					if err := o.do(d); err != nil {
-						t.Fatal(o, err)
-					}
-				}
-				states, complete := d.States(3000)
-				if !complete {
-					t.Skip("too many states")
-				}
-				got := map[string]bool{}
-				for _, s := range states {
-					got[shown(t, s)] = true
-				}
-				total += len(got)
-				want := w.states()
-				for s := range want {
-					if !got[s] {
-						t.Fatalf("%v\nmissing:\n%s", ops, s)
-					}
-				}
-				for s := range got {
-					if !want[s] {
-						t.Fatalf("%v\nimpossible:\n%s", ops, s)
-					}
-				}
-				if a, b := shown(t, states[0]), shown(t, d); a != b {
-					t.Fatalf("%v: the first state lost something:\n%s\nwas\n%s", ops, a, b)
-				}
-			})
-			t.Log(total, "states")
+			for range 8 { // hundreds of histories
+				rapid.Check(t, func(t *rapid.T) {
+					w := &world{profile: profile, sector: 512, names: map[string]*past{}, durable: map[string]*past{}}
+					compare(t, w, history(t, w))
+				})
+			}
 		})
+	}
+}
+
+// Histories that chance seldom makes.
+func TestStatesOfRareHistories(t *testing.T) {
+	t.Parallel()
+	a, b := func(op string, size int) done { return done{op: op, file: "a", size: size, fill: 'a'} }, func(op string, size int) done {
+		return done{op: op, file: "b", size: size, fill: 'b'}
+	}
+	for name, ops := range map[string][]done{
+		"replaced, then longer":                {b("create", 0), a("create", 0), a("write", 1100), {op: "rename", file: "a", to: "b"}, b("truncate", 1200)},
+		"emptied, written, closed, longer":     {a("create", 0), a("write", 600), a("truncate", 0), a("write", 1100), a("truncate", 1200)},
+		"written, then longer":                 {a("create", 0), a("write", 1100), a("truncate", 1200), b("create", 0)},
+		"the sync of a longer file":            {a("create", 0), a("write", 600), b("create", 0), a("sync", 0)},
+		"the sync of bytes in place":           {a("create", 0), a("write", 600), a("sync", 0), b("create", 0), a("write", 100), a("sync", 0)},
+		"the sync of a file that lost a name":  {a("create", 0), b("create", 0), b("write", 600), a("write", 5), {op: "rename", file: "a", to: "b"}, b("sync", 0)},
+		"cut within a sector, then longer":     {a("create", 0), a("write", 1000), a("sync", 0), a("truncate", 700), a("truncate", 1000), {op: "syncdir"}},
+		"a lost cut under bytes that are kept": {a("create", 0), a("write", 1500), a("sync", 0), {op: "syncdir"}, a("truncate", 512), {op: "write", file: "a", off: 600, size: 700, fill: 'z'}},
+	} {
+		for _, profile := range []disk.Profile{disk.Posix, disk.Ext4Ordered} {
+			t.Run(name+"/"+profile.String(), func(t *testing.T) {
+				t.Parallel()
+				w := &world{profile: profile, sector: 512, names: map[string]*past{}, durable: map[string]*past{}}
+				for _, o := range ops {
+					w.next(o)
+				}
+				compare(t, w, ops)
+			})
+		}
+	}
+}
+
+// tester is a test, or a check of one.
+type tester interface {
+	Fatal(...any)
+	Fatalf(string, ...any)
+	Skip(...any)
+}
+
+func compare(t tester, w *world, ops []done) {
+	d := disk.New(disk.Options{Profile: w.profile})
+	for _, o := range ops {
+		if err := o.do(d); err != nil {
+			t.Fatal(o, err)
+		}
+	}
+	states, complete := d.States(3000)
+	if !complete {
+		t.Skip("too many states")
+	}
+	got := map[string]bool{}
+	for _, s := range states {
+		got[shown(t, s)] = true
+	}
+	want := w.states()
+	for s := range want {
+		if !got[s] {
+			t.Fatalf("%v\nmissing:\n%s", ops, s)
+		}
+	}
+	for s := range got {
+		if !want[s] {
+			t.Fatalf("%v\nimpossible:\n%s", ops, s)
+		}
+	}
+	if a, b := shown(t, states[0]), shown(t, d); a != b {
+		t.Fatalf("%v: the first state lost something:\n%s\nwas\n%s", ops, a, b)
 	}
 }

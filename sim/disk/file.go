@@ -173,11 +173,14 @@ func (f *File) read(b []byte, off int64, hit hit, err error) (int, error) {
 func (f *File) Write(b []byte) (int, error) {
 	hit, err := f.enter(Write)
 	defer f.disk.mu.Unlock()
-	if f.flag&os.O_APPEND != 0 && !f.node.dir {
-		f.pos = f.node.now.size
+	off := f.pos
+	if f.flag&os.O_APPEND != 0 {
+		off = f.node.now.size
 	}
-	n, err := f.write(b, f.pos, hit, err)
-	f.pos += int64(n)
+	n, err := f.write(b, off, hit, err)
+	if n > 0 {
+		f.pos = off + int64(n)
+	}
 	return n, err
 }
 
