@@ -459,7 +459,7 @@ func TestStatesAreThoseOfTheEnumerator(t *testing.T) {
 	for _, profile := range []disk.Profile{disk.Posix, disk.Ext4Ordered} {
 		t.Run(profile.String(), func(t *testing.T) {
 			t.Parallel()
-			for range 8 { // hundreds of histories
+			for range 4 { // hundreds of histories
 				rapid.Check(t, func(t *rapid.T) {
 					w := &world{profile: profile, sector: 512, names: map[string]*past{}, durable: map[string]*past{}}
 					compare(t, w, history(t, w))

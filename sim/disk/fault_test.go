@@ -221,20 +221,25 @@ func TestLose(t *testing.T) {
 // The next write of the page takes what was lost along, as a page is written whole.
 func TestLostBytesComeBackWithTheirPage(t *testing.T) {
 	t.Parallel()
-	d := disk.New(disk.Options{Profile: disk.Synced})
-	must(t, d.WriteFile("a", bytes.Repeat([]byte("."), 10000), 0o644))
-	inject(t, d, disk.Fault{Kind: disk.Lose, Times: 2})
-	f, err := d.OpenFile("a", os.O_RDWR, 0)
-	must(t, err)
-	for _, off := range []int64{10, 5000, 20} {
-		_, err := f.WriteAt([]byte("x"), off)
+	for _, profile := range []disk.Profile{disk.Synced, disk.Posix} {
+		d := disk.New(disk.Options{Profile: profile})
+		must(t, d.WriteFile("a", bytes.Repeat([]byte("."), 10000), 0o644), d.SyncDir("a"), d.SyncDir("/"))
+		inject(t, d, disk.Fault{Kind: disk.Lose, Times: 2})
+		f, err := d.OpenFile("a", os.O_RDWR, 0)
 		must(t, err)
-	}
-	d.Crash(nil)
-	b, err := d.ReadFile("a")
-	must(t, err)
-	if string(b[9:22]) != ".x.........x." || b[5000] != '.' {
-		t.Errorf("got %q and %q at 5000, want both of the first page and none of the second", b[9:22], b[5000])
+		for _, off := range []int64{10, 5000, 20} {
+			_, err := f.WriteAt([]byte("x"), off)
+			must(t, err)
+		}
+		losses := d.Crash(always(0))
+		b, err := d.ReadFile("a")
+		must(t, err)
+		if string(b[9:22]) != ".x.........x." || b[5000] != '.' {
+			t.Errorf("%v: got %q and %q at 5000, want both of the first page and none of the second", profile, b[9:22], b[5000])
+		}
+		if len(losses) != 1 || losses[0].What != "1 pages had never reached the disk" {
+			t.Errorf("%v: losses %v", profile, losses)
+		}
 	}
 }
 
