@@ -60,7 +60,6 @@ func rules() map[string]string {
 
 		// Compares runs by their records, and by nothing that ran them.
 		"internal/diff": leaves + " check check/slo evidence internal/table",
-
 		// Where concepts meet. No environment is among them: a plan runs in any.
 		"experiment": leaves + " fault workload check check/consistency check/slo evidence internal/expr",
 		// A recipe is part of what a compose file means, and the policy is a file like the others.
