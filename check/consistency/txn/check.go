@@ -109,7 +109,9 @@ func (c *checking) infer() {
 		c.g, c.live = l.graph(c.want), l.live
 		c.comps = c.g.components(c.want.upTo(onSerial))
 		if c.clean() {
-			c.res.Order = serialOrder(c.h, c.comps, c.live)
+			if order := serialOrder(c.h, c.comps, c.live); c.h.proves(order) {
+				c.res.Order = order
+			}
 		}
 		return
 	}
@@ -184,7 +186,9 @@ func (c *checking) serial() {
 	}
 	switch order, end := c.search(c.g, false); end {
 	case found:
-		c.res.Order = order
+		if c.h.proves(order) {
+			c.res.Order = order
+		}
 	case none:
 		l := c.lowest(false)
 		c.r.addNone("no-serial-order"+levelNames[l], c.core(l, false))

@@ -304,22 +304,3 @@ func (h *History) writtenNull() int32 {
 	}
 	return int32(slices.Index(h.elemVal, null))
 }
-
-// proves says whether each read returns what it returned when the transactions run in an order.
-func (h *History) proves(order []int32) bool {
-	state := make([]int32, len(h.keyName))
-	for k := range state {
-		state[k] = noElem
-	}
-	for _, t := range order {
-		for i := h.first[t]; i < h.first[t+1]; i++ {
-			switch {
-			case h.op[i] == opWrite:
-				state[h.key[i]] = h.arg[i]
-			case h.known(int(t), i) && state[h.key[i]] != h.arg[i]:
-				return false
-			}
-		}
-	}
-	return true
-}
