@@ -127,13 +127,21 @@ type elementMachine struct {
 	e  int32
 }
 
+// twice is the state that a read needs which saw the element more than once, and there is none.
+const twice = 2
+
 func (m elementMachine) class(op *history.Op) int32 {
 	yes, known := said(op)
 	needs, to := int32(-1), int32(-1)
 	switch op.Name {
 	case "read":
-		_, yes = slices.BinarySearch(m.of.in[op], m.e)
+		seen := m.of.in[op]
+		var at int
+		at, yes = slices.BinarySearch(seen, m.e)
 		known = op.Outcome == history.OK
+		if known && yes && at+1 < len(seen) && seen[at+1] == m.e {
+			return 3 * (twice + 1) // with to at -1, none of the states
+		}
 	case "add":
 		yes, to = !yes, 1
 	case "remove":

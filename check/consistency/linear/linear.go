@@ -40,7 +40,8 @@ type Options struct {
 	Budget int64
 	// Workers is how many parts are searched at a time; 0 is one for each processor. The result does not depend on it.
 	Workers int
-	// Search leaves monitors out, and, for Sequential, the orders of real time.
+	// Search leaves out all that decides without a search of the whole part: monitors, reads of what nobody wrote, elements of sets
+	// by themselves, and, for Sequential, forced orders and the orders of real time.
 	Search bool
 	// WholeCore leaves a core as it was found, and does not try to make it smaller.
 	WholeCore bool
@@ -79,10 +80,13 @@ func Check(ctx context.Context, m Model, ops []history.Op, o Options) Result {
 		return Result{Model: m.name, Reason: err.Error()}
 	}
 	if o.Search {
-		m.monitor = nil
+		m.monitor, m.cell, m.split = nil, nil, nil
 	}
 	return checkParts(ctx, m, ops, o)
 }
+
+// endOfTime is later than all that happens in a run, and far from the moments that stand for never.
+const endOfTime = forever / 2
 
 // valid returns what is wrong with the operations themselves.
 func valid(m Model, ops []history.Op) error {
@@ -90,6 +94,9 @@ func valid(m Model, ops []history.Op) error {
 		op := &ops[i]
 		if op.Outcome == history.Failed {
 			continue
+		}
+		if op.Call < -endOfTime || op.Call > endOfTime || op.Outcome == history.OK && op.Return > endOfTime {
+			return fmt.Errorf("operation %d lasts from %v to %v, which is no time of a run (more than 146 years from its start)", op.ID, op.Call, op.Return)
 		}
 		if op.Outcome == history.OK && op.Return < op.Call {
 			return fmt.Errorf("operation %d returned at %v, before its call at %v", op.ID, op.Return, op.Call)

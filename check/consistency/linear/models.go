@@ -209,7 +209,7 @@ func touchRegister(op *history.Op) Touch {
 // KV returns the model of a store of values by key, which start as nil, with get, put, append, delete and cas.
 func KV() Model {
 	return New(Spec[string]{
-		Name: "kv", Init: text(history.Value{}), Partition: key, Valid: all(only("get", "put", "append", "delete", "cas"), pairs, appendsText),
+		Name: "kv", Init: text(history.Value{}), Partition: key, Valid: all(only("get", "put", "append", "delete", "cas"), pairs, appendsText, deleteSays),
 		Step: stepKV,
 		Reads: func(op *history.Op) bool {
 			return op.Name == "get" || (op.Name == "cas" || op.Name == "delete") && refused(op)
@@ -225,6 +225,13 @@ func KV() Model {
 func appendsText(op *history.Op) error {
 	if op.Name == "append" && op.Input.Kind() != history.KindString {
 		return fmt.Errorf("its input is %v, and a string was expected", op.Input)
+	}
+	return nil
+}
+
+func deleteSays(op *history.Op) error {
+	if _, isBool := op.Output.AsBool(); op.Name == "delete" && op.Outcome == history.OK && !isBool && !op.Output.IsNil() {
+		return fmt.Errorf("its output is %v, and true, false or nothing was expected", op.Output)
 	}
 	return nil
 }
@@ -291,13 +298,19 @@ func MultiRegister(start history.Value) Model {
 }
 
 func microOps(op *history.Op) error {
+	if op.Input.Kind() != history.KindList {
+		return fmt.Errorf("its input is %v, and a list of reads and writes was expected", op.Input)
+	}
 	for _, v := range op.Input.Items() {
 		f, _ := firstOf(v).AsString()
 		if len(v.Items()) != 3 || !slices.Contains([]string{"r", "read", "w", "write"}, f) {
 			return fmt.Errorf("%v is neither [\"r\", key, null] nor [\"w\", key, value]", v)
 		}
 	}
-	if op.Outcome == history.OK && len(op.Output.Items()) != len(op.Input.Items()) {
+	same := func(in, out history.Value) bool {
+		return writes(in) || len(out.Items()) == 3 && !writes(out) && out.Items()[1].Equal(in.Items()[1])
+	}
+	if op.Outcome == history.OK && !slices.EqualFunc(op.Input.Items(), op.Output.Items(), same) {
 		return fmt.Errorf("its output %v does not complete its input %v", op.Output, op.Input)
 	}
 	return nil

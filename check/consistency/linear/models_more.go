@@ -1,6 +1,7 @@
 package linear
 
 import (
+	"encoding/binary"
 	"fmt"
 	"math"
 	"slices"
@@ -82,7 +83,7 @@ func stepLease(s leaseState, op *history.Op) []leaseState {
 		now = max(now, s.until)
 	}
 	ttl, _ := op.Input.AsInt()
-	return one(now <= end, leaseState{me, now + time.Duration(ttl), now})
+	return one(now <= end, leaseState{me, now + min(time.Duration(ttl), forever-max(now, 0)), now})
 }
 
 // Set returns the model of a set with add, remove, contains and read, which is empty at first.
@@ -105,6 +106,8 @@ func setOutputs(op *history.Op) error {
 		return fmt.Errorf("its output is %v, and a list was expected", op.Output)
 	case op.Name == "contains" && !isBool:
 		return fmt.Errorf("its output is %v, and true or false was expected", op.Output)
+	case !isBool && !op.Output.IsNil() && (op.Name == "add" || op.Name == "remove"):
+		return fmt.Errorf("its output is %v, and true, false or nothing was expected", op.Output)
 	}
 	return nil
 }
@@ -112,7 +115,8 @@ func setOutputs(op *history.Op) error {
 // A set's state is the text of its elements, each after its length, in order.
 func stepSet(s string, op *history.Op) []string {
 	if op.Name == "read" {
-		return one(op.Outcome == history.Maybe || s == elements(op.Output.Items()), s)
+		all, once := elements(op.Output.Items())
+		return one(op.Outcome == history.Maybe || once && s == all, s)
 	}
 	word := string(element(nil, op.Input))
 	at, found := findElement(s, word)
@@ -134,21 +138,24 @@ func stepSet(s string, op *history.Op) []string {
 
 func element(b []byte, v history.Value) []byte {
 	t := text(v)
-	return append(append(b, byte(len(t)>>16), byte(len(t)>>8), byte(len(t))), t...)
+	return append(binary.BigEndian.AppendUint32(b, uint32(len(t))), t...)
 }
 
-func elements(items []history.Value) string {
+// elements returns the state of a set that has the items, and whether each is there once: no set has an element twice.
+func elements(items []history.Value) (state string, once bool) {
 	var words []string
 	for _, v := range items {
 		words = append(words, string(element(nil, v)))
 	}
 	slices.Sort(words)
-	return strings.Join(slices.Compact(words), "")
+	all := len(words)
+	words = slices.Compact(words)
+	return strings.Join(words, ""), len(words) == all
 }
 
 func findElement(s, word string) (at int, found bool) {
 	for at < len(s) {
-		size := 3 + int(s[at])<<16 + int(s[at+1])<<8 + int(s[at+2])
+		size := 4 + int(s[at])<<24 + int(s[at+1])<<16 + int(s[at+2])<<8 + int(s[at+3])
 		if next := s[at : at+size]; next >= word {
 			return at, next == word
 		}
@@ -318,9 +325,12 @@ func limitCounter(op *history.Op) int64 {
 	return found
 }
 
+// mostAdded is how much an add may add: sums must stay within 64 bits.
+const mostAdded = 1 << 53
+
 func addsInteger(op *history.Op) error {
-	if op.Name == "add" && op.Input.Kind() != history.KindInt {
-		return fmt.Errorf("its input is %v, and an integer was expected", op.Input)
+	if by, isInt := op.Input.AsInt(); op.Name == "add" && (!isInt || by > mostAdded || by < -mostAdded) {
+		return fmt.Errorf("its input is %v, and an integer of at most 2^53 was expected", op.Input)
 	}
 	return nil
 }
@@ -347,6 +357,9 @@ func readsOffset(op *history.Op) error {
 	}
 	if offset, ok := op.Input.AsInt(); op.Name == "read" && !op.Input.IsNil() && (!ok || offset < 0) {
 		return fmt.Errorf("its input is %v, and an offset or nothing was expected", op.Input)
+	}
+	if op.Name == "read" && op.Outcome == history.OK && op.Input.IsNil() && !op.Output.IsNil() && op.Output.Kind() != history.KindList {
+		return fmt.Errorf("its output is %v, and the list of all was expected", op.Output)
 	}
 	return nil
 }
