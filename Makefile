@@ -21,7 +21,7 @@ vet:
 	@test -z "$$(gofmt -l . | tee /dev/stderr)"
 	$(GO) vet ./...
 	$(GO) tool -modfile=tools/go.mod staticcheck ./...
-	for d in shop gotest consistency/etcd consistency/nats consistency/postgres; do (cd examples/$$d && $(GO) vet ./...) || exit 1; done
+	for d in shop gotest sim consistency/etcd consistency/nats consistency/postgres; do (cd examples/$$d && $(GO) vet ./...) || exit 1; done
 
 darwin:
 	GOOS=darwin $(GO) build ./...
@@ -45,6 +45,8 @@ e2e:
 	$(GO) test -p 1 -timeout 30m ./internal/cli
 	cd examples/gotest && { $(GO) test ./... || $(GO) test ./...; } # a driver that was late on a busy machine gets a second chance
 	for db in etcd nats postgres; do (cd examples/consistency/$$db && $(GO) test ./...) || exit 1; done
+	cd examples/sim && CATALOGUE_MENDED=1 $(GO) test ./...
+	for m in examples/sim/catalogue/*/go.mod; do (cd $$(dirname $$m) && $(GO) test -count=20 -modfile=fixed.mod .) || exit 1; done
 
 bench:
 	$(GO) test -run '^$$' -bench . ./...
