@@ -17,10 +17,14 @@ func (r *Report) object(ctx context.Context, c *Case, m linear.Model, isSequenti
 		check = linear.Sequential
 	}
 	res := check(ctx, m, c.Ops, linear.Options{Budget: budget})
-	if res.Engine == "" { // an operation that the model does not have
+	if res.Engine == "" && res.Verdict != verdict.Pass { // an operation that the model does not have
 		return input("%s: %s: is the history of another model?", c.placeOf(res.Reason), res.Reason)
 	}
 	r.Verdict, r.Reason, r.Engine, r.Steps = res.Verdict, res.Reason, res.Engine, res.Steps
+	if r.Verdict == verdict.Pass && r.Counts.OK == 0 {
+		r.Verdict, r.Reason = verdict.Unknown, "no operation is ok, so there is nothing to judge"
+		return nil
+	}
 	if r.Verdict != verdict.Pass {
 		r.Good = res.Good
 	}

@@ -118,6 +118,9 @@ func (r *Report) aloneText() string {
 	if r.small == nil || !r.same() {
 		return ""
 	}
+	if len(r.Smallest) == 1 {
+		return "this transaction alone fails"
+	}
 	return "these " + plural(len(r.Smallest), "transaction") + " alone fail"
 }
 

@@ -26,6 +26,9 @@ func (r *Report) transactions(ctx context.Context, c *Case, model string) error 
 	if len(places) == 0 {
 		return input("%s: it holds no transactions, which %s is about; for objects there are: %s", c.File, model, strings.Join(linear.Names(), ", "))
 	}
+	if others := len(c.Ops) - len(places); others > 0 {
+		r.Facts = append(r.Facts, plural(others, "operation")+" of other names beside the transactions: not judged")
+	}
 	res := txn.Check(ctx, h, txn.Model(model))
 	r.Verdict, r.Reason, r.Engine = res.Verdict, res.Reason, "cycles among transactions ("+h.Type().String()+")"
 	r.Not, r.AlsoNot, r.May = words(res.Not), words(res.AlsoNot), words(res.May)

@@ -81,8 +81,9 @@ func firstTotal(ops []history.Op) int64 {
 			continue
 		}
 		for _, e := range ops[i].Output.Entries() {
-			balance, _ := e.Val.AsInt()
-			sum += balance
+			if balance, ok := e.Val.AsInt(); ok {
+				sum += balance
+			}
 		}
 		break
 	}

@@ -132,7 +132,7 @@ func TotalQueue(ops []history.Op) Queue {
 		return c
 	}
 	var q Queue
-	lost, maybe := 0, 0 // how often; dequeues of unknown outcome
+	lost, maybe, drains := 0, 0, 0 // how often; dequeues of unknown outcome; drains of which, which may have taken any number
 	for _, op := range ops {
 		switch {
 		case op.Name == "enqueue" && op.Outcome == history.OK:
@@ -145,6 +145,8 @@ func TotalQueue(ops []history.Op) Queue {
 			q.Dequeued++
 		case op.Name == "dequeue" && op.Outcome == history.Maybe:
 			maybe++
+		case op.Name == "drain" && op.Outcome == history.Maybe:
+			drains++
 		}
 	}
 	var shown []history.Op // of the first value of each kind: all that was done with it
@@ -168,8 +170,8 @@ func TotalQueue(ops []history.Op) Queue {
 		}
 	}
 	switch {
-	case len(q.Duplicated)+len(q.Unexpected) == 0 && lost > 0 && lost <= maybe:
-		q.Finding = Finding{Reason: fmt.Sprintf("%d did not come out %v, and %d dequeues of unknown outcome may have taken them", lost, few(q.Lost), maybe)}
+	case len(q.Duplicated)+len(q.Unexpected) == 0 && lost > 0 && (drains > 0 || lost <= maybe):
+		q.Finding = Finding{Reason: fmt.Sprintf("%d did not come out %v, and %d dequeues and drains of unknown outcome may have taken them", lost, few(q.Lost), maybe+drains)}
 	case len(q.Lost)+len(q.Duplicated)+len(q.Unexpected) > 0:
 		q.Finding = failed(shown, "%d lost %v, %d duplicated %v, %d unexpected %v", len(q.Lost), few(q.Lost), len(q.Duplicated), few(q.Duplicated),
 			len(q.Unexpected), few(q.Unexpected))
