@@ -27,7 +27,7 @@ func (h *History) readers() index {
 func (h *History) dependencies(want level, live []bool, tails *tails, edges int, add func(g *graph, t int32)) *graph {
 	n := h.Len()
 	var times *timeline
-	var next [][2]int32
+	var next index
 	barriers := 0
 	if want >= byTime {
 		times = newTimeline(h)
@@ -41,8 +41,8 @@ func (h *History) dependencies(want level, live []bool, tails *tails, edges int,
 	for t := range int32(n) {
 		if live[t] {
 			add(g, t)
-			if next != nil {
-				addSessions(g, next[t], live)
+			if want >= byProcess {
+				addSessions(g, next.of(t), live)
 			}
 			if times != nil && times.barrier[t] >= 0 {
 				g.add(int32(n)+times.barrier[t], edgeTime)
@@ -57,9 +57,9 @@ func (h *History) dependencies(want level, live []bool, tails *tails, edges int,
 	return g
 }
 
-func addSessions(g *graph, next [2]int32, live []bool) {
+func addSessions(g *graph, next []int32, live []bool) {
 	for _, u := range next {
-		if u >= 0 && live[u] {
+		if live[u] {
 			g.add(u, edgeProcess)
 		}
 	}

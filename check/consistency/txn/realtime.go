@@ -1,6 +1,7 @@
 package txn
 
 import (
+	"math"
 	"slices"
 
 	"github.com/assay-dev/assay/history"
@@ -97,27 +98,43 @@ func (t *timeline) addBarriers(g *graph, base int32, txns int, live func(int32) 
 	}
 }
 
-// sessions returns for each transaction the next of its process whose effect is not excluded, or -1. One that is not ok leads to
-// none: what it wrote may take effect later than what follows it.
-func (h *History) sessions() (next [][2]int32) {
-	next = make([][2]int32, h.Len())
-	last := map[int32]int32{}
-	for v := range next {
-		next[v] = [2]int32{-1, -1}
-		p := h.proc[v]
-		if h.outcome[v] == history.Failed {
-			continue
-		}
-		if u, ok := last[p]; ok && h.ret[u] <= h.call[v] {
-			if h.outcome[v] == history.OK {
-				next[u][0] = int32(v)
-			} else {
-				next[u][1] = int32(v)
+// sessions returns for each transaction that is ok those of its process that follow it, but for what follows from that, and whose
+// effect is not excluded. One that is not ok leads to none: what it wrote may take effect later than what follows it. A process may
+// run several at once; then those are in no order.
+func (h *History) sessions() index {
+	return newIndex(h.Len(), func(add func(u, v int32)) {
+		last := map[int32][]int32{} // by process: what is ok and has no successor that everything from now on follows
+		for v := range int32(h.Len()) {
+			if h.outcome[v] == history.Failed {
+				continue
 			}
+			open := h.latest(last[h.proc[v]], h.call[v])
+			for _, u := range open {
+				if h.ret[u] <= h.call[v] {
+					add(u, v)
+				}
+			}
+			if h.outcome[v] == history.OK {
+				open = append(open, v)
+			}
+			last[h.proc[v]] = open
 		}
-		if h.outcome[v] == history.OK {
-			last[p] = int32(v)
+	})
+}
+
+// latest drops from some transactions those that returned before another of them was called that returned by now.
+func (h *History) latest(open []int32, now int64) []int32 {
+	called := int64(math.MinInt64)
+	for _, u := range open {
+		if h.ret[u] <= now {
+			called = max(called, h.call[u])
 		}
 	}
-	return next
+	kept := open[:0]
+	for _, u := range open {
+		if h.ret[u] > called || h.call[u] == called {
+			kept = append(kept, u)
+		}
+	}
+	return kept
 }

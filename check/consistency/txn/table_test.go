@@ -85,6 +85,8 @@ func TestAnomalies(t *testing.T) {
 		{"garbage", "0:rx7", "garbage-read"},
 		{"an append of unknown outcome that was seen", "0:ax1ay1? 1:rx1ry", "G-single"},
 		{"an append of unknown outcome that was not", "0:ax1ay1? 1:rxry", ""},
+		{"stale by a process that runs several at once", "1@4-6:ax2 1@5-6:ry 1@7-8:rx", "G-single-process"},
+		{"by the first of two unknown outcomes of a process", "1@1-2:rx1 1@3-4:ay1? 1@5-6:az1? 2@1-9:ry1ax1", "G1c-process"},
 		{"a long tail", "0:ax1 0:ax2 0:ax3 0:ax4 0:ax5 0:ax6 1:rx", ""},
 		{"a long tail with a cycle", "0:ax1 1:ax2 2:ax3ay2 3:ax4 4:ax5 5:ax6 6:rxry2", "G-single"},
 		{"a reader within a long tail", "0:ax1 1:ax2 2:ax3ay2 3:ax4 4:ax5 5:ax6 6:rxry2ax7", "G-single"},
