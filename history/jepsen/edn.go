@@ -276,7 +276,7 @@ func number(text []byte) (history.Value, bool) {
 		return history.Value{}, false
 	}
 	bare := bytes.TrimSuffix(bytes.TrimSuffix(text, []byte("N")), []byte("M"))
-	if i, err := strconv.ParseInt(string(bare), 10, 64); err == nil && len(bare) == len(text)-1 && text[len(text)-1] == 'N' {
+	if i, err := strconv.ParseInt(string(bare), 10, 64); err == nil && text[len(text)-1] != 'M' {
 		return history.Int(i), true
 	}
 	if digits(bytes.TrimLeft(bare, "+-")) {

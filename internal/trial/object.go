@@ -82,6 +82,9 @@ func (r *Report) session(c *Case, name string) error {
 			r.Witness = append(r.Witness, c.witness(int(i)))
 		}
 	}
+	if r.Verdict == verdict.Pass && r.Counts.OK == 0 {
+		r.Verdict, r.Reason = verdict.Unknown, "no operation is ok, so there is nothing to judge"
+	}
 	slices.SortFunc(r.Witness, func(a, b Witness) int { return a.place - b.place })
 	r.Witness = slices.CompactFunc(r.Witness, func(a, b Witness) bool { return a.place == b.place })
 	if r.Verdict != verdict.Fail {

@@ -46,11 +46,14 @@ func TestWholeModels(t *testing.T) {
 		{"total-queue", enqueue("ok", "1") + enqueue("ok", "2") + event("2", "drain", "nil", "info", "nil"), verdict.Unknown, "unknown outcome may have taken them"},
 		{"bank", balances("{0 5 1 5.5}"), verdict.Unknown, "the total is taken to be 5,"},
 		{"register", event("0", "write", "1", "fail", "1"), verdict.Unknown, "no operation is ok"},
+		{"monotonic-reads", event("0", "write", "1", "info", "1"), verdict.Unknown, "no operation is ok"},
 		{"sequential:queue", enqueue("info", "1"), verdict.Unknown, "no operation is ok"},
 		{"serializable", event("0", "txn", "[[:r :x nil]]", "ok", "[[:r :x [7]]]"), verdict.Fail, "this transaction alone fails"},
 		{"serializable", event("0", "txn", "[[:append :x 1]]", "ok", "[[:append :x 1]]") + event("0", "txn", "[[:r :x nil]]", "ok", "[[:r :x [1]]]") + add("ok", "1"), verdict.Pass, "1 operation of other names beside the transactions: not judged"},
 		{"unique-ids", generate("1") + generate("2"), verdict.Pass, "2 ids are unique"},
 		{"unique-ids", generate("7") + generate("8") + generate("7"), verdict.Fail, "both got 7"},
+		{"unique-ids", generate("1700000000000000000") + generate("1700000000000000000N"), verdict.Fail, "both got 1700000000000000000"},
+		{"unique-ids", generate("-9223372036854775808") + generate("\"-9223372036854775808\""), verdict.Pass, "2 ids are unique"},
 	} {
 		t.Run(c.model, func(t *testing.T) {
 			t.Parallel()
