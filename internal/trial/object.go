@@ -1,6 +1,7 @@
 package trial
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"slices"
@@ -22,8 +23,8 @@ func (r *Report) object(ctx context.Context, c *Case, m linear.Model, isSequenti
 	}
 	r.Verdict, r.Reason, r.Engine, r.Steps = res.Verdict, res.Reason, res.Engine, res.Steps
 	if r.Verdict == verdict.Pass && r.Counts.OK == 0 {
-		r.Verdict, r.Reason = verdict.Unknown, "no operation is ok, so there is nothing to judge"
-		return nil
+		r.Engine = cmp.Or(r.Engine, "none: each operation failed")
+		r.Facts = append(r.Facts, "no operation is ok, so this says nothing: each such history passes")
 	}
 	if r.Verdict != verdict.Pass {
 		r.Good = res.Good
