@@ -202,6 +202,6 @@ func (m Model) proof() proof {
 	return byNothing
 }
 
-// inPart says whether a model forbids some cycles of the class G-single and allows others: on one key (cursor stability), or of two
+// inPart says whether a model forbids some cycles with anti-dependencies and allows others: on one key (cursor stability), or of two
 // transactions of which one sees the other in part (read atomic). Which, is not looked for.
 func (m Model) inPart() bool { return m == CursorStability || m == ReadAtomic }

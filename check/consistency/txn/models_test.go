@@ -131,3 +131,12 @@ func TestFixedPoint(t *testing.T) {
 		t.Errorf("got %v: %s, %v", res.Verdict, res.Reason, Certify(h, Serializable, res))
 	}
 }
+
+// Each of two transactions must write the next version of a key of its own: then the versions make a cycle, which nobody sees.
+func TestUnseenCycleIsNotCursorStable(t *testing.T) {
+	t.Parallel()
+	h := build(t, ListAppend, parse(t, "0:ryay1ax3 1:ay2rxax4"))
+	if res := Check(t.Context(), h, CursorStability); res.Verdict == verdict.Pass {
+		t.Errorf("got pass: %s", res.Reason)
+	}
+}
