@@ -29,7 +29,8 @@ type Guarantee struct {
 // Guarantees decides the four session guarantees of Terry et al. (1994) for reads and writes, key by key, where no value is written
 // twice. A guarantee holds if each key's values have an order in which every client sees them as the guarantee says. The order of
 // writes is known by reads alone, so each of the other three is decided together with monotonic reads, and is unknown where those
-// are not kept. A pending write may come at any time, and says nothing about order but that it comes after what its client had read.
+// are not kept. A pending write may come at any time, and says nothing about order but that it comes after what its client had read. Where
+// a client does several things at once a fail is unknown, for its order is.
 func Guarantees(ops []history.Op) []Guarantee {
 	g, why := newVersions(ops)
 	var all []Guarantee
@@ -39,6 +40,13 @@ func Guarantees(ops []history.Op) []Guarantee {
 			continue
 		}
 		all = append(all, g.decide(name))
+	}
+	if why := atOnce(ops); why != "" {
+		for i := range all {
+			if all[i].Verdict == verdict.Fail {
+				all[i].Verdict, all[i].Reason, all[i].Core = verdict.Unknown, why, nil
+			}
+		}
 	}
 	return all
 }

@@ -15,10 +15,14 @@ const sequentialEngine = "search of the clients' orders"
 
 // Sequential decides whether the operations on one object are sequentially consistent: whether they have an order that fits the
 // model, and in which the operations of each client come as it called them. A pending operation takes effect after those before it,
-// or never.
+// or never. Where a client does several things at once a fail is unknown, for its order is.
 //
 // All parts of an object are one here: each by itself may have such an order while the whole has none.
 func Sequential(ctx context.Context, m Model, ops []history.Op, o Options) Result {
+	return sequential(ctx, m, ops, o).ordered(ops)
+}
+
+func sequential(ctx context.Context, m Model, ops []history.Op, o Options) Result {
 	if o.Budget <= 0 {
 		o.Budget = DefaultBudget
 	}
