@@ -8,6 +8,24 @@ import (
 	"github.com/assay-dev/assay/verdict"
 )
 
+// No operations prove nothing.
+func TestNoOperations(t *testing.T) {
+	t.Parallel()
+	for _, name := range Names() {
+		model, err := Named(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for kind, res := range map[string]Result{
+			"linearizable": Check(t.Context(), model, nil, Options{}), "sequential": Sequential(t.Context(), model, nil, Options{}),
+		} {
+			if res.Verdict != verdict.Unknown || res.Reason == "" {
+				t.Errorf("%s %s: got %v (%s), want unknown with a reason", kind, name, res.Verdict, res.Reason)
+			}
+		}
+	}
+}
+
 // A client that does two things at once has no order of its own: what fails by the order of its calls alone is unknown, and what
 // passes in that order passes.
 func TestClientDoesTwoThings(t *testing.T) {

@@ -71,8 +71,11 @@ type Result struct {
 }
 
 // Check decides whether the operations on one object are linearizable: whether
-// they have an order that fits the model, and real time. It does not look at Kind and Object.
+// they have an order that fits the model, and real time. It does not look at Kind and Object. No operations at all are unknown.
 func Check(ctx context.Context, m Model, ops []history.Op, o Options) Result {
+	if len(ops) == 0 {
+		return nothing(m)
+	}
 	if o.Budget <= 0 {
 		o.Budget = DefaultBudget
 	}
@@ -83,6 +86,11 @@ func Check(ctx context.Context, m Model, ops []history.Op, o Options) Result {
 		m.monitor, m.cell, m.split = nil, nil, nil
 	}
 	return checkParts(ctx, m, ops, o)
+}
+
+// nothing is what is said of no operations: to pass would be to prove by silence.
+func nothing(m Model) Result {
+	return Result{Model: m.name, Engine: "none", Reason: "there is no operation, so there is nothing to judge"}
 }
 
 // endOfTime is later than all that happens in a run, and far from the moments that stand for never.

@@ -19,6 +19,9 @@ const sequentialEngine = "search of the clients' orders"
 //
 // All parts of an object are one here: each by itself may have such an order while the whole has none.
 func Sequential(ctx context.Context, m Model, ops []history.Op, o Options) Result {
+	if len(ops) == 0 {
+		return nothing(m)
+	}
 	return sequential(ctx, m, ops, o).ordered(ops)
 }
 
