@@ -127,6 +127,18 @@ func workloadRules() map[string]string {
 	}
 }
 
+func simRules() map[string]string {
+	return map[string]string{
+		// Users' tests import it, and everything it imports becomes a part of their simulations: so little, and nothing that starts anything.
+		"sim":         "system history verdict",
+		"sim/simtest": "sim", // simulations of all that could differ between two runs of a seed
+		// Changes Go's own sources for a build. It knows nothing of what is built.
+		"internal/overlay": "",
+		// Builds users' tests with the overlay and runs them over seeds; what it hands back is plain.
+		"internal/simrun": "sim internal/overlay verdict",
+	}
+}
+
 func contractRules() map[string]string {
 	return map[string]string{
 		// Contracts are pure: they read what they are given, compare it, and drive nothing. Each family is blind to the others,

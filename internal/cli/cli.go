@@ -87,6 +87,7 @@ func (a *app) root() *cobra.Command {
 	root.AddCommand(
 		a.initCommand(),
 		a.runCommand(),
+		a.simCommand(),
 		a.upCommand(),
 		a.faultCommand(),
 		a.matrixCommand(),

@@ -1,0 +1,83 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/spf13/cobra"
+
+	"github.com/assay-dev/assay/internal/run"
+	"github.com/assay-dev/assay/internal/simrun"
+	"github.com/assay-dev/assay/verdict"
+)
+
+func (a *app) simCommand() *cobra.Command {
+	var o simrun.Options
+	cmd := &cobra.Command{
+		Use:   "sim [PACKAGES] [-- GO TEST FLAGS]",
+		Short: "Run Go tests with every order of events decided by a seed",
+		Long: `Run the simulations in the tests of Go packages (sim.Run) over many seeds. Each seed decides
+the schedule of goroutines, the choices of select, the order of timers and maps, random numbers,
+and what the simulated network does; so a seed that fails is found again.
+
+The tests are built with a changed copy of a few files of Go's runtime, made from the toolchain
+that is installed; nothing of it is touched. The first seed is run twice: a test whose two
+runs differ is not reproducible, and its verdict is unknown. The first failure ends the search;
+it is run twice more, each time in a process of its own.
+
+` + exitCodes,
+		Example: `  assay sim                                  # the simulations of this folder, seeds 1 to 100
+  assay sim --seeds 10000 ./...
+  assay sim --for 10m ./consensus
+  assay sim --seed 42 --seeds 1 --run '^TestElection$' ./consensus
+  assay sim ./... -- -race -short`,
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if n := cmd.ArgsLenAtDash(); n >= 0 {
+				o.Flags = args[n:]
+				args = args[:n]
+			}
+			o.Packages = args
+			return a.sim(cmd.Context(), o)
+		},
+	}
+	f := cmd.Flags()
+	f.Uint64Var(&o.Seed, "seed", 1, "the first seed")
+	f.IntVar(&o.Seeds, "seeds", 100, "how many seeds of each test")
+	f.DurationVar(&o.For, "for", 0, "instead of a number of seeds: how long to go on")
+	f.StringVar(&o.Tests, "run", "", "only tests that match this regular expression")
+	f.StringVar(&o.Mode, "mode", "", "one way to draw schedules for all seeds: fifo, uniform/N, pct/POINTS/LENGTH or pos (default: each seed its own)")
+	f.IntVar(&o.Workers, "workers", 0, "processes at once (default: one a processor)")
+	f.BoolVar(&o.All, "all", false, "go on after a failure, and collect")
+	f.StringVar(&o.Replay, "replay", "", "make the decisions in this file (JSON lines), and plain ones where it says nothing")
+	return cmd
+}
+
+func (a *app) sim(ctx context.Context, o simrun.Options) error {
+	if o.Seeds < 1 || o.For < 0 || o.Workers < 0 {
+		return &run.UsageError{Msg: "--seeds, --for and --workers are numbers above 0"}
+	}
+	o.Story = func(format string, args ...any) { fmt.Fprintf(a.err, format+"\n", args...) }
+	res, err := simrun.Run(ctx, o)
+	var build *simrun.BuildError
+	switch {
+	case ctx.Err() != nil:
+		return ctx.Err()
+	case errors.As(err, &build):
+		return &run.UsageError{Msg: build.Error()}
+	case err != nil:
+		return err
+	}
+	if a.json {
+		a.printJSON(res)
+	} else if err := res.Text(a.out); err != nil {
+		return err
+	}
+	switch res.Verdict {
+	case verdict.Pass:
+		return nil
+	case verdict.Fail:
+		return &exit{run.ExitFail}
+	}
+	return &exit{run.ExitUnknown}
+}

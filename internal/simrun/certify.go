@@ -1,0 +1,144 @@
+package simrun
+
+import (
+	"bufio"
+	"context"
+	"encoding/binary"
+	"encoding/json"
+	"fmt"
+	"os"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+
+	"github.com/assay-dev/assay/sim"
+)
+
+// certify runs a failure twice more, in fresh processes: what was found in a process that had run other seeds
+// may come from what those left in package variables.
+func (x *explorer) certify(ctx context.Context, f *Failure, found sim.Report) error {
+	s := start{tests: exactly(f.Test), seed: f.Seed, mode: x.o.Mode, record: true}
+	if x.o.Replay != "" {
+		file, n, err := overrides(x.o.Replay, x.bin.work)
+		if err != nil {
+			return err
+		}
+		s.replay, s.overrides = file, n
+	}
+	var runs [2]*sim.Report
+	for i := range runs {
+		s.name = string(rune('y' + i))
+		p, err := x.bin.run(ctx, s)
+		if err != nil {
+			return err
+		}
+		runs[i] = p.of(f.Test, f.Seed)
+		if i == 0 && runs[i] != nil {
+			f.Output, f.Events, f.Trace, f.SimNS = tail(p.output), runs[i].Events, runs[i].Trace, runs[i].SimNS
+			if f.Decisions, err = readDecisions(p.record); err != nil && !os.IsNotExist(err) {
+				return err
+			}
+		}
+	}
+	f.Replay = x.replayCommand(f)
+	switch a, b := runs[0], runs[1]; {
+	case a == nil || b == nil:
+		f.Doubt = "it did not run again by itself: does the test need another one before it?"
+	case !a.Failed && !b.Failed:
+		f.Doubt = "it does not fail in a fresh process: something that earlier seeds left in package variables is part of it"
+	case a.Failed != b.Failed || a.Trace != b.Trace:
+		f.Doubt = "two fresh processes differ: it is not a function of the seed"
+	case found.Trace != "" && a.Trace != found.Trace:
+		f.Certified = true
+		f.Doubt = "it fails in a fresh process, in another order of events than it was found in"
+	default:
+		f.Certified = true
+	}
+	return nil
+}
+
+// exactly is the expression for one test, whose name may have parts.
+func exactly(test string) string {
+	parts := strings.Split(test, "/")
+	for i, p := range parts {
+		parts[i] = "^" + regexp.QuoteMeta(p) + "$"
+	}
+	return strings.Join(parts, "/")
+}
+
+func (x *explorer) replayCommand(f *Failure) string {
+	parts := []string{"assay", "sim", fmt.Sprintf("--seed %d", f.Seed), "--seeds 1"}
+	if x.o.Mode != "" {
+		parts = append(parts, "--mode "+x.o.Mode)
+	}
+	parts = append(parts, "--run '"+exactly(f.Test)+"'", f.Package)
+	if len(x.o.Flags) > 0 {
+		parts = append(parts, "-- "+strings.Join(x.o.Flags, " "))
+	}
+	return strings.Join(parts, " ")
+}
+
+// readDecisions reads a log of decisions: JSON lines.
+func readDecisions(path string) ([]sim.Decision, error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	var all []sim.Decision
+	in := bufio.NewScanner(f)
+	in.Buffer(nil, 1<<20)
+	for line := 1; in.Scan(); line++ {
+		var d sim.Decision
+		if err := json.Unmarshal(in.Bytes(), &d); err != nil {
+			return nil, fmt.Errorf("%s:%d: %w", path, line, err)
+		}
+		if slices.Index(kinds(), d.Kind) < 0 {
+			return nil, fmt.Errorf("%s:%d: no decision is called %q (%s)", path, line, d.Kind, strings.Join(kinds(), ", "))
+		}
+		all = append(all, d)
+	}
+	return all, in.Err()
+}
+
+// kinds are those of decisions, in the order in which the runtime numbers them.
+func kinds() []string { return []string{"pick", "yield", "select", "timer", "env"} }
+
+// overrides writes a log of decisions as the runtime reads it, and returns how many they are.
+func overrides(log, dir string) (file string, n int, err error) {
+	all, err := readDecisions(log)
+	if err != nil {
+		return "", 0, err
+	}
+	file = filepath.Join(dir, "decisions")
+	return file, len(all), os.WriteFile(file, encode(all), 0o666)
+}
+
+// encode is the runtime's form: three words for each decision (kind, index, choice), in order of kind and index.
+func encode(all []sim.Decision) []byte {
+	all = slices.Clone(all)
+	number := func(d sim.Decision) uint64 { return uint64(slices.Index(kinds(), d.Kind)) }
+	slices.SortStableFunc(all, func(a, b sim.Decision) int {
+		if d := int(number(a)) - int(number(b)); d != 0 {
+			return d
+		}
+		return int(int64(a.Index) - int64(b.Index))
+	})
+	var out []byte
+	for _, d := range all {
+		for _, v := range []uint64{number(d), d.Index, d.Choice} {
+			out = binary.NativeEndian.AppendUint64(out, v)
+		}
+	}
+	return out
+}
+
+// tail is the part of an output that a person wants first.
+func tail(out string) string {
+	lines := strings.Split(strings.TrimSpace(out), "\n")
+	if len(lines) > 120 {
+		lines = append(lines[:100], fmt.Sprintf("… %d lines left out …", len(lines)-100))
+	}
+	return strings.Join(lines, "\n")
+}

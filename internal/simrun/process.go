@@ -1,0 +1,136 @@
+package simrun
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"time"
+
+	"github.com/assay-dev/assay/sim"
+)
+
+// A start is one process of a test binary.
+type start struct {
+	name       string // of its files: as long as any other's, since the length of a path can move addresses
+	tests      string // regular expression
+	seed, step uint64
+	count      int
+	mode       string
+	record     bool
+	replay     string // file of decisions, as the runtime reads them
+	overrides  int
+	failFast   bool
+}
+
+// A process is what one came to.
+type process struct {
+	reports []sim.Report
+	lost    *sim.Report // a simulation that began and took the process with it
+	output  string
+	failed  bool
+	record  string // file
+}
+
+// run starts the binary and reads its report.
+func (b *program) run(ctx context.Context, s start) (*process, error) {
+	dir := filepath.Join(b.work, s.name)
+	if err := os.MkdirAll(filepath.Join(dir, "tmp"), 0o777); err != nil {
+		return nil, err
+	}
+	report := filepath.Join(dir, "report")
+	if err := os.Remove(report); err != nil && !os.IsNotExist(err) {
+		return nil, err
+	}
+	p := &process{record: filepath.Join(dir, "record")}
+	settings := fmt.Sprintf("seed=%d;step=%d;mode=%s;report=%s", s.seed, s.step, s.mode, report)
+	if s.record {
+		settings += ";record=" + p.record
+	}
+	if s.replay != "" {
+		settings += fmt.Sprintf(";replay=%s;overrides=%d", s.replay, s.overrides)
+	}
+	args := append([]string{fmt.Sprintf("-test.count=%d", max(s.count, 1)), "-test.run=" + s.tests, "-test.timeout=10m"}, b.flags...)
+	if s.failFast {
+		args = append(args, "-test.failfast")
+	}
+	cmd := exec.CommandContext(ctx, b.file, args...)
+	cmd.Dir = b.dir
+	cmd.Env = append(environment(), "TMPDIR="+filepath.Join(dir, "tmp"), "GOTRACEBACK=all", sim.Env+"="+settings)
+	cmd.SysProcAttr = &syscall.SysProcAttr{}
+	cmd.WaitDelay = 5 * time.Second
+	var out bytes.Buffer
+	cmd.Stdout, cmd.Stderr = &out, &out
+	err := cmd.Run()
+	p.output, p.failed = out.String(), err != nil
+	if ctx.Err() != nil {
+		return nil, ctx.Err()
+	}
+	if _, exited := err.(*exec.ExitError); err != nil && !exited {
+		return nil, fmt.Errorf("%s: %w", b.pkg, err)
+	}
+	return p, p.read(report)
+}
+
+// environment is that of this process without what differs from one shell to the next.
+func environment() []string {
+	var env []string
+	for _, v := range os.Environ() {
+		name, _, _ := strings.Cut(v, "=")
+		switch name {
+		case "_", "OLDPWD", "SHLVL", "TMPDIR", "GOTRACEBACK", "GOMAXPROCS", "PWD", sim.Env:
+		default:
+			env = append(env, v)
+		}
+	}
+	return env
+}
+
+func (p *process) read(file string) error {
+	f, err := os.Open(file)
+	if os.IsNotExist(err) {
+		return nil // no simulation began
+	}
+	if err != nil {
+		return err
+	}
+	defer f.Close()
+	in := bufio.NewScanner(f)
+	in.Buffer(nil, 64<<20)
+	for in.Scan() {
+		var line struct{ Begin, End *sim.Report }
+		if err := json.Unmarshal(in.Bytes(), &line); err != nil {
+			return fmt.Errorf("report of a test binary: %w", err)
+		}
+		if line.Begin != nil {
+			p.lost = line.Begin
+		}
+		if line.End != nil {
+			p.reports = append(p.reports, *line.End)
+			p.lost = nil
+		}
+	}
+	if p.lost != nil {
+		p.lost.Failed = true
+	}
+	return in.Err()
+}
+
+// of returns what a process says of a test and a seed.
+func (p *process) of(test string, seed uint64) *sim.Report {
+	for i, r := range p.reports {
+		if r.Test == test && r.Seed == seed {
+			return &p.reports[i]
+		}
+	}
+	if p.lost != nil && p.lost.Test == test && p.lost.Seed == seed {
+		return p.lost
+	}
+	return nil
+}

@@ -1,0 +1,152 @@
+package simrun
+
+import (
+	"fmt"
+	"io"
+	"strings"
+	"time"
+
+	"github.com/assay-dev/assay/sim"
+	"github.com/assay-dev/assay/verdict"
+)
+
+// A Result is what the simulations of some packages came to.
+type Result struct {
+	Verdict  verdict.Verdict `json:"verdict"`
+	Reasons  []string        `json:"reasons,omitempty"` // why it is unknown
+	Go       string          `json:"go"`
+	Overlay  string          `json:"overlay"`
+	Tests    []*Test         `json:"tests"`
+	Failures []*Failure      `json:"failures,omitempty"`
+	BuildMS  int64           `json:"build_ms"`
+	WallMS   int64           `json:"wall_ms"`
+}
+
+// A Test is one simulation over all its seeds.
+type Test struct {
+	Package string         `json:"package"`
+	Name    string         `json:"name"`
+	Seeds   int            `json:"seeds"`
+	Failed  int            `json:"failed"`
+	SimNS   uint64         `json:"sim_ns"`
+	Steps   uint64         `json:"steps"`
+	Points  []sim.Point    `json:"points,omitempty"`
+	Skipped string         `json:"skipped,omitempty"`
+	Outside *sim.Outside   `json:"outside,omitempty"`
+	Differs string         `json:"differs,omitempty"` // what two runs of one seed differ in
+	Modes   map[string]int `json:"modes"`
+}
+
+func (t *Test) add(r sim.Report) {
+	t.Seeds++
+	t.SimNS += r.SimNS
+	t.Steps += r.Steps
+	if r.Failed {
+		t.Failed++
+	}
+	if t.Modes == nil {
+		t.Modes = map[string]int{}
+	}
+	kind, _, _ := strings.Cut(r.Mode, "/")
+	t.Modes[kind]++
+	if r.Skipped != "" {
+		t.Skipped = r.Skipped
+	}
+	if r.Outside != nil && t.Outside == nil {
+		t.Outside = r.Outside
+	}
+	for _, p := range r.Points {
+		t.point(p)
+	}
+}
+
+func (t *Test) point(p sim.Point) {
+	for i := range t.Points {
+		if q := &t.Points[i]; q.Name == p.Name {
+			q.Hits += p.Hits
+			q.True += p.True
+			if q.Broken == "" {
+				q.Broken, q.AtNS = p.Broken, p.AtNS
+			}
+			return
+		}
+	}
+	t.Points = append(t.Points, p)
+}
+
+// A Failure is a seed whose simulation failed.
+type Failure struct {
+	Package   string         `json:"package"`
+	Test      string         `json:"test"`
+	Seed      uint64         `json:"seed"`
+	Mode      string         `json:"mode"`
+	Go        string         `json:"go"`
+	Trace     string         `json:"trace"`
+	SimNS     uint64         `json:"sim_ns"`
+	Certified bool           `json:"certified"`       // it failed in two fresh processes, with one trace
+	Doubt     string         `json:"doubt,omitempty"` // why not, or what is odd
+	Replay    string         `json:"replay"`
+	Points    []sim.Point    `json:"points,omitempty"`
+	Events    []string       `json:"events,omitempty"`
+	Output    string         `json:"output,omitempty"`
+	Decisions []sim.Decision `json:"decisions,omitempty"`
+}
+
+// Text writes the result for people: the verdict and the reason first.
+func (r *Result) Text(w io.Writer) error {
+	var b strings.Builder
+	fmt.Fprintf(&b, "%s: %s\n", strings.ToUpper(r.Verdict.String()), r.headline())
+	for _, f := range r.Failures {
+		f.text(&b)
+	}
+	for _, t := range r.Tests {
+		t.text(&b)
+	}
+	_, err := io.WriteString(w, b.String())
+	return err
+}
+
+func (r *Result) headline() string {
+	if len(r.Failures) > 0 {
+		f := r.Failures[0]
+		return fmt.Sprintf("%s fails with seed %d", f.Test, f.Seed)
+	}
+	if len(r.Reasons) > 0 {
+		return strings.Join(r.Reasons, "\n  ")
+	}
+	seeds := 0
+	for _, t := range r.Tests {
+		seeds += t.Seeds
+	}
+	return fmt.Sprintf("%d simulations of %d tests", seeds, len(r.Tests))
+}
+
+func (f *Failure) text(b *strings.Builder) {
+	fmt.Fprintf(b, "\n%s %s\n  seed %d, mode %s, %s, after %v of simulated time\n", f.Package, f.Test, f.Seed, f.Mode, f.Go, time.Duration(f.SimNS))
+	if f.Certified {
+		fmt.Fprintf(b, "  reproduced twice in fresh processes (trace %s)\n", word(f.Trace))
+	}
+	if f.Doubt != "" {
+		fmt.Fprintf(b, "  not certain: %s\n", f.Doubt)
+	}
+	fmt.Fprintf(b, "  %d decisions differ from a plain run\n", len(f.Decisions))
+	fmt.Fprintf(b, "  replay: %s\n", f.Replay)
+	for _, e := range f.Events[max(0, len(f.Events)-20):] {
+		fmt.Fprintf(b, "  | %s\n", e)
+	}
+	for _, line := range strings.Split(f.Output, "\n") {
+		fmt.Fprintf(b, "  > %s\n", line)
+	}
+}
+
+func (t *Test) text(b *strings.Builder) {
+	fmt.Fprintf(b, "\n%s %s: %d seeds, %d failed, %v simulated\n", t.Package, t.Name, t.Seeds, t.Failed, time.Duration(t.SimNS).Round(time.Millisecond))
+	for _, p := range t.Points {
+		fmt.Fprintf(b, "  %-10s %s: true %d of %d\n", p.Kind, p.Name, p.True, p.Hits)
+	}
+	if t.Outside != nil {
+		for _, line := range t.Outside.Stack {
+			fmt.Fprintf(b, "  woken from outside: %s\n", line)
+		}
+	}
+}

@@ -1,0 +1,166 @@
+// Package simrun runs the simulations in a user's Go tests over many seeds.
+//
+// Test binaries are built once with the overlay of package overlay, and started with the
+// environment variable sim.Env, which says which seed to begin with. A test binary
+// appends to a report one line when a simulation begins and one when it ends, so that one which took the
+// process with it is known, too.
+//
+//	build → self-test (one seed twice, in two processes) → workers over seeds → the first failure twice more, in fresh processes
+package simrun
+
+import (
+	"context"
+	"crypto/rand"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"runtime"
+	"strings"
+	"time"
+
+	"github.com/assay-dev/assay/internal/overlay"
+	"github.com/assay-dev/assay/verdict"
+)
+
+// Options say what to run. The zero value runs seeds 1 to 100 of the simulations in the current folder.
+type Options struct {
+	Packages []string      // as the go command takes them; . by default
+	Dir      string        // where they are named from
+	Seed     uint64        // the first, 1 by default
+	Seeds    int           // how many of each test, 100 by default
+	For      time.Duration // instead of Seeds: how long to go on
+	Tests    string        // regular expression: which tests
+	Mode     string        // one mode of schedules for all seeds; by default each seed has its own
+	Flags    []string      // of go test
+	Workers  int           // processes at once; one for each processor by default
+	All      bool          // go on after a failure
+	Replay   string        // file of decisions to make, of one test and seed
+	Cache    string        // folder for overlays; below the user's cache by default
+	Go       string        // go command
+	Story    func(format string, args ...any)
+}
+
+// A BuildError is a package that does not build: its author's to mend.
+type BuildError struct {
+	Package string
+	Output  string
+}
+
+func (e *BuildError) Error() string {
+	return fmt.Sprintf("%s does not build:\n%s", e.Package, e.Output)
+}
+
+func (o *Options) fill() error {
+	if len(o.Packages) == 0 {
+		o.Packages = []string{"."}
+	}
+	if o.Seed == 0 {
+		o.Seed = 1
+	}
+	if o.Seeds == 0 {
+		o.Seeds = 100
+	}
+	if o.Workers == 0 {
+		o.Workers = runtime.NumCPU()
+	}
+	if o.Go == "" {
+		o.Go = "go"
+	}
+	if o.Story == nil {
+		o.Story = func(string, ...any) {}
+	}
+	if o.Cache == "" {
+		dir, err := os.UserCacheDir()
+		if err != nil {
+			return fmt.Errorf("no folder to keep the overlay of Go's sources in: %w", err)
+		}
+		o.Cache = filepath.Join(dir, "assay", "sim")
+	}
+	return nil
+}
+
+// Run builds, tests itself, and explores. An error is what kept it from doing so; what it found is in the result.
+func Run(ctx context.Context, o Options) (*Result, error) {
+	if err := o.fill(); err != nil {
+		return nil, err
+	}
+	began := time.Now()
+	tc, err := overlay.Find(ctx, o.Go, o.Dir, o.Cache)
+	if err != nil {
+		return nil, err
+	}
+	over, err := overlay.Make(tc, o.Cache, overlay.Groups()...)
+	if err != nil {
+		return nil, err
+	}
+	work, err := workDir()
+	if err != nil {
+		return nil, err
+	}
+	defer os.RemoveAll(work)
+	b := &builder{o: &o, tc: tc, overlay: over, work: work}
+	bins, err := b.build(ctx)
+	if err != nil {
+		return nil, err
+	}
+	res := &Result{Go: tc.Version, Overlay: over.Digest[:16], BuildMS: time.Since(began).Milliseconds()}
+	if len(bins) == 0 {
+		res.Reasons = append(res.Reasons, fmt.Sprintf("no test in %s is a simulation: none imports %s", strings.Join(o.Packages, " "), simPath))
+	}
+	deadline := time.Now().Add(o.For)
+	for i, bin := range bins {
+		share := o.For / time.Duration(len(bins))
+		x := &explorer{o: &o, bin: bin, res: res, until: deadline.Add(-share * time.Duration(len(bins)-1-i))}
+		if err := x.explore(ctx); err != nil {
+			return nil, err
+		}
+		if len(res.Failures) > 0 && !o.All {
+			break
+		}
+	}
+	res.judge(&o)
+	res.WallMS = time.Since(began).Milliseconds()
+	return res, ctx.Err()
+}
+
+// workDir makes a folder whose name is as long as any other's: the length of a path in a test
+// binary's hands can move addresses in its heap.
+func workDir() (string, error) {
+	var b [8]byte
+	rand.Read(b[:])
+	dir := filepath.Join(os.TempDir(), "assay-sim-"+hex.EncodeToString(b[:]))
+	return dir, os.Mkdir(dir, 0o700)
+}
+
+// judge says what it all comes to.
+func (r *Result) judge(o *Options) {
+	r.Verdict = verdict.Pass
+	for _, t := range r.Tests {
+		switch {
+		case t.Differs != "":
+			r.Reasons = append(r.Reasons, fmt.Sprintf("%s is not reproducible: %s", t.Name, t.Differs))
+		case t.Outside != nil:
+			r.Reasons = append(r.Reasons, fmt.Sprintf("%s is not reproducible: %s", t.Name, t.Outside.Why))
+		case t.Skipped != "":
+			r.Reasons = append(r.Reasons, fmt.Sprintf("%s was skipped: %s", t.Name, t.Skipped))
+		}
+		for _, p := range t.Points {
+			if p.Kind == "sometimes" && p.True == 0 && o.Replay == "" && t.Seeds > 1 {
+				r.Reasons = append(r.Reasons, fmt.Sprintf("%s: %q was never true in %d seeds", t.Name, p.Name, t.Seeds))
+			}
+		}
+	}
+	if len(r.Tests) == 0 && len(r.Reasons) == 0 {
+		r.Reasons = append(r.Reasons, "no simulation ran")
+	}
+	if len(r.Reasons) > 0 {
+		r.Verdict = verdict.Unknown
+	}
+	if len(r.Failures) > 0 {
+		r.Verdict = verdict.Fail
+	}
+}
+
+var errNoReport = errors.New("the test binary reported nothing")

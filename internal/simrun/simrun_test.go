@@ -1,0 +1,242 @@
+package simrun
+
+import (
+	"context"
+	"errors"
+	"os"
+	"path/filepath"
+	"runtime"
+	"slices"
+	"strconv"
+	"strings"
+	"sync"
+	"testing"
+
+	"github.com/assay-dev/assay/internal/overlay"
+	"github.com/assay-dev/assay/sim"
+	"github.com/assay-dev/assay/verdict"
+)
+
+// The overlay is built once for all tests of this binary: it costs most of their time.
+var programs = sync.OnceValues(func() (map[string]*program, error) {
+	if runtime.GOOS != "linux" {
+		return nil, errors.New("simulations run on linux")
+	}
+	o := options("../../sim/simtest", "./testdata/bugs")
+	ctx := context.Background()
+	tc, err := overlay.Find(ctx, "go", ".", o.Cache)
+	if err != nil {
+		return nil, err
+	}
+	over, err := overlay.Make(tc, o.Cache, overlay.Groups()...)
+	if err != nil {
+		return nil, err
+	}
+	work, err := os.MkdirTemp("", "simrun-test-")
+	if err != nil {
+		return nil, err
+	}
+	bins, err := (&builder{o: &o, tc: tc, overlay: over, work: work}).build(ctx)
+	all := map[string]*program{}
+	for _, b := range bins {
+		all[filepath.Base(b.pkg)] = b
+	}
+	return all, err
+})
+
+func options(pkgs ...string) Options {
+	o := Options{Packages: pkgs}
+	if err := o.fill(); err != nil {
+		panic(err)
+	}
+	return o
+}
+
+func TestMain(m *testing.M) {
+	code := m.Run()
+	if all, err := programs(); err == nil {
+		for _, p := range all {
+			os.RemoveAll(filepath.Dir(p.work))
+		}
+	}
+	os.Exit(code)
+}
+
+func built(t *testing.T, name string) *program {
+	t.Helper()
+	if testing.Short() {
+		t.Skip("builds Go's standard library")
+	}
+	all, err := programs()
+	var anchors *overlay.AnchorError
+	if errors.As(err, &anchors) {
+		t.Skip(err)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	return all[name]
+}
+
+// explored runs seeds of one test of testdata/bugs.
+func explored(t *testing.T, test string, seeds int) *Result {
+	t.Helper()
+	bin := *built(t, "bugs")
+	bin.work = t.TempDir()
+	o := options()
+	o.Tests, o.Seeds, o.Workers = "^"+test+"$", seeds, 2
+	res := &Result{Go: runtime.Version()}
+	x := &explorer{o: &o, bin: &bin, res: res}
+	if err := x.explore(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	res.judge(&o)
+	return res
+}
+
+func TestVerdicts(t *testing.T) {
+	for _, tt := range []struct {
+		test  string
+		seeds int
+		want  verdict.Verdict
+		says  string // somewhere in the text
+	}{
+		{"TestFine", 20, verdict.Pass, "20 simulations"},
+		{"TestLostUpdate", 200, verdict.Fail, "no update is lost"},
+		{"TestNeverThere", 20, verdict.Unknown, `"the rare branch" was never true in 20 seeds`},
+		{"TestPanicInHost", 1, verdict.Fail, "planted"},
+		{"TestDeadlock", 1, verdict.Fail, "deadlock"},
+		{"TestNeverEnds", 1, verdict.Fail, "the limit of simulated time is reached"},
+		{"TestLivelock", 1, verdict.Fail, "the limit of steps is reached"},
+		{"TestOutside", 1, verdict.Unknown, "real I/O"},
+		{"TestGlobal", 40, verdict.Fail, "does not fail in a fresh process"},
+		{"TestNotThere", 1, verdict.Unknown, "no simulation ran"},
+	} {
+		t.Run(tt.test, func(t *testing.T) {
+			res := explored(t, tt.test, tt.seeds)
+			var text strings.Builder
+			if err := res.Text(&text); err != nil {
+				t.Fatal(err)
+			}
+			if res.Verdict != tt.want || !strings.Contains(text.String(), tt.says) {
+				t.Errorf("verdict %v, want %v with %q in\n%s", res.Verdict, tt.want, tt.says, text.String())
+			}
+		})
+	}
+}
+
+// A failure is certified, and its decisions alone, made again with another seed's draws gone, fail too.
+func TestReplay(t *testing.T) {
+	res := explored(t, "TestLostUpdate", 200)
+	if len(res.Failures) != 1 || !res.Failures[0].Certified || len(res.Failures[0].Decisions) == 0 {
+		t.Fatalf("failures: %+v", res.Failures)
+	}
+	f := res.Failures[0]
+	if p := run(t, f.Seed, f.Decisions); !p.Failed || p.Diverged > 0 {
+		t.Errorf("its %d decisions replayed: failed %v, %d not there", len(f.Decisions), p.Failed, p.Diverged)
+	}
+	if p := run(t, f.Seed, nil); p.Failed {
+		t.Error("without any decision it fails, too: a plain run must not")
+	}
+	last := f.Decisions[len(f.Decisions)-1]
+	last.Index += 1 << 40
+	if p := run(t, f.Seed, []sim.Decision{last}); p.Failed {
+		t.Error("it fails by a decision that it never comes to")
+	}
+}
+
+// run replays decisions in TestLostUpdate.
+func run(t *testing.T, seed uint64, decisions []sim.Decision) sim.Report {
+	t.Helper()
+	bin := *built(t, "bugs")
+	bin.work = t.TempDir()
+	file := filepath.Join(bin.work, "decisions")
+	if err := os.WriteFile(file, encode(decisions), 0o666); err != nil {
+		t.Fatal(err)
+	}
+	p, err := bin.run(t.Context(), start{name: "r", tests: "^TestLostUpdate$", seed: seed, replay: file, overrides: len(decisions)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	r := p.of("TestLostUpdate", seed)
+	if r == nil {
+		t.Fatal(p.output)
+	}
+	return *r
+}
+
+// One seed has one trace, whatever else the machine does; two seeds have two. ASSAY_SIM_FULL=1 runs as many as the figures need.
+func TestDeterminism(t *testing.T) {
+	same, seeds := 6, 12
+	if n, err := strconv.Atoi(os.Getenv("ASSAY_SIM_FULL")); err == nil {
+		same, seeds = max(200*n, 1), 100
+	}
+	bin := built(t, "simtest")
+	dir := t.TempDir()
+	for _, seed := range []uint64{3, 7} {
+		traces := map[string][]string{}
+		half := make([]map[string][]string, 2)
+		var wg sync.WaitGroup
+		for i := range half { // two processes at once
+			wg.Go(func() {
+				half[i] = batch(t, bin, filepath.Join(dir, strconv.Itoa(i)), slices.Repeat([]uint64{seed}, same/2))
+			})
+		}
+		wg.Wait()
+		for _, h := range half {
+			for test, all := range h {
+				traces[test] = append(traces[test], all...)
+			}
+		}
+		for test, all := range traces {
+			slices.Sort(all)
+			if n := len(slices.Compact(slices.Clone(all))); n != 1 {
+				t.Errorf("%s: %d runs of seed %d have %d traces", test, len(all), seed, n)
+			}
+		}
+	}
+	var different []uint64
+	for i := range seeds {
+		different = append(different, uint64(i+1))
+	}
+	all := batch(t, bin, filepath.Join(dir, "s"), different)
+	for _, test := range []string{"TestMix", "TestPtr", "TestHTTPOverPipes", "TestHTTPBetweenHosts", "TestUDP"} {
+		traces := all[test]
+		slices.Sort(traces)
+		if n := len(slices.Compact(slices.Clone(traces))); n != seeds {
+			t.Errorf("%s: %d seeds have %d traces", test, seeds, n)
+		}
+	}
+}
+
+// batch runs all of simtest once for each seed, a process each, and returns traces by test.
+func batch(t *testing.T, bin *program, work string, seeds []uint64) map[string][]string {
+	b := *bin
+	b.work = work
+	traces := map[string][]string{}
+	for _, seed := range seeds {
+		p, err := b.run(t.Context(), start{name: "d", seed: seed})
+		if err != nil || p.failed {
+			t.Errorf("seed %d: %v\n%s", seed, err, p.output)
+			return traces
+		}
+		for _, r := range p.reports {
+			traces[r.Test] = append(traces[r.Test], r.Trace)
+			if r.Outside != nil {
+				t.Errorf("%s, seed %d: %+v", r.Test, seed, r.Outside)
+			}
+		}
+	}
+	return traces
+}
+
+func TestSplitFlags(t *testing.T) {
+	t.Parallel()
+	build, test := splitFlags([]string{"-race", "-tags", "a,b", "-timeout=5m", "-short", "-parallel", "2", "--v"})
+	if got, want := strings.Join(build, " "), "-race -tags=assaysim,a,b"; got != want {
+		t.Errorf("build: %s, want %s", got, want)
+	}
+	if got, want := strings.Join(test, " "), "-test.timeout=5m -test.short -test.parallel=2 -test.v"; got != want {
+		t.Errorf("test: %s, want %s", got, want)
+	}
+}

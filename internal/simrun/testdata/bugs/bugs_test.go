@@ -1,0 +1,107 @@
+// Package bugs has planted ones, for the tests of simrun. It is built with the overlay only.
+package bugs
+
+import (
+	"os"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/assay-dev/assay/sim"
+)
+
+type account struct {
+	mu sync.Mutex
+	n  int
+}
+
+func (a *account) get() int  { a.mu.Lock(); defer a.mu.Unlock(); return a.n }
+func (a *account) set(n int) { a.mu.Lock(); defer a.mu.Unlock(); a.n = n }
+
+// Each access is locked, and an update is lost where another comes between read and write.
+func TestLostUpdate(t *testing.T) {
+	sim.Run(t, func(s *sim.Sim) {
+		var a account
+		var wg sync.WaitGroup
+		for range 2 {
+			wg.Go(func() { a.set(a.get() + 1) })
+		}
+		wg.Wait()
+		s.Event("the account has %d", a.n)
+		sim.Always(a.n == 2, "no update is lost", a.n)
+	})
+}
+
+func TestFine(t *testing.T) {
+	sim.Run(t, func(s *sim.Sim) {
+		time.Sleep(time.Second)
+		sim.Sometimes(s.Seed()%2 == 0, "an even seed")
+	})
+}
+
+func TestNeverThere(t *testing.T) {
+	sim.Run(t, func(s *sim.Sim) { sim.Sometimes(false, "the rare branch") })
+}
+
+func TestPanicInHost(t *testing.T) {
+	sim.Run(t, func(s *sim.Sim) {
+		s.Host("h").Go(func() { panic("planted") })
+		time.Sleep(time.Second)
+	})
+}
+
+func TestDeadlock(t *testing.T) {
+	sim.Run(t, func(s *sim.Sim) { <-make(chan int) })
+}
+
+func TestNeverEnds(t *testing.T) {
+	sim.RunWith(t, sim.Options{Limit: time.Minute}, func(s *sim.Sim) {
+		for {
+			time.Sleep(time.Second)
+		}
+	})
+}
+
+func TestLivelock(t *testing.T) {
+	sim.RunWith(t, sim.Options{Steps: 10000}, func(s *sim.Sim) {
+		c := make(chan int)
+		go func() {
+			for v := range c {
+				c <- v
+			}
+		}()
+		for {
+			c <- 1
+			<-c
+		}
+	})
+}
+
+// Real I/O: nothing that a seed decides.
+func TestOutside(t *testing.T) {
+	sim.Run(t, func(s *sim.Sim) {
+		r, w, err := os.Pipe()
+		if err != nil {
+			t.Fatal(err)
+		}
+		go func() {
+			for range 10 {
+				time.Sleep(time.Millisecond)
+			}
+			w.Write([]byte("x"))
+			w.Close()
+		}()
+		r.SetReadDeadline(time.Now().Add(time.Hour))
+		r.Read(make([]byte, 1))
+		r.Close()
+	})
+}
+
+var left int // what seeds leave behind
+
+func TestGlobal(t *testing.T) {
+	sim.Run(t, func(s *sim.Sim) {
+		left++
+		sim.Always(left < 5, "few runs in one process", left)
+	})
+}

@@ -1,0 +1,78 @@
+package sim
+
+import (
+	"fmt"
+	"sync/atomic"
+	"time"
+)
+
+// current is the simulation that Always, Sometimes and Reachable speak to: code under test has no Sim at hand. It is the one
+// variable of this package besides those that count runs; simulations of one process run one after the other.
+var current atomic.Pointer[Sim]
+
+// A Point is one named assertion, over a simulation.
+type Point struct {
+	Kind   string `json:"kind"`
+	Name   string `json:"name"`
+	Hits   int    `json:"hits"`             // times it was reached
+	True   int    `json:"true"`             // times its condition held
+	Broken string `json:"broken,omitempty"` // what was said when it first did not
+	AtNS   int64  `json:"at_ns,omitempty"`
+}
+
+// Always fails the simulation where ok is false. The name tells one assertion from another; args are formatted
+// like those of fmt.Sprint, and say what was found. Outside a simulation it does nothing.
+func Always(ok bool, name string, args ...any) {
+	s := current.Load()
+	if s == nil {
+		return
+	}
+	if p := s.reach("always", name, ok); !ok && p.first {
+		text := fmt.Sprint(args...)
+		s.broke(p.Point, text)
+	}
+}
+
+// Sometimes notes whether ok was ever true. One that no seed made true is reported: the tests
+// did not get where they were meant to.
+func Sometimes(ok bool, name string) {
+	if s := current.Load(); s != nil {
+		s.reach("sometimes", name, ok)
+	}
+}
+
+// Reachable notes that this line was run. It is Sometimes(true, name).
+func Reachable(name string) { Sometimes(true, name) }
+
+// Unreachable fails the simulation that runs this line.
+func Unreachable(name string, args ...any) { Always(false, name, args...) }
+
+type reached struct {
+	*Point
+	first bool // the first time that it did not hold
+}
+
+func (s *Sim) reach(kind, name string, ok bool) (r reached) {
+	s.pinned(func() {
+		p := s.points[name]
+		if p == nil {
+			p = &Point{Kind: kind, Name: name}
+			s.points[name] = p
+		}
+		p.Hits++
+		if ok {
+			p.True++
+		}
+		r = reached{p, !ok && p.Hits-p.True == 1}
+	})
+	return r
+}
+
+func (s *Sim) broke(p *Point, text string) {
+	at := s.Now()
+	s.pinned(func() { p.Broken, p.AtNS = text, int64(at) })
+	if text != "" {
+		text = ": " + text
+	}
+	s.t.Errorf("at %v: %q does not hold%s", at.Round(time.Microsecond), p.Name, text)
+}

@@ -1,0 +1,126 @@
+package sim
+
+import (
+	"bufio"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"maps"
+	"os"
+	"path/filepath"
+	"runtime"
+	"slices"
+	"strings"
+)
+
+// decision is laid out like the struct in the overlay's runtime.
+type decision struct {
+	kind, n, choice, goroutine uint32
+	index                      uint64
+	now                        uint64
+	pcs                        [8]uintptr
+}
+
+// Kinds of decisions, as the runtime numbers them.
+func kinds() []string { return []string{"pick", "yield", "select", "timer", "env"} }
+
+// A Decision is one choice that a run made and that a plain one would not have: the log of a run has those alone. Choice
+// is one of N; 0 is what happens without a reason: the goroutine that waited longest, no preemption, cases
+// of a select as they are written, no loss. So a smaller log is a plainer run.
+type Decision struct {
+	Kind      string   `json:"kind"`  // pick, yield, select, timer, env
+	Index     uint64   `json:"index"` // among the decisions of its kind, from 1
+	Choice    uint64   `json:"choice"`
+	N         uint64   `json:"n"`
+	Goroutine uint32   `json:"goroutine,omitempty"` // that was chosen, was preempted, or chose
+	AtNS      uint64   `json:"at_ns"`               // simulated
+	Where     []string `json:"where,omitempty"`     // function file:line, innermost first
+}
+
+// writeDecisions writes the log of the last run as JSON lines.
+func writeDecisions(path string) (err error) {
+	var res result
+	rtLast(&res)
+	f, err := os.Create(path)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, f.Close()) }()
+	w := bufio.NewWriter(f)
+	enc := json.NewEncoder(w)
+	for i := range res.logged {
+		var d decision
+		rtRecord(int(i), &d)
+		line := Decision{
+			Kind: kinds()[d.kind], Index: d.index, Choice: uint64(d.choice), N: uint64(d.n), Goroutine: d.goroutine, AtNS: d.now,
+			Where: frames(d.pcs[:], 3),
+		}
+		if err := enc.Encode(line); err != nil {
+			return err
+		}
+	}
+	return w.Flush()
+}
+
+// frames names program counters, those of Go's own machinery left out where there are others.
+func frames(pcs []uintptr, most int) []string {
+	n := slices.Index(pcs, 0)
+	if n < 0 {
+		n = len(pcs)
+	}
+	if n == 0 {
+		return nil
+	}
+	var all, ours []string
+	it := runtime.CallersFrames(pcs[:n])
+	for {
+		f, more := it.Next()
+		if f.Function != "" {
+			line := fmt.Sprintf("%s %s:%d", f.Function, short(f.File), f.Line)
+			all = append(all, line)
+			if !machinery(f.Function) {
+				ours = append(ours, line)
+			}
+		}
+		if !more {
+			break
+		}
+	}
+	if len(ours) > 0 {
+		all = ours
+	}
+	return all[:min(len(all), most)]
+}
+
+func machinery(function string) bool {
+	for _, p := range []string{"runtime.", "sync.", "internal/", "time.", "testing.", "testing/synctest.", "github.com/assay-dev/assay/sim."} {
+		if strings.HasPrefix(function, p) {
+			return true
+		}
+	}
+	return false
+}
+
+func short(file string) string {
+	return filepath.Join(filepath.Base(filepath.Dir(file)), filepath.Base(file))
+}
+
+func (s *Sim) sortedPoints() []Point {
+	var all []Point
+	for _, name := range slices.Sorted(maps.Keys(s.points)) {
+		all = append(all, *s.points[name])
+	}
+	return all
+}
+
+func (s *Sim) eventLines() []string {
+	var lines []string
+	for _, e := range s.events[max(0, len(s.events)-200):] {
+		host := ""
+		if e.host != "" {
+			host = e.host + ": "
+		}
+		lines = append(lines, fmt.Sprintf("%12.6fs %s%s", e.at.Seconds(), host, e.text))
+	}
+	return lines
+}

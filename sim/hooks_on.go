@@ -1,0 +1,35 @@
+//go:build assaysim
+
+package sim
+
+import (
+	_ "net"    // the functions below are in the overlay's runtime and net
+	_ "unsafe" // as their own packages name them
+)
+
+// built says whether this program was built with the overlay.
+const built = true
+
+func rtEnabled() bool
+func rtConfigure(c *config)
+func rtLast(r *result)
+func rtCurrent(r *result)
+func rtGoroutine() uint32
+func rtFold(v uint64)
+func rtSetHost(h uint32) uint32
+func rtHost() uint32
+func rtChance(ppm uint32) bool
+func rtSkew(host uint32, ns int64)
+func rtCrash(host uint32) int
+func rtChoose(n uint32) uint32
+func rtPin(by int32)
+func rtReserve(n int)
+func rtRecord(i int, d *decision)
+func rtLoad(path string, max int) int
+
+func netHost(id, ip uint32, name string)
+func netCrash(id uint32)
+func netLink(a, b uint32, l *netLinkSpec)
+func netCut(a, b uint32, cut bool)
+func netEnd()
+func netSent() [3]uint64

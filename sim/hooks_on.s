@@ -1,0 +1,3 @@
+//go:build assaysim
+
+// Functions without a body need an assembly file in the package.

@@ -1,0 +1,172 @@
+package sim
+
+import (
+	"fmt"
+	"net/netip"
+	"time"
+)
+
+// world is what a simulation is made of besides goroutines.
+type world struct {
+	hosts  []*Host // in order of creation; a host's place is its address
+	byID   []*Host // by incarnation, from 1
+	cuts   [][2]uint32
+	booted uint32 // incarnations so far
+}
+
+// A Host is a machine of the simulation: goroutines that die together, an address, a clock. Code on it uses
+// package net as ever: it listens on the host's address, and names of hosts resolve.
+//
+// Package variables belong to the process, not to the host: a crash does not reset them.
+type Host struct {
+	s    *Sim
+	name string
+	ip   uint32
+	id   uint32 // incarnation, 0 while it is down
+	boot func()
+	skew time.Duration
+}
+
+// Host returns the host of a name, which is made, and up, when it is first asked for.
+func (s *Sim) Host(name string) *Host {
+	s.needs("Sim.Host")
+	var h *Host
+	made := false
+	s.pinned(func() {
+		for _, o := range s.world.hosts {
+			if o.name == name {
+				h = o
+				return
+			}
+		}
+		n := uint32(len(s.world.hosts) + 1)
+		h = &Host{s: s, name: name, ip: 10<<24 | n/250<<8 | n%250 + 1}
+		s.world.hosts = append(s.world.hosts, h)
+		made = true
+	})
+	if made {
+		h.begin()
+	}
+	return h
+}
+
+// begin gives the host a new incarnation.
+func (h *Host) begin() {
+	h.s.pinned(func() {
+		h.s.world.booted++
+		h.id = h.s.world.booted
+		h.s.world.byID = append(h.s.world.byID, h)
+		rtSkew(h.id, int64(h.skew))
+	})
+	netHost(h.id, h.ip, h.name)
+}
+
+// Name is the host's name, which resolves to its address.
+func (h *Host) Name() string { return h.name }
+
+// Addr is the host's address.
+func (h *Host) Addr() netip.Addr {
+	return netip.AddrFrom4([4]byte{byte(h.ip >> 24), byte(h.ip >> 16), byte(h.ip >> 8), byte(h.ip)})
+}
+
+// Up reports whether the host runs.
+func (h *Host) Up() bool { return h.id != 0 }
+
+// Go runs f on the host, in a goroutine of its own. On a host that is down nothing happens. What f starts runs on the host, too.
+func (h *Host) Go(f func()) {
+	rtPin(1) // or a crash of the host, between these lines, would be the caller's
+	if id := h.id; id != 0 {
+		was := rtSetHost(id)
+		go f()
+		rtSetHost(was)
+	}
+	rtPin(-1)
+}
+
+// Do runs f on the host and waits for it. It reports false where the host is down, or crashed before f returned.
+func (h *Host) Do(f func()) bool {
+	id := h.id
+	if id == 0 {
+		return false
+	}
+	done := make(chan struct{})
+	h.Go(func() {
+		defer close(done)
+		f()
+	})
+	for {
+		select {
+		case <-done:
+			return true
+		case <-time.After(time.Millisecond):
+			if h.id != id {
+				return false
+			}
+		}
+	}
+}
+
+// Boot runs f on the host now, and again after each Restart: what a machine starts by itself.
+func (h *Host) Boot(f func()) {
+	h.boot = f
+	h.Go(f)
+}
+
+// Crash ends the host as a power cut does: its goroutines stop where they stand, without their deferred
+// functions; its connections are gone, and nobody is told. It may be called on the host itself, and does not return then.
+func (h *Host) Crash() {
+	id := h.id
+	if id == 0 {
+		return
+	}
+	h.s.Event("crash of %s", h.name)
+	h.id = 0
+	netCrash(id)
+	rtCrash(id)
+}
+
+// Restart crashes the host if it is up, and starts it again: f of Boot runs.
+func (h *Host) Restart() {
+	if rtHost() == h.id && h.id != 0 {
+		panic("sim: a host cannot restart itself: it would not be there to do so")
+	}
+	h.Crash()
+	h.begin()
+	h.s.Event("start of %s", h.name)
+	if h.boot != nil {
+		h.Go(h.boot)
+	}
+}
+
+// Clock sets the host's wall clock ahead of the simulation's, or behind. Sleeps and timers are not touched: they take as long as they took.
+func (h *Host) Clock(ahead time.Duration) {
+	h.skew = ahead
+	if h.id != 0 {
+		rtSkew(h.id, int64(ahead))
+	}
+}
+
+// hostName is the host that the goroutine runs on, "" for none.
+func (s *Sim) hostName() string {
+	if id := int(rtHost()); id > 0 && id <= len(s.world.byID) {
+		return s.world.byID[id-1].name
+	}
+	return ""
+}
+
+// endHosts ends all goroutines of hosts, so that the simulation can end.
+func (s *Sim) endHosts() {
+	for _, h := range s.world.hosts {
+		if id := h.id; id != 0 {
+			h.id = 0
+			netCrash(id)
+			rtCrash(id)
+		}
+	}
+	if s.controlled {
+		netEnd()
+	}
+}
+
+// String is how a host prints.
+func (h *Host) String() string { return fmt.Sprintf("%s (%v)", h.name, h.Addr()) }

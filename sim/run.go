@@ -1,0 +1,255 @@
+package sim
+
+import (
+	"encoding/json"
+	"os"
+	"runtime"
+	"strconv"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+)
+
+// Env is the environment variable by which "assay sim" tells a test binary what to run. Its value is
+// settings "key=value" with ; in between. It must be there from the start of the process.
+const Env = "ASSAY_SIM"
+
+// settings of a process.
+type settings struct {
+	seed, step uint64 // the nth iteration of a test takes seed + n*step
+	mode       string // "" for the seed's own
+	report     string // file that reports are appended to, as JSON lines
+	record     string // file that decisions are written to
+	replay     string // file of decisions to make
+	overrides  int    // how many are in it
+}
+
+func parseSettings(text string) settings {
+	s := settings{step: 1}
+	for text != "" {
+		var part string
+		part, text, _ = strings.Cut(text, ";")
+		key, value, _ := strings.Cut(part, "=")
+		switch key {
+		case "seed":
+			s.seed, _ = strconv.ParseUint(value, 10, 64)
+		case "step":
+			s.step, _ = strconv.ParseUint(value, 10, 64)
+		case "mode":
+			s.mode = value
+		case "report":
+			s.report = value
+		case "record":
+			s.record = value
+		case "replay":
+			s.replay = value
+		case "overrides":
+			s.overrides, _ = strconv.Atoi(value)
+		}
+	}
+	return s
+}
+
+// result is laid out like the struct in the overlay's runtime.
+type result struct {
+	hash, steps, yields, values uint64
+	decisions                   [5]uint64
+	now                         uint64
+	goroutines                  uint64
+	diverged                    uint64
+	logged, dropped             uint64
+	ext                         uint64
+	extWhy                      uint64
+	extPCs                      [16]uintptr
+}
+
+// process is what is kept from one run to the next: which iteration of a test this is (go test -count).
+var process struct {
+	sync.Mutex
+	loaded bool
+	settings
+	tests map[string]*iteration
+}
+
+type iteration struct {
+	t *testing.T
+	n uint64
+}
+
+// A run is one bubble from outside.
+type run struct {
+	controlled bool
+	config     config
+	mode       mode
+	settings   settings
+}
+
+// begin sets the runtime up for the next bubble.
+func begin(t *testing.T, o Options) *run {
+	t.Helper()
+	r := &run{controlled: built && rtEnabled()}
+	if !r.controlled {
+		t.Log("sim: run by go test alone: time is simulated, and the order of events is unseeded and not varied; for that: assay sim")
+		return r
+	}
+	r.settings, r.config.seed = next(t)
+	r.mode = modeOf(r.config.seed)
+	if r.settings.mode != "" {
+		m, err := parseMode(r.settings.mode)
+		if err != nil {
+			t.Fatal("sim: ", err)
+		}
+		r.mode = m
+	}
+	if r.settings.replay != "" {
+		r.mode = mode{kind: replay}
+	}
+	o.fill(&r.config)
+	c := &r.config
+	c.mode, c.yieldN, c.points, c.length = r.mode.kind, r.mode.yieldN, r.mode.points, r.mode.length
+	if r.settings.record != "" {
+		rtReserve(1 << 18)
+		c.record = 1
+	}
+	r.write(map[string]any{"begin": Report{Test: t.Name(), Seed: c.seed, Mode: r.mode.String()}})
+	rtConfigure(c)
+	return r
+}
+
+// next returns the settings and the seed of this iteration of a test.
+func next(t *testing.T) (settings, uint64) {
+	process.Lock()
+	defer process.Unlock()
+	if !process.loaded {
+		process.loaded = true
+		process.settings = parseSettings(os.Getenv(Env))
+		process.tests = map[string]*iteration{}
+		if process.replay != "" && rtLoad(process.replay, process.overrides) < 0 {
+			t.Fatalf("sim: the decisions in %s cannot be read", process.replay)
+		}
+	}
+	it := process.tests[t.Name()]
+	if it == nil {
+		it = &iteration{t: t}
+		process.tests[t.Name()] = it
+	} else if it.t != t {
+		it.t = t
+		it.n++
+	}
+	return process.settings, process.seed + it.n*process.step
+}
+
+func (o Options) fill(c *config) {
+	or := func(d, def time.Duration) uint64 {
+		if d == 0 {
+			d = def
+		}
+		return uint64(max(d, 0))
+	}
+	c.quantum = or(o.Quantum, time.Millisecond)
+	c.maxTime = or(o.Limit, 24*time.Hour)
+	if c.maxSteps = o.Steps; c.maxSteps == 0 {
+		c.maxSteps = 50e6
+	}
+}
+
+// A Report is what a test binary says of one simulation, one line of JSON.
+type Report struct {
+	Test       string   `json:"test"`
+	Seed       uint64   `json:"seed"`
+	Mode       string   `json:"mode"`
+	Go         string   `json:"go,omitempty"`
+	Trace      string   `json:"trace,omitempty"` // hash of all that happened in order: equal for two runs of one seed
+	Failed     bool     `json:"failed,omitempty"`
+	Skipped    string   `json:"skipped,omitempty"`
+	Steps      uint64   `json:"steps,omitempty"`
+	Yields     uint64   `json:"yields,omitempty"`
+	Decisions  uint64   `json:"decisions,omitempty"`
+	Goroutines uint64   `json:"goroutines,omitempty"`
+	SimNS      uint64   `json:"sim_ns,omitempty"`
+	Diverged   uint64   `json:"diverged,omitempty"` // decisions to make that this run did not have
+	Logged     uint64   `json:"logged,omitempty"`
+	Dropped    uint64   `json:"dropped,omitempty"`
+	Outside    *Outside `json:"outside,omitempty"` // why this run may not be the seed's
+	Points     []Point  `json:"points,omitempty"`
+	Events     []string `json:"events,omitempty"` // of a failed run
+}
+
+// Outside is the first wake-up that came from outside a simulation.
+type Outside struct {
+	Count uint64   `json:"count"`
+	Why   string   `json:"why"`
+	Stack []string `json:"stack,omitempty"` // of the goroutine that was woken
+}
+
+// end reports, and gives the outer test its word.
+func (r *run) end(t *testing.T, s *Sim) {
+	current.CompareAndSwap(s, nil)
+	if r.controlled {
+		r.write(map[string]any{"end": r.report(t, s)})
+		if r.settings.record != "" {
+			if err := writeDecisions(r.settings.record); err != nil {
+				t.Error("sim: the decisions cannot be recorded: ", err)
+			}
+		}
+	}
+	if t.Failed() && r.controlled {
+		t.Logf("sim: seed %d, mode %v, %s", r.config.seed, r.mode, runtime.Version())
+	}
+	if s.skip != "" && !t.Failed() {
+		t.Skip(s.skip)
+	}
+}
+
+func (r *run) report(t *testing.T, s *Sim) Report {
+	var res result
+	rtLast(&res)
+	rep := Report{
+		Test: t.Name(), Seed: r.config.seed, Mode: r.mode.String(), Go: runtime.Version(), Trace: strconv.FormatUint(res.hash, 16),
+		Failed: t.Failed(), Skipped: s.skip, Steps: res.steps, Yields: res.yields, Goroutines: res.goroutines,
+		SimNS: res.now, Diverged: res.diverged, Logged: res.logged, Dropped: res.dropped,
+	}
+	for _, n := range res.decisions {
+		rep.Decisions += n
+	}
+	if res.ext > 0 {
+		rep.Outside = &Outside{Count: res.ext, Why: outsideWhy(res.extWhy), Stack: frames(res.extPCs[:], 8)}
+	}
+	rep.Points = s.sortedPoints()
+	if rep.Failed {
+		rep.Events = s.eventLines()
+	}
+	return rep
+}
+
+func outsideWhy(n uint64) string {
+	switch n {
+	case 1:
+		return "a goroutine outside the simulation woke one of it: what both use must be made inside"
+	case 2:
+		return "real I/O: a file descriptor of the operating system was waited for"
+	case 3:
+		return "a system call or C code took longer than half a second"
+	}
+	return "a goroutine came back from a wait that the simulation does not decide"
+}
+
+// write appends one line to the report.
+func (r *run) write(v any) {
+	if r.settings.report == "" {
+		return
+	}
+	line, err := json.Marshal(v)
+	if err != nil {
+		panic(err) // reports are plain data
+	}
+	f, err := os.OpenFile(r.settings.report, os.O_APPEND|os.O_CREATE|os.O_WRONLY, 0o666)
+	if err != nil {
+		panic("sim: the report cannot be written: " + err.Error())
+	}
+	defer f.Close()
+	if _, err := f.Write(append(line, '\n')); err != nil {
+		panic("sim: the report cannot be written: " + err.Error())
+	}
+}

@@ -1,0 +1,141 @@
+package simtest
+
+import (
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/assay-dev/assay/sim"
+)
+
+// Goroutines of a host that wait in every way there is die with it; what they waited in works on for others.
+func TestCrash(t *testing.T) {
+	sim.Run(t, func(s *sim.Sim) {
+		h := s.Host("h")
+		w := waits{ch: make(chan int), never: make(chan int), alive: map[string]int{}}
+		w.cond.L = &w.cmu
+		w.held.Lock()
+		w.wg.Add(1)
+		h.Boot(func() { w.all() })
+		time.Sleep(10 * time.Millisecond)
+		if len(w.alive) != 0 {
+			t.Fatalf("these did not wait: %v", w.alive)
+		}
+		h.Crash()
+		if h.Up() {
+			t.Error("it is up after its crash")
+		}
+		go func() { w.ch <- 1 }() // no dead receiver takes it
+		if got := <-w.ch; got != 1 {
+			t.Errorf("got %d, want 1", got)
+		}
+		w.held.Unlock()
+		w.wg.Done()
+		w.cond.Broadcast()
+		time.Sleep(time.Minute)
+		if len(w.alive) != 0 {
+			t.Errorf("these outlived the crash: %v", w.alive)
+		}
+		h.Restart()
+		time.Sleep(time.Minute)
+		if w.boots != 2 {
+			t.Errorf("the host booted %d times, want 2", w.boots)
+		}
+	})
+}
+
+type waits struct {
+	ch, never chan int
+	held      sync.Mutex
+	rw        sync.RWMutex
+	wg        sync.WaitGroup
+	cmu       sync.Mutex
+	cond      sync.Cond
+	alive     map[string]int
+	boots     int
+}
+
+func (w *waits) all() {
+	w.boots++
+	waiting := map[string]func(){
+		"receive": func() { <-w.ch },
+		"nil":     func() { <-(chan int)(nil) },
+		"select": func() {
+			select {
+			case <-w.ch:
+			case w.never <- 1:
+			}
+		},
+		"sleep": func() { time.Sleep(30 * time.Second) },
+		"lock":  func() { w.held.Lock() },
+		"group": func() { w.wg.Wait() },
+		"cond":  func() { w.cmu.Lock(); w.cond.Wait(); w.cmu.Unlock() },
+		"timer": func() { <-time.After(20 * time.Second) },
+	}
+	if w.boots > 1 {
+		return
+	}
+	time.AfterFunc(15*time.Second, func() { w.alive["after"]++ })
+	for name, f := range waiting {
+		go func() {
+			defer func() { w.alive[name+" (deferred)"]++ }()
+			f()
+			w.alive[name]++
+		}()
+	}
+}
+
+// A host may crash itself, and others crash it at any moment.
+func TestCrashAnywhere(t *testing.T) {
+	sim.Run(t, func(s *sim.Sim) {
+		h := s.Host("h")
+		var mu sync.Mutex
+		n := 0
+		h.Boot(func() {
+			var own sync.Mutex
+			for range 4 {
+				go func() {
+					for range 50 {
+						own.Lock()
+						n++
+						own.Unlock()
+						time.Sleep(time.Millisecond)
+					}
+				}()
+			}
+			time.Sleep(time.Duration(1+s.Choose(20)) * time.Millisecond)
+			if s.Choose(2) == 1 {
+				h.Crash()
+				mu.Lock()
+				t.Error("it goes on after its own crash")
+				mu.Unlock()
+			}
+		})
+		for range 5 {
+			time.Sleep(time.Duration(1+s.Choose(30)) * time.Millisecond)
+			h.Restart()
+		}
+		time.Sleep(time.Second)
+		s.Event("counted %d", n)
+		sim.Sometimes(n < 1000, "a crash came in between")
+	})
+}
+
+// Clocks of hosts differ, and sleeps do not.
+func TestClock(t *testing.T) {
+	sim.Run(t, func(s *sim.Sim) {
+		h := s.Host("fast")
+		h.Clock(time.Hour)
+		start := time.Now()
+		h.Do(func() {
+			if d := time.Since(start); d < time.Hour || d > time.Hour+time.Second {
+				t.Errorf("the clock is %v ahead, want 1h", d)
+			}
+			before := time.Now()
+			time.Sleep(time.Second)
+			if d := time.Since(before); d != time.Second {
+				t.Errorf("a second took %v", d)
+			}
+		})
+	})
+}
