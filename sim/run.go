@@ -232,7 +232,7 @@ func outsideWhy(n uint64) string {
 	case 3:
 		return "a system call or C code took longer than half a second"
 	}
-	return "a goroutine came back from a wait that the simulation does not decide"
+	return "real I/O, or another wait that the operating system ended"
 }
 
 // write appends one line to the report.

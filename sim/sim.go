@@ -35,12 +35,18 @@ func RunWith(t *testing.T, o Options, f func(s *Sim)) {
 	t.Helper()
 	r := begin(t, o)
 	s := &Sim{run: r, controlled: r.controlled}
-	defer r.end(t, s)
+	returned := false
+	defer func() {
+		if returned || t.Failed() { // else it panics: a deadlock. The report has its beginning alone
+			r.end(t, s)
+		}
+	}()
 	synctest.Test(t, func(t *testing.T) {
 		s.start(t)
 		defer s.stop()
 		f(s)
 	})
+	returned = true
 }
 
 // A Sim is one running simulation. Its methods may be called from any of its goroutines.

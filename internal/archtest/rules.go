@@ -52,8 +52,7 @@ func rules() map[string]string {
 		// The stand-alone proxy: the data plane with another tool's API, and a holder of its own, since it holds no environment.
 		"internal/toxiproxy": "system internal/link internal/ledger",
 
-		// For tests: where data that others made lies.
-		"internal/conformance": "",
+		"internal/conformance": "", // for tests: where data that others made lies
 
 		// Results of other tools become evidence. It knows no mode: whoever asks says which cells they are of.
 		"internal/foreign": "verdict evidence",
@@ -130,8 +129,9 @@ func workloadRules() map[string]string {
 func simRules() map[string]string {
 	return map[string]string{
 		// Users' tests import it, and everything it imports becomes a part of their simulations: so little, and nothing that starts anything.
-		"sim":         "system history verdict",
-		"sim/simtest": "sim", // simulations of all that could differ between two runs of a seed
+		"sim":            "system history verdict",
+		"examples/sim/…": "sim", // programs that know nothing of us; their tests are simulations
+		"sim/simtest":    "sim", // simulations of all that could differ between two runs of a seed
 		// Changes Go's own sources for a build. It knows nothing of what is built.
 		"internal/overlay": "",
 		// Builds users' tests with the overlay and runs them over seeds; what it hands back is plain.

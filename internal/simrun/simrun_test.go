@@ -39,6 +39,7 @@ var programs = sync.OnceValues(func() (map[string]*program, error) {
 	bins, err := (&builder{o: &o, tc: tc, overlay: over, work: work}).build(ctx)
 	all := map[string]*program{}
 	for _, b := range bins {
+		b.flags = append(b.flags, "-test.timeout=1m")
 		all[filepath.Base(b.pkg)] = b
 	}
 	return all, err

@@ -3,6 +3,7 @@ package bugs
 
 import (
 	"os"
+	"runtime"
 	"sync"
 	"testing"
 	"time"
@@ -84,15 +85,17 @@ func TestOutside(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
+		read := make(chan struct{})
 		go func() {
-			for range 10 {
-				time.Sleep(time.Millisecond)
-			}
-			w.Write([]byte("x"))
-			w.Close()
+			r.Read(make([]byte, 1))
+			close(read)
 		}()
-		r.SetReadDeadline(time.Now().Add(time.Hour))
-		r.Read(make([]byte, 1))
+		for range 1000 { // until it waits
+			runtime.Gosched()
+		}
+		w.Write([]byte("x"))
+		<-read
+		w.Close()
 		r.Close()
 	})
 }
