@@ -8,8 +8,6 @@ const built = false
 func rtEnabled() bool                 { return false }
 func rtConfigure(*config)             {}
 func rtLast(*result)                  {}
-func rtCurrent(*result)               {}
-func rtGoroutine() uint32             { return 0 }
 func rtFold(uint64)                   {}
 func rtSetHost(uint32) uint32         { return 0 }
 func rtSkew(uint32, int64)            {}
@@ -21,10 +19,8 @@ func rtRecord(int, *decision)         {}
 func rtLoad(path string, max int) int { return -1 }
 
 func rtHost() uint32                      { return 0 }
-func rtChance(uint32) bool                { return false }
 func netHost(id, ip uint32, name string)  {}
 func netCrash(uint32)                     {}
 func netLink(a, b uint32, l *netLinkSpec) {}
 func netCut(a, b uint32, cut bool)        {}
 func netEnd()                             {}
-func netSent() (n [3]uint64)              { return }

@@ -13,12 +13,9 @@ const built = true
 func rtEnabled() bool
 func rtConfigure(c *config)
 func rtLast(r *result)
-func rtCurrent(r *result)
-func rtGoroutine() uint32
 func rtFold(v uint64)
 func rtSetHost(h uint32) uint32
 func rtHost() uint32
-func rtChance(ppm uint32) bool
 func rtSkew(host uint32, ns int64)
 func rtCrash(host uint32) int
 func rtChoose(n uint32) uint32
@@ -32,4 +29,3 @@ func netCrash(id uint32)
 func netLink(a, b uint32, l *netLinkSpec)
 func netCut(a, b uint32, cut bool)
 func netEnd()
-func netSent() [3]uint64

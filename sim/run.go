@@ -165,6 +165,7 @@ type Report struct {
 	Skipped    string   `json:"skipped,omitempty"`
 	Steps      uint64   `json:"steps,omitempty"`
 	Yields     uint64   `json:"yields,omitempty"`
+	Values     uint64   `json:"values,omitempty"` // random numbers that the program saw
 	Decisions  uint64   `json:"decisions,omitempty"`
 	Goroutines uint64   `json:"goroutines,omitempty"`
 	SimNS      uint64   `json:"sim_ns,omitempty"`
@@ -207,7 +208,7 @@ func (r *run) report(t *testing.T, s *Sim) Report {
 	rtLast(&res)
 	rep := Report{
 		Test: t.Name(), Seed: r.config.seed, Mode: r.mode.String(), Go: runtime.Version(), Trace: strconv.FormatUint(res.hash, 16),
-		Failed: t.Failed(), Skipped: s.skip, Steps: res.steps, Yields: res.yields, Goroutines: res.goroutines,
+		Failed: t.Failed(), Skipped: s.skip, Steps: res.steps, Yields: res.yields, Values: res.values, Goroutines: res.goroutines,
 		SimNS: res.now, Diverged: res.diverged, Logged: res.logged, Dropped: res.dropped,
 	}
 	for _, n := range res.decisions {

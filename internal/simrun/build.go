@@ -22,7 +22,6 @@ const simPath = "github.com/assay-dev/assay/sim"
 type program struct {
 	pkg, dir, file string
 	flags          []string // of the binary
-	env            []string
 	work           string
 }
 

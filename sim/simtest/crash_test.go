@@ -47,7 +47,6 @@ func TestCrash(t *testing.T) {
 type waits struct {
 	ch, never chan int
 	held      sync.Mutex
-	rw        sync.RWMutex
 	wg        sync.WaitGroup
 	cmu       sync.Mutex
 	cond      sync.Cond

@@ -123,9 +123,9 @@ func randoms(s *sim.Sim) {
 }
 
 type node struct {
-	v    int
-	next *node
-	pad  [100]byte
+	v int
+	_ *node
+	_ [100]byte
 }
 
 // Maps keyed by pointers, and addresses: they depend on where the heap puts things while the collector runs.
