@@ -113,12 +113,6 @@ func historyRules() map[string]string {
 	}
 }
 
-func simRules() map[string]string {
-	return map[string]string{
-		"sim/disk": "", // files that a crash takes from: for tests of any code, inside a simulation or not
-	}
-}
-
 func workloadRules() map[string]string {
 	return map[string]string{
 		"workload":       "system history internal/expr", // steps are expressions
@@ -129,9 +123,9 @@ func workloadRules() map[string]string {
 func simRules() map[string]string {
 	return map[string]string{
 		// Users' tests import it, and everything it imports becomes a part of their simulations: so little, and nothing that starts anything.
-		"sim":            "system history verdict",
-		"examples/sim/…": "sim", // programs that know nothing of us; their tests are simulations
-		"sim/simtest":    "sim", // simulations of all that could differ between two runs of a seed
+		"sim":         "system history verdict",
+		"sim/disk":    "",    // files that a crash takes from: for tests of any code, inside a simulation or not
+		"sim/simtest": "sim", // simulations of all that could differ between two runs of a seed
 		// Changes Go's own sources for a build. It knows nothing of what is built.
 		"internal/overlay": "",
 		// Builds users' tests with the overlay and runs them over seeds; what it hands back is plain.
