@@ -105,7 +105,10 @@ func short(file string) string {
 	return filepath.Join(filepath.Base(filepath.Dir(file)), filepath.Base(file))
 }
 
+// sortedPoints is called when the simulation has ended, like eventLines.
 func (s *Sim) sortedPoints() []Point {
+	s.mu.Lock()
+	defer s.mu.Unlock()
 	var all []Point
 	for _, name := range slices.Sorted(maps.Keys(s.points)) {
 		all = append(all, *s.points[name])
@@ -114,6 +117,8 @@ func (s *Sim) sortedPoints() []Point {
 }
 
 func (s *Sim) eventLines() []string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
 	var lines []string
 	for _, e := range s.events[max(0, len(s.events)-200):] {
 		host := ""

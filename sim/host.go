@@ -3,10 +3,12 @@ package sim
 import (
 	"fmt"
 	"net/netip"
+	"slices"
+	"sync/atomic"
 	"time"
 )
 
-// world is what a simulation is made of besides goroutines.
+// world is what a simulation is made of besides goroutines. Sim.pinned guards it.
 type world struct {
 	hosts  []*Host // in order of creation; a host's place is its address
 	byID   []*Host // by incarnation, from 1
@@ -22,8 +24,8 @@ type Host struct {
 	s    *Sim
 	name string
 	ip   uint32
-	id   uint32 // incarnation, 0 while it is down
-	boot func()
+	id   atomic.Uint32 // incarnation, 0 while it is down
+	boot func()        // guarded by Sim.pinned, like skew
 	skew time.Duration
 }
 
@@ -54,11 +56,12 @@ func (s *Sim) Host(name string) *Host {
 func (h *Host) begin() {
 	h.s.pinned(func() {
 		h.s.world.booted++
-		h.id = h.s.world.booted
+		id := h.s.world.booted
 		h.s.world.byID = append(h.s.world.byID, h)
-		rtSkew(h.id, int64(h.skew))
+		rtSkew(id, int64(h.skew))
+		netHost(id, h.ip, h.name)
+		h.id.Store(id)
 	})
-	netHost(h.id, h.ip, h.name)
 }
 
 // Name is the host's name, which resolves to its address.
@@ -70,12 +73,12 @@ func (h *Host) Addr() netip.Addr {
 }
 
 // Up reports whether the host runs.
-func (h *Host) Up() bool { return h.id != 0 }
+func (h *Host) Up() bool { return h.id.Load() != 0 }
 
 // Go runs f on the host, in a goroutine of its own. On a host that is down nothing happens. What f starts runs on the host, too.
 func (h *Host) Go(f func()) {
 	rtPin(1) // or a crash of the host, between these lines, would be the caller's
-	if id := h.id; id != 0 {
+	if id := h.id.Load(); id != 0 {
 		was := rtSetHost(id)
 		go f()
 		rtSetHost(was)
@@ -85,7 +88,7 @@ func (h *Host) Go(f func()) {
 
 // Do runs f on the host and waits for it. It reports false where the host is down, or crashed before f returned.
 func (h *Host) Do(f func()) bool {
-	id := h.id
+	id := h.id.Load()
 	if id == 0 {
 		return false
 	}
@@ -99,7 +102,7 @@ func (h *Host) Do(f func()) bool {
 		case <-done:
 			return true
 		case <-time.After(time.Millisecond):
-			if h.id != id {
+			if h.id.Load() != id {
 				return false
 			}
 		}
@@ -108,45 +111,58 @@ func (h *Host) Do(f func()) bool {
 
 // Boot runs f on the host now, and again after each Restart: what a machine starts by itself.
 func (h *Host) Boot(f func()) {
-	h.boot = f
+	h.s.pinned(func() { h.boot = f })
 	h.Go(f)
 }
 
 // Crash ends the host as a power cut does: its goroutines stop where they stand, without their deferred
 // functions; its connections are gone, and nobody is told. It may be called on the host itself, and does not return then.
+// All that they did happened before Crash returns; locks that they held stay locked.
 func (h *Host) Crash() {
-	id := h.id
-	if id == 0 {
-		return
+	if h.Up() {
+		h.s.Event("crash of %s", h.name)
 	}
-	h.s.Event("crash of %s", h.name)
-	h.id = 0
-	netCrash(id)
+	h.end()
+}
+
+// end ends the host's incarnation, with nothing of the simulation in between. Of the host's own goroutines it does not return,
+// and the runtime takes the pin back.
+func (h *Host) end() {
+	rtPin(1)
+	id := h.id.Swap(0)
+	if id != 0 {
+		netCrash(id)
+	}
 	rtCrash(id)
+	rtPin(-1)
 }
 
 // Restart crashes the host if it is up, and starts it again: f of Boot runs.
 func (h *Host) Restart() {
-	if rtHost() == h.id && h.id != 0 {
+	if id := h.id.Load(); id != 0 && rtHost() == id {
 		panic("sim: a host cannot restart itself: it would not be there to do so")
 	}
 	h.Crash()
 	h.begin()
 	h.s.Event("start of %s", h.name)
-	if h.boot != nil {
-		h.Go(h.boot)
+	var boot func()
+	h.s.pinned(func() { boot = h.boot })
+	if boot != nil {
+		h.Go(boot)
 	}
 }
 
 // Clock sets the host's wall clock ahead of the simulation's, or behind. Sleeps and timers are not touched: they take as long as they took.
 func (h *Host) Clock(ahead time.Duration) {
-	h.skew = ahead
-	if h.id != 0 {
-		rtSkew(h.id, int64(ahead))
-	}
+	h.s.pinned(func() {
+		h.skew = ahead
+		if id := h.id.Load(); id != 0 {
+			rtSkew(id, int64(ahead))
+		}
+	})
 }
 
-// hostName is the host that the goroutine runs on, "" for none.
+// hostName is the host that the goroutine runs on, "" for none. The caller holds the lock.
 func (s *Sim) hostName() string {
 	if id := int(rtHost()); id > 0 && id <= len(s.world.byID) {
 		return s.world.byID[id-1].name
@@ -154,14 +170,16 @@ func (s *Sim) hostName() string {
 	return ""
 }
 
+// hosts are all there are so far, in order of creation.
+func (s *Sim) hosts() (all []*Host) {
+	s.pinned(func() { all = slices.Clone(s.world.hosts) })
+	return all
+}
+
 // endHosts ends all goroutines of hosts, so that the simulation can end.
 func (s *Sim) endHosts() {
-	for _, h := range s.world.hosts {
-		if id := h.id; id != 0 {
-			h.id = 0
-			netCrash(id)
-			rtCrash(id)
-		}
+	for _, h := range s.hosts() {
+		h.end()
 	}
 	if s.controlled {
 		netEnd()

@@ -58,7 +58,7 @@ func (s *Sim) Partition(some, others []*Host) {
 // Isolate cuts a host off from all others.
 func (s *Sim) Isolate(h *Host) {
 	var others []*Host
-	for _, o := range s.world.hosts {
+	for _, o := range s.hosts() {
 		if o != h {
 			others = append(others, o)
 		}

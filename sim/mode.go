@@ -26,6 +26,7 @@ type config struct {
 	maxSteps uint64
 	maxTime  uint64
 	record   uint64
+	stall    uint64
 }
 
 // A mode is a way to draw schedules. No one finds every kind of bug, so seeds take turns:

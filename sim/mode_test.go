@@ -25,6 +25,20 @@ func TestModes(t *testing.T) {
 	}
 }
 
+// Zero options have limits, and those below zero have none.
+func TestOptions(t *testing.T) {
+	t.Parallel()
+	var c config
+	Options{}.fill(&c)
+	if want := (config{quantum: 1e6, maxTime: 24 * 3600e9, maxSteps: 50e6, stall: 120e9}); c != want {
+		t.Errorf("got %+v, want %+v", c, want)
+	}
+	Options{Quantum: -1, Limit: -1, Steps: 7, Stall: -1}.fill(&c)
+	if want := (config{maxSteps: 7}); c != want {
+		t.Errorf("got %+v, want %+v", c, want)
+	}
+}
+
 func TestParseSettings(t *testing.T) {
 	t.Parallel()
 	got := parseSettings("seed=7;step=0;mode=pct/2/64;report=/tmp/r;record=/tmp/d;replay=/tmp/o;overrides=3")

@@ -149,6 +149,7 @@ func (o Options) fill(c *config) {
 	}
 	c.quantum = or(o.Quantum, time.Millisecond)
 	c.maxTime = or(o.Limit, 24*time.Hour)
+	c.stall = or(o.Stall, 2*time.Minute)
 	if c.maxSteps = o.Steps; c.maxSteps == 0 {
 		c.maxSteps = 50e6
 	}

@@ -18,6 +18,10 @@ type Options struct {
 	Limit time.Duration
 	// Steps is how often a goroutine may be chosen to run, against loops in which no time passes. 0 is 50 million.
 	Steps uint64
+	// Stall is how much real time may pass without any goroutine being chosen: then the process ends with the
+	// stacks of all. It is meant for loops that wait for nothing, and for waits that nobody ends. 0 is two minutes, below 0 never:
+	// for a test that computes for long within its simulation.
+	Stall time.Duration
 }
 
 // Run runs f as a simulation: in a bubble of testing/synctest, where time is simulated, and under "assay sim" with

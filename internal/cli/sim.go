@@ -24,7 +24,8 @@ and what the simulated network does; so a seed that fails is found again.
 The tests are built with a changed copy of a few files of Go's runtime, made from the toolchain
 that is installed; nothing of it is touched. The first seed is run twice: a test whose two
 runs differ is not reproducible, and its verdict is unknown. The first failure ends the search;
-it is run twice more, each time in a process of its own.
+it is run twice more, each time in a process of its own. One that fails only where other seeds
+ran before comes from package variables: its test goes on with a process for each seed.
 
 ` + exitCodes,
 		Example: `  assay sim                                  # the simulations of this folder, seeds 1 to 100
@@ -49,6 +50,7 @@ it is run twice more, each time in a process of its own.
 	f.StringVar(&o.Mode, "mode", "", "one way to draw schedules for all seeds: fifo, uniform/N, pct/POINTS/LENGTH or pos (default: each seed its own)")
 	f.IntVar(&o.Workers, "workers", 0, "processes at once (default: one a processor)")
 	f.BoolVar(&o.All, "all", false, "go on after a failure, and collect")
+	f.BoolVar(&o.Fresh, "fresh", false, "a process for each seed of each test, so that package variables carry nothing over")
 	f.StringVar(&o.Replay, "replay", "", "make the decisions in this file (JSON lines), and plain ones where it says nothing")
 	return cmd
 }

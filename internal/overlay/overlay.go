@@ -21,7 +21,6 @@ import (
 	"io/fs"
 	"maps"
 	"os"
-	"path"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -137,14 +136,14 @@ func (p *patch) into(files map[string]string, src string) error {
 	return err
 }
 
-// add puts the added files in: those of package net with the group, the others always.
+// add puts the added files in: those of net and below with the group, the others always.
 func add(files map[string]string, groups []string) error {
 	return fs.WalkDir(addedFiles, "files", func(name string, d fs.DirEntry, err error) error {
 		if err != nil || d.IsDir() {
 			return err
 		}
 		to := strings.TrimSuffix(strings.TrimPrefix(name, "files/"), ".txt")
-		if path.Dir(to) == "net" && !slices.Contains(groups, Net) {
+		if strings.HasPrefix(to, "net/") && !slices.Contains(groups, Net) {
 			return nil
 		}
 		text, err := addedFiles.ReadFile(name)

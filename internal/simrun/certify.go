@@ -16,13 +16,13 @@ import (
 )
 
 // certify runs a failure twice more, in fresh processes: what was found in a process that had run other seeds
-// may come from what those left in package variables.
-func (x *explorer) certify(ctx context.Context, f *Failure, found sim.Report) error {
+// may come from what those left in package variables. It reports whether it failed again at least once, or could not be run again.
+func (x *explorer) certify(ctx context.Context, f *Failure, found sim.Report) (again bool, err error) {
 	s := start{tests: exactly(f.Test), seed: f.Seed, mode: x.o.Mode, record: true}
 	if x.o.Replay != "" {
 		file, n, err := overrides(x.o.Replay, x.bin.work)
 		if err != nil {
-			return err
+			return false, err
 		}
 		s.replay, s.overrides = file, n
 	}
@@ -31,13 +31,13 @@ func (x *explorer) certify(ctx context.Context, f *Failure, found sim.Report) er
 		s.name = string(rune('y' + i))
 		p, err := x.bin.run(ctx, s)
 		if err != nil {
-			return err
+			return false, err
 		}
 		runs[i] = p.of(f.Test, f.Seed)
 		if i == 0 && runs[i] != nil {
 			f.Output, f.Events, f.Trace, f.SimNS = tail(p.output), runs[i].Events, runs[i].Trace, runs[i].SimNS
 			if f.Decisions, err = readDecisions(p.record); err != nil && !os.IsNotExist(err) {
-				return err
+				return false, err
 			}
 		}
 	}
@@ -46,7 +46,8 @@ func (x *explorer) certify(ctx context.Context, f *Failure, found sim.Report) er
 	case a == nil || b == nil:
 		f.Doubt = "it did not run again by itself: does the test need another one before it?"
 	case !a.Failed && !b.Failed:
-		f.Doubt = "it does not fail in a fresh process: something that earlier seeds left in package variables is part of it"
+		f.Doubt = "it does not fail in a fresh process: something outside the simulation is part of it"
+		return false, nil
 	case a.Failed != b.Failed || a.Trace != b.Trace:
 		f.Doubt = "two fresh processes differ: it is not a function of the seed"
 	case found.Trace != "" && a.Trace != found.Trace:
@@ -55,7 +56,7 @@ func (x *explorer) certify(ctx context.Context, f *Failure, found sim.Report) er
 	default:
 		f.Certified = true
 	}
-	return nil
+	return true, nil
 }
 
 // exactly is the expression for one test, whose name may have parts.

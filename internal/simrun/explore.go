@@ -23,6 +23,7 @@ type explorer struct {
 	mu    sync.Mutex
 	tests map[string]*Test
 	next  uint64 // the first seed that no worker has
+	turn  int    // jobs given out
 	stop  bool
 }
 
@@ -70,7 +71,7 @@ func (x *explorer) selfTest(ctx context.Context) error {
 		}
 		return nil
 	}
-	x.take(first)
+	x.take(first, job{})
 	for name, t := range x.tests {
 		a, b := first.of(name, x.o.Seed), second.of(name, x.o.Seed)
 		switch {
@@ -80,7 +81,13 @@ func (x *explorer) selfTest(ctx context.Context) error {
 			t.Differs = fmt.Sprintf("two runs of seed %d differ (trace %s, %s)", x.o.Seed, word(a.Trace), word(b.Trace))
 		}
 	}
-	return x.failures(ctx, first)
+	if _, err := x.failures(ctx, first, job{}); err != nil || !x.o.Fresh {
+		return err
+	}
+	for _, t := range x.tests {
+		t.alone(x.o.Seed, 0)
+	}
+	return nil
 }
 
 func word(trace string) string {
@@ -90,73 +97,137 @@ func word(trace string) string {
 	return trace
 }
 
-// worker takes batches of seeds until there are no more, or the time is over, or somebody found a failure.
+// A job is some seeds for one process.
+type job struct {
+	tests string // regular expression
+	from  uint64
+	n     int
+	fresh *Test // the one test that has the process for itself
+}
+
+// worker takes jobs until there are no more, or the time is over, or somebody found a failure.
 func (x *explorer) worker(ctx context.Context, w int) error {
 	batch := 1
 	for {
-		from, n := x.claim(batch)
-		if n == 0 {
+		j := x.claim(batch)
+		if j.n == 0 {
 			return nil
 		}
 		began := time.Now()
-		p, err := x.bin.run(ctx, start{
-			name: string(rune('c' + w%20)), tests: x.topLevel(), seed: from, step: 1, count: n, mode: x.o.Mode, failFast: true,
-		})
-		if err != nil {
+		if err := x.do(ctx, w, j); err != nil {
 			return err
 		}
-		x.take(p)
-		if err := x.failures(ctx, p); err != nil {
-			return err
-		}
-		if time.Since(began) < 2*time.Second { // a process costs more than most seeds
+		if j.fresh == nil && time.Since(began) < 2*time.Second { // a process costs more than most seeds
 			batch *= 2
 		}
 	}
 }
 
-// claim hands out seeds.
-func (x *explorer) claim(batch int) (from uint64, n int) {
-	x.mu.Lock()
-	defer x.mu.Unlock()
-	if x.stop {
-		return 0, 0
-	}
-	if x.o.For > 0 {
-		if time.Now().After(x.until) {
-			return 0, 0
+// do runs a job, in several processes where one ends early and the search goes on.
+func (x *explorer) do(ctx context.Context, w int, j job) error {
+	for j.n > 0 && j.tests != "" && !x.stopped() {
+		p, err := x.bin.run(ctx, start{
+			name: string(rune('c' + w%20)), tests: j.tests, seed: j.from, step: 1, count: j.n, mode: x.o.Mode, failFast: !x.o.All,
+		})
+		if err != nil {
+			return err
 		}
-		n = batch
-	} else {
-		n = min(batch, int(x.o.Seed+uint64(x.o.Seeds)-x.next))
+		x.take(p, j)
+		carried, err := x.failures(ctx, p, j)
+		if err != nil || !p.failed {
+			return err
+		}
+		from := p.last(j.from)
+		if !carried || x.o.All { // else tests that come after it have not had this seed
+			from++
+		}
+		j.n -= int(from - j.from)
+		j.from = from
+		if j.fresh == nil {
+			j.tests = x.shared()
+		}
 	}
-	from = x.next
-	x.next += uint64(max(n, 0))
-	return from, max(n, 0)
+	return nil
 }
 
-// topLevel is the expression for the tests that are simulations.
-func (x *explorer) topLevel() string {
+// claim hands out seeds: tests that need processes of their own take turns with those that share.
+func (x *explorer) claim(batch int) job {
 	x.mu.Lock()
 	defer x.mu.Unlock()
+	if x.stop || x.o.For > 0 && time.Now().After(x.until) {
+		return job{}
+	}
+	x.turn++
+	j := job{from: x.next, n: x.left(x.next, batch), tests: x.topLevel()}
+	if j.tests == "" {
+		j.n = 0
+	}
+	if j.n == 0 || x.turn%2 == 0 {
+		if t := x.nextFresh(); t != nil {
+			j = job{from: t.next, n: 1, tests: exactly(t.Name), fresh: t}
+			t.next++
+			return j
+		}
+	}
+	x.next += uint64(j.n)
+	return j
+}
+
+// left is how many of n seeds there are from one on.
+func (x *explorer) left(from uint64, n int) int {
+	if x.o.For > 0 {
+		return n
+	}
+	return max(0, min(n, int(x.o.Seed+uint64(x.o.Seeds)-from)))
+}
+
+// nextFresh is the test with seeds left that is furthest behind.
+func (x *explorer) nextFresh() *Test {
+	var first *Test
+	for _, t := range x.res.Tests {
+		if t.Package == x.bin.pkg && t.Fresh && x.left(t.next, 1) > 0 && (first == nil || t.next < first.next) {
+			first = t
+		}
+	}
+	return first
+}
+
+func (x *explorer) stopped() bool {
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	return x.stop
+}
+
+func (x *explorer) shared() string {
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	return x.topLevel()
+}
+
+// topLevel is the expression for the simulations that share processes, "" for none. The caller holds the lock.
+func (x *explorer) topLevel() string {
 	var names []string
-	for name := range x.tests {
-		top, _, _ := strings.Cut(name, "/")
-		names = append(names, regexp.QuoteMeta(top))
+	for name, t := range x.tests {
+		if !t.Fresh {
+			top, _, _ := strings.Cut(name, "/")
+			names = append(names, regexp.QuoteMeta(top))
+		}
+	}
+	if len(names) == 0 {
+		return ""
 	}
 	slices.Sort(names)
 	return "^(" + strings.Join(slices.Compact(names), "|") + ")$"
 }
 
-// take adds what a process reports.
-func (x *explorer) take(p *process) {
+// take adds what a process reports. What a test that needs processes of its own did among others does not count.
+func (x *explorer) take(p *process, j job) {
 	x.mu.Lock()
 	defer x.mu.Unlock()
-	for _, r := range p.reports {
-		x.test(r.Test).add(r)
-	}
-	if p.lost != nil {
-		x.test(p.lost.Test).add(*p.lost)
+	for _, r := range p.all() {
+		if t := x.test(r.Test); !t.Fresh || t == j.fresh {
+			t.add(r)
+		}
 	}
 }
 
@@ -170,38 +241,35 @@ func (x *explorer) test(name string) *Test {
 	return t
 }
 
-// failures keeps what failed in a process, certified.
-func (x *explorer) failures(ctx context.Context, p *process) error {
-	var failed []sim.Report
-	for _, r := range p.reports {
-		if r.Failed {
-			failed = append(failed, r)
-		}
-	}
-	if p.lost != nil {
-		failed = append(failed, *p.lost)
-	}
-	if len(failed) == 0 {
-		if p.failed {
-			return fmt.Errorf("%s failed outside its simulations:\n%s", x.bin.pkg, tail(p.output))
-		}
-		return nil
+// failures keeps what failed in a process, certified. It reports whether something failed there
+// that does not fail in a process of its own: the search goes on for that test with a process for each seed.
+func (x *explorer) failures(ctx context.Context, p *process, j job) (carried bool, err error) {
+	if p.failed && !slices.ContainsFunc(p.all(), func(r sim.Report) bool { return r.Failed }) {
+		return false, fmt.Errorf("%s failed outside its simulations:\n%s", x.bin.pkg, tail(p.output))
 	}
 	x.mu.Lock()
 	defer x.mu.Unlock()
-	if x.stop {
-		return nil // another worker was first
-	}
-	x.stop = !x.o.All
-	for _, r := range failed {
+	for _, r := range p.all() {
+		t := x.test(r.Test)
+		if !r.Failed || t.Fresh && t != j.fresh {
+			continue
+		}
+		if x.stop {
+			return carried, nil // another worker was first
+		}
 		f := &Failure{Package: x.bin.pkg, Test: r.Test, Seed: r.Seed, Mode: r.Mode, Go: x.res.Go, Events: r.Events, Points: r.Points}
-		if err := x.certify(ctx, f, r); err != nil {
-			return err
+		again, err := x.certify(ctx, f, r)
+		if err != nil {
+			return carried, err
+		}
+		if !again && j.fresh == nil && x.o.Replay == "" {
+			x.o.Story("%s: seed %d failed in a process that had run others before, and not in one of its own; from here on each seed has its own", t.Name, r.Seed)
+			t.alone(x.o.Seed, r.Seed)
+			carried = true
+			continue
 		}
 		x.res.Failures = append(x.res.Failures, f)
-		if !x.o.All {
-			break
-		}
+		x.stop = !x.o.All
 	}
-	return nil
+	return carried, nil
 }

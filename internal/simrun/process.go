@@ -9,6 +9,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"syscall"
 	"time"
@@ -60,7 +61,11 @@ func (b *program) run(ctx context.Context, s start) (*process, error) {
 	if s.failFast {
 		args = append(args, "-test.failfast")
 	}
-	cmd := exec.CommandContext(ctx, b.file, args...)
+	limit := b.timeout() + time.Minute // go test's own alarm needs a process that runs
+	bounded, cancel := context.WithTimeout(ctx, limit)
+	defer cancel()
+	cmd := exec.CommandContext(bounded, b.file, args...)
+	cmd.Cancel = func() error { return cmd.Process.Signal(syscall.SIGQUIT) } // with all stacks
 	cmd.Dir = b.dir
 	cmd.Env = append(environment(), "TMPDIR="+filepath.Join(dir, "tmp"), "GOTRACEBACK=all", sim.Env+"="+settings)
 	cmd.SysProcAttr = &syscall.SysProcAttr{}
@@ -72,10 +77,28 @@ func (b *program) run(ctx context.Context, s start) (*process, error) {
 	if ctx.Err() != nil {
 		return nil, ctx.Err()
 	}
-	if _, exited := err.(*exec.ExitError); err != nil && !exited {
+	if bounded.Err() != nil {
+		p.output += fmt.Sprintf("\nassay sim: this process did not end within %v\n", limit)
+	} else if _, exited := err.(*exec.ExitError); err != nil && !exited {
 		return nil, fmt.Errorf("%s: %w", b.pkg, err)
 	}
 	return p, p.read(report)
+}
+
+// timeout is go test's: ten minutes where the flags say nothing.
+func (b *program) timeout() time.Duration {
+	limit := 10 * time.Minute
+	for _, flag := range b.flags {
+		if text, ok := strings.CutPrefix(flag, "-test.timeout="); ok {
+			if d, err := time.ParseDuration(text); err == nil {
+				limit = d
+			}
+		}
+	}
+	if limit <= 0 { // none
+		limit = 1 << 62
+	}
+	return limit
 }
 
 // environment is that of this process without what differs from one shell to the next.
@@ -120,6 +143,22 @@ func (p *process) read(file string) error {
 		p.lost.Failed = true
 	}
 	return in.Err()
+}
+
+// all are the reports, with that of a simulation which took the process with it.
+func (p *process) all() []sim.Report {
+	if p.lost == nil {
+		return p.reports
+	}
+	return append(slices.Clip(p.reports), *p.lost)
+}
+
+// last is the last seed that a process came to.
+func (p *process) last(from uint64) uint64 {
+	for _, r := range p.all() {
+		from = max(from, r.Seed)
+	}
+	return from
 }
 
 // of returns what a process says of a test and a seed.

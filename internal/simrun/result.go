@@ -35,6 +35,15 @@ type Test struct {
 	Outside *sim.Outside   `json:"outside,omitempty"`
 	Differs string         `json:"differs,omitempty"` // what two runs of one seed differ in
 	Modes   map[string]int `json:"modes"`
+	Fresh   bool           `json:"fresh,omitempty"`   // each seed had a process of its own
+	Carried uint64         `json:"carried,omitempty"` // a seed that failed only in a process that had run others before
+
+	next uint64 // the first seed that has not had its own process
+}
+
+// alone begins anew, with a process for each seed.
+func (t *Test) alone(first, carried uint64) {
+	*t = Test{Package: t.Package, Name: t.Name, Differs: t.Differs, Fresh: true, Carried: max(t.Carried, carried), next: first}
 }
 
 func (t *Test) add(r sim.Report) {
@@ -141,6 +150,12 @@ func (f *Failure) text(b *strings.Builder) {
 
 func (t *Test) text(b *strings.Builder) {
 	fmt.Fprintf(b, "\n%s %s: %d seeds, %d failed, %v simulated\n", t.Package, t.Name, t.Seeds, t.Failed, time.Duration(t.SimNS).Round(time.Millisecond))
+	switch {
+	case t.Carried > 0:
+		fmt.Fprintf(b, "  each seed in a process of its own, since seed %d failed only where others had run before: package variables\n", t.Carried)
+	case t.Fresh:
+		fmt.Fprintf(b, "  each seed in a process of its own\n")
+	}
 	for _, p := range t.Points {
 		fmt.Fprintf(b, "  %-10s %s: true %d of %d\n", p.Kind, p.Name, p.True, p.Hits)
 	}

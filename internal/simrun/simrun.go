@@ -36,6 +36,7 @@ type Options struct {
 	Flags    []string      // of go test
 	Workers  int           // processes at once; one for each processor by default
 	All      bool          // go on after a failure
+	Fresh    bool          // a process for each seed of each test; by default for tests that turn out to need it
 	Replay   string        // file of decisions to make, of one test and seed
 	Cache    string        // folder for overlays; below the user's cache by default
 	Go       string        // go command
@@ -145,6 +146,9 @@ func (r *Result) judge(o *Options) {
 			r.Reasons = append(r.Reasons, fmt.Sprintf("%s is not reproducible: %s", t.Name, t.Outside.Why))
 		case t.Skipped != "":
 			r.Reasons = append(r.Reasons, fmt.Sprintf("%s was skipped: %s", t.Name, t.Skipped))
+		case t.Carried > 0:
+			r.Reasons = append(r.Reasons, fmt.Sprintf("%s: seed %d failed in a process that had run others before, and none of %d in a process of its own: "+
+				"what runs leave in package variables is part of it; --fresh judges seeds by themselves alone", t.Name, t.Carried, t.Seeds))
 		}
 		for _, p := range t.Points {
 			if p.Kind == "sometimes" && p.True == 0 && o.Replay == "" && t.Seeds > 1 {

@@ -110,7 +110,9 @@ func TestVerdicts(t *testing.T) {
 		{"TestNeverEnds", 1, verdict.Fail, "the limit of simulated time is reached"},
 		{"TestLivelock", 1, verdict.Fail, "the limit of steps is reached"},
 		{"TestOutside", 1, verdict.Unknown, "real I/O"},
-		{"TestGlobal", 40, verdict.Fail, "does not fail in a fresh process"},
+		{"TestGlobal", 40, verdict.Unknown, "none of 40 in a process of its own"},
+		{"TestGlobalAndMore", 40, verdict.Fail, "reproduced twice in fresh processes"},
+		{"TestStall", 1, verdict.Fail, "stands still"},
 		{"TestNotThere", 1, verdict.Unknown, "no simulation ran"},
 	} {
 		t.Run(tt.test, func(t *testing.T) {

@@ -1,7 +1,9 @@
 package simtest
 
 import (
+	"maps"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -18,8 +20,8 @@ func TestCrash(t *testing.T) {
 		w.wg.Add(1)
 		h.Boot(func() { w.all() })
 		time.Sleep(10 * time.Millisecond)
-		if len(w.alive) != 0 {
-			t.Fatalf("these did not wait: %v", w.alive)
+		if woken := w.woken(); len(woken) != 0 {
+			t.Fatalf("these did not wait: %v", woken)
 		}
 		h.Crash()
 		if h.Up() {
@@ -33,13 +35,13 @@ func TestCrash(t *testing.T) {
 		w.wg.Done()
 		w.cond.Broadcast()
 		time.Sleep(time.Minute)
-		if len(w.alive) != 0 {
-			t.Errorf("these outlived the crash: %v", w.alive)
+		if woken := w.woken(); len(woken) != 0 {
+			t.Errorf("these outlived the crash: %v", woken)
 		}
 		h.Restart()
 		time.Sleep(time.Minute)
-		if w.boots != 2 {
-			t.Errorf("the host booted %d times, want 2", w.boots)
+		if n := w.boots.Load(); n != 2 {
+			t.Errorf("the host booted %d times, want 2", n)
 		}
 	})
 }
@@ -50,12 +52,16 @@ type waits struct {
 	wg        sync.WaitGroup
 	cmu       sync.Mutex
 	cond      sync.Cond
+	amu       sync.Mutex
 	alive     map[string]int
-	boots     int
+	boots     atomic.Int32
 }
 
+func (w *waits) wake(name string) { w.amu.Lock(); defer w.amu.Unlock(); w.alive[name]++ }
+
+func (w *waits) woken() map[string]int { w.amu.Lock(); defer w.amu.Unlock(); return maps.Clone(w.alive) }
+
 func (w *waits) all() {
-	w.boots++
 	waiting := map[string]func(){
 		"receive": func() { <-w.ch },
 		"nil":     func() { <-(chan int)(nil) },
@@ -71,15 +77,15 @@ func (w *waits) all() {
 		"cond":  func() { w.cmu.Lock(); w.cond.Wait(); w.cmu.Unlock() },
 		"timer": func() { <-time.After(20 * time.Second) },
 	}
-	if w.boots > 1 {
+	if w.boots.Add(1) > 1 {
 		return
 	}
-	time.AfterFunc(15*time.Second, func() { w.alive["after"]++ })
+	time.AfterFunc(15*time.Second, func() { w.wake("after") })
 	for name, f := range waiting {
 		go func() {
-			defer func() { w.alive[name+" (deferred)"]++ }()
+			defer w.wake(name + " (deferred)")
 			f()
-			w.alive[name]++
+			w.wake(name)
 		}()
 	}
 }
@@ -115,6 +121,7 @@ func TestCrashAnywhere(t *testing.T) {
 			h.Restart()
 		}
 		time.Sleep(time.Second)
+		h.Crash() // and so all that counted n are done
 		s.Event("counted %d", n)
 		sim.Sometimes(n < 1000, "a crash came in between")
 	})

@@ -100,11 +100,31 @@ func TestOutside(t *testing.T) {
 	})
 }
 
+// A loop that waits for nothing: no other goroutine of the simulation ever runs again.
+func TestStall(t *testing.T) {
+	sim.RunWith(t, sim.Options{Stall: time.Second}, func(s *sim.Sim) {
+		for n := 0; ; n++ {
+			if n < 0 {
+				return
+			}
+		}
+	})
+}
+
 var left int // what seeds leave behind
 
 func TestGlobal(t *testing.T) {
 	sim.Run(t, func(s *sim.Sim) {
 		left++
 		sim.Always(left < 5, "few runs in one process", left)
+	})
+}
+
+// Besides what it leaves behind, it has a defect that some seeds show in any process.
+func TestGlobalAndMore(t *testing.T) {
+	sim.Run(t, func(s *sim.Sim) {
+		left++
+		sim.Always(left < 5, "few runs in one process", left)
+		sim.Always(s.Seed() < 30, "no high seed", s.Seed())
 	})
 }
