@@ -11,6 +11,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/assay-dev/assay/internal/overlay"
 	"github.com/assay-dev/assay/sim"
@@ -231,6 +232,46 @@ func batch(t *testing.T, bin *program, work string, seeds []uint64) map[string][
 		}
 	}
 	return traces
+}
+
+// How long a process may take is go test's timeout and a minute; seeds that were lost with a process are found.
+func TestProcess(t *testing.T) {
+	t.Parallel()
+	for _, tt := range []struct {
+		flags []string
+		want  time.Duration
+	}{
+		{nil, 10 * time.Minute},
+		{[]string{"-test.short", "-test.timeout=90s"}, 90 * time.Second},
+		{[]string{"-test.timeout=0"}, 1 << 62},
+	} {
+		if got := (&program{flags: tt.flags}).timeout(); got != tt.want {
+			t.Errorf("%v: %v, want %v", tt.flags, got, tt.want)
+		}
+	}
+	p := process{reports: []sim.Report{{Test: "A", Seed: 3}, {Test: "A", Seed: 4}}, lost: &sim.Report{Test: "A", Seed: 5}}
+	if got := p.last(3); got != 5 {
+		t.Errorf("the last seed is %d, want 5", got)
+	}
+	if n := len(p.all()); n != 3 || len(p.reports) != 2 {
+		t.Errorf("%d reports of %d, want 3 of 2", n, len(p.reports))
+	}
+}
+
+// Simulations are free of data races by the race detector's own count, crashes too. It builds the standard library once more: ASSAY_SIM_FULL=1.
+func TestRace(t *testing.T) {
+	if os.Getenv("ASSAY_SIM_FULL") == "" {
+		t.Skip("ASSAY_SIM_FULL is not set")
+	}
+	o := options("../../sim/simtest")
+	o.Flags, o.Seeds = []string{"-race"}, 50
+	res, err := Run(t.Context(), o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if res.Verdict != verdict.Pass {
+		t.Errorf("%v: %v %+v", res.Verdict, res.Reasons, res.Failures)
+	}
 }
 
 func TestSplitFlags(t *testing.T) {

@@ -59,7 +59,11 @@ type waits struct {
 
 func (w *waits) wake(name string) { w.amu.Lock(); defer w.amu.Unlock(); w.alive[name]++ }
 
-func (w *waits) woken() map[string]int { w.amu.Lock(); defer w.amu.Unlock(); return maps.Clone(w.alive) }
+func (w *waits) woken() map[string]int {
+	w.amu.Lock()
+	defer w.amu.Unlock()
+	return maps.Clone(w.alive)
+}
 
 func (w *waits) all() {
 	waiting := map[string]func(){

@@ -266,3 +266,39 @@ func TestNetworkProperties(t *testing.T) {
 		})
 	}
 }
+
+// The default transport of net/http is each host's own: none uses another's connections, and none is left to the next simulation.
+func TestDefaultTransport(t *testing.T) {
+	sim.Run(t, func(s *sim.Sim) {
+		s.Host("server").Boot(func() {
+			t.Error(http.ListenAndServe(":80", http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+				io.WriteString(w, r.RemoteAddr)
+			})))
+		})
+		time.Sleep(10 * time.Millisecond)
+		seen := map[string]string{} // address of each connection, by host
+		ask := func() {
+			resp, err := http.Get("http://server/")
+			if err != nil {
+				t.Error(err)
+				return
+			}
+			defer resp.Body.Close()
+			b, _ := io.ReadAll(resp.Body)
+			host, port, _ := net.SplitHostPort(string(b))
+			if was := seen[host]; was != "" && was != port {
+				t.Errorf("%s came from ports %s and %s: its connection was not kept", host, was, port)
+			}
+			seen[host] = port
+		}
+		for range 3 {
+			for _, name := range []string{"a", "b"} {
+				s.Host(name).Do(ask)
+			}
+			ask() // on no host
+		}
+		if len(seen) != 3 {
+			t.Errorf("three clients had connections %v", seen)
+		}
+	})
+}
