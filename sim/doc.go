@@ -40,6 +40,6 @@
 //
 // What comes from outside is not decided: real files and pipes that block, child processes, C code, goroutines made before
 // the simulation. It is noticed, told with a stack, and makes the verdict unknown. Package variables belong to the
-// process: a crash of a host does not reset them, nor does the next seed. Data races between operations are not interleaved:
+// process: a crash of a host does not reset them, nor does the next seed (http.DefaultTransport is each host's own). Data races between operations are not interleaved:
 // run with -race, too. A seed is of one Go version, one set of build flags and one state of the code.
 package sim
