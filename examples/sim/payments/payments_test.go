@@ -20,6 +20,7 @@ func TestChargedOnce(t *testing.T) {
 	sim.Run(t, func(s *sim.Sim) {
 		s.Links(sim.Link{Latency: 5 * time.Millisecond, Jitter: 40 * time.Millisecond, Loss: 0.01})
 		pay := service()
+		pay.Bank = func() { time.Sleep(time.Duration(s.Choose(30)) * time.Millisecond) }
 		server := s.Host("payments")
 		server.Boot(func() {
 			if err := http.ListenAndServe(":80", pay); err != nil {
