@@ -60,7 +60,10 @@ func TestKnossos(t *testing.T) {
 		res := Check(t.Context(), m, ops, Options{WholeCore: true})
 		took += time.Since(start)
 		want := verdict.Pass
-		if strings.Contains(name, "bad") && !cut {
+		switch {
+		case len(ops) == 0:
+			want = verdict.Unknown // one file has faults alone
+		case strings.Contains(name, "bad") && !cut:
 			want = verdict.Fail // what makes it bad may come after the cut
 		}
 		if res.Verdict != want {
