@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"os"
+	"regexp"
 
 	"github.com/spf13/cobra"
 
@@ -56,8 +58,8 @@ ran before comes from package variables: its test goes on with a process for eac
 }
 
 func (a *app) sim(ctx context.Context, o simrun.Options) error {
-	if o.Seeds < 1 || o.For < 0 || o.Workers < 0 {
-		return &run.UsageError{Msg: "--seeds, --for and --workers are numbers above 0"}
+	if err := simUsage(o); err != nil {
+		return err
 	}
 	o.Story = func(format string, args ...any) { fmt.Fprintf(a.err, format+"\n", args...) }
 	res, err := simrun.Run(ctx, o)
@@ -82,4 +84,23 @@ func (a *app) sim(ctx context.Context, o simrun.Options) error {
 		return &exit{run.ExitFail}
 	}
 	return &exit{run.ExitUnknown}
+}
+
+// simUsage refuses what cannot be meant, before anything is built.
+func simUsage(o simrun.Options) error {
+	if o.Seeds < 1 || o.For < 0 || o.Workers < 0 {
+		return &run.UsageError{Msg: "--seeds, --for and --workers are numbers above 0"}
+	}
+	if o.Mode != "" && !regexp.MustCompile(`^(fifo|pos|uniform(/[1-9]\d{0,8})?|pct(/\d{1,9}(/[1-9]\d{0,8})?)?)$`).MatchString(o.Mode) {
+		return &run.UsageError{Msg: fmt.Sprintf("--mode: there is no mode %q: take fifo, uniform/N, pct/POINTS/LENGTH or pos", o.Mode)}
+	}
+	if _, err := regexp.Compile(o.Tests); err != nil {
+		return &run.UsageError{Msg: "--run: " + err.Error()}
+	}
+	if o.Replay != "" {
+		if _, err := os.Stat(o.Replay); err != nil {
+			return &run.UsageError{Msg: "--replay: the decisions cannot be read: " + err.Error()}
+		}
+	}
+	return nil
 }

@@ -127,7 +127,7 @@ func (r *Result) headline() string {
 	for _, t := range r.Tests {
 		seeds += t.Seeds
 	}
-	return fmt.Sprintf("%d simulations of %d tests", seeds, len(r.Tests))
+	return fmt.Sprintf("%s of %s", plural(seeds, "simulation"), plural(len(r.Tests), "test"))
 }
 
 func (f *Failure) text(b *strings.Builder) {
@@ -164,4 +164,11 @@ func (t *Test) text(b *strings.Builder) {
 			fmt.Fprintf(b, "  woken from outside: %s\n", line)
 		}
 	}
+}
+
+func plural(n int, what string) string {
+	if n == 1 {
+		return "1 " + what
+	}
+	return fmt.Sprintf("%d %ss", n, what)
 }
