@@ -46,7 +46,7 @@ func TestTLS(t *testing.T) {
 		}
 		server := s.Host("shop")
 		server.Boot(func() {
-			srv := http.Server{Addr: ":443", Handler: greeter(s), TLSConfig: &tls.Config{Certificates: []tls.Certificate{cert}}}
+			srv := http.Server{Addr: ":443", Handler: second(greeter(s)), TLSConfig: &tls.Config{Certificates: []tls.Certificate{cert}}}
 			t.Error(srv.ListenAndServeTLS("", ""))
 		})
 		transport := &http.Transport{TLSClientConfig: &tls.Config{RootCAs: roots}, ForceAttemptHTTP2: true}
@@ -63,6 +63,14 @@ func greeter(s *sim.Sim) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		s.Event("%s %s", r.Proto, r.URL.Path)
 		fmt.Fprintf(w, "hello %s", r.URL.Path[1:])
+	})
+}
+
+// second notes whether a request came by HTTP/2.
+func second(h http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		sim.Sometimes(r.ProtoMajor == 2, "HTTP/2")
+		h.ServeHTTP(w, r)
 	})
 }
 
