@@ -18,11 +18,17 @@ type decision struct {
 	kind, n, choice, goroutine uint32
 	index                      uint64
 	now                        uint64
-	pcs                        [8]uintptr
+	key, target                uint64
+	pcs                        [12]uintptr
+	other, _                   uint32
+	otherPCs                   [12]uintptr
 }
 
-// Kinds of decisions, as the runtime numbers them.
-func kinds() []string { return []string{"pick", "yield", "select", "timer", "env"} }
+// Kinds of decisions, as the runtime numbers them, and the other records of a trace: a goroutine runs, time goes on, the program
+// said something.
+func kinds() []string {
+	return []string{"pick", "yield", "select", "timer", "env", "run", "time", "note"}
+}
 
 // A Decision is one choice that a run made and that a plain one would not have: the log of a run has those alone. Choice
 // is one of N; 0 is what happens without a reason: the goroutine that waited longest, no preemption, cases
@@ -35,6 +41,14 @@ type Decision struct {
 	Goroutine uint32   `json:"goroutine,omitempty"` // that was chosen, was preempted, or chose
 	AtNS      uint64   `json:"at_ns"`               // simulated
 	Where     []string `json:"where,omitempty"`     // function file:line, innermost first
+
+	// The decision's name: what the goroutine is and what it has done so far. It stays when other decisions are left out.
+	Key    uint64 `json:"key,string,omitempty"`
+	Target uint64 `json:"target,string,omitempty"` // of a pick: the name of the goroutine
+
+	// Of a pick: who had waited longest, and would have run. Of a preemption: who ran then.
+	Other      uint32   `json:"other,omitempty"`
+	OtherWhere []string `json:"other_where,omitempty"`
 }
 
 // writeDecisions writes the log of the last run as JSON lines.
@@ -53,7 +67,7 @@ func writeDecisions(path string) (err error) {
 		rtRecord(int(i), &d)
 		line := Decision{
 			Kind: kinds()[d.kind], Index: d.index, Choice: uint64(d.choice), N: uint64(d.n), Goroutine: d.goroutine, AtNS: d.now,
-			Where: frames(d.pcs[:], 3),
+			Where: frames(d.pcs[:], 8), Key: d.key, Target: d.target, Other: d.other, OtherWhere: frames(d.otherPCs[:], 8),
 		}
 		if err := enc.Encode(line); err != nil {
 			return err

@@ -16,6 +16,7 @@ func rtChoose(uint32) uint32          { return 0 }
 func rtPin(int32)                     {}
 func rtReserve(int)                   {}
 func rtRecord(int, *decision)         {}
+func rtDying(func())                  {}
 func rtLoad(path string, max int) int { return -1 }
 
 func rtHost() uint32                      { return 0 }

@@ -22,6 +22,7 @@ func rtChoose(n uint32) uint32
 func rtPin(by int32)
 func rtReserve(n int)
 func rtRecord(i int, d *decision)
+func rtDying(f func())
 func rtLoad(path string, max int) int
 
 func netHost(id, ip uint32, name string)

@@ -21,6 +21,7 @@ type settings struct {
 	mode       string // "" for the seed's own
 	report     string // file that reports are appended to, as JSON lines
 	record     string // file that decisions are written to
+	trace      bool   // and all that the trace is a hash of
 	replay     string // file of decisions to make
 	overrides  int    // how many are in it
 }
@@ -42,6 +43,8 @@ func parseSettings(text string) settings {
 			s.report = value
 		case "record":
 			s.record = value
+		case "trace":
+			s.trace = value == "1"
 		case "replay":
 			s.replay = value
 		case "overrides":
@@ -109,9 +112,13 @@ func begin(t *testing.T, o Options) *run {
 	c := &r.config
 	c.mode, c.yieldN, c.points, c.length = r.mode.kind, r.mode.yieldN, r.mode.points, r.mode.length
 	if r.settings.record != "" {
-		rtReserve(1 << 18)
 		c.record = 1
+		if r.settings.trace {
+			c.record = 2
+		}
+		rtReserve(1 << 19)
 	}
+	rtDying(r.dying) // recorded or not: a run that is has the same heap
 	r.write(map[string]any{"begin": Report{Test: t.Name(), Seed: c.seed, Mode: r.mode.String()}})
 	rtConfigure(c)
 	return r
@@ -190,17 +197,30 @@ func (r *run) end(t *testing.T, s *Sim) {
 	current.CompareAndSwap(s, nil)
 	if r.controlled {
 		r.write(map[string]any{"end": r.report(t, s)})
-		if r.settings.record != "" {
-			if err := writeDecisions(r.settings.record); err != nil {
-				t.Error("sim: the decisions cannot be recorded: ", err)
-			}
-		}
+		r.record(t)
 	}
 	if t.Failed() && r.controlled {
 		t.Logf("sim: seed %d, mode %v, %s", r.config.seed, r.mode, runtime.Version())
 	}
 	if s.skip != "" && !t.Failed() {
 		t.Skip(s.skip)
+	}
+}
+
+// dying keeps the decisions of a run that takes its process with it, which has nobody to tell an error.
+func (r *run) dying() {
+	if r.settings.record != "" {
+		writeDecisions(r.settings.record)
+	}
+}
+
+// record writes the decisions of the run, if that was asked for.
+func (r *run) record(t *testing.T) {
+	if !r.controlled || r.settings.record == "" {
+		return
+	}
+	if err := writeDecisions(r.settings.record); err != nil {
+		t.Error("sim: the decisions cannot be recorded: ", err)
 	}
 }
 

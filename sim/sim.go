@@ -41,9 +41,11 @@ func RunWith(t *testing.T, o Options, f func(s *Sim)) {
 	s := &Sim{run: r, controlled: r.controlled}
 	returned := false
 	defer func() {
-		if returned || t.Failed() { // else it panics: a deadlock. The report has its beginning alone
+		if returned || t.Failed() {
 			r.end(t, s)
+			return
 		}
+		r.record(t) // it panics: a deadlock. The report has its beginning alone
 	}()
 	synctest.Test(t, func(t *testing.T) {
 		s.start(t)

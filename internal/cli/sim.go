@@ -29,11 +29,16 @@ runs differ is not reproducible, and its verdict is unknown. The first failure e
 it is run twice more, each time in a process of its own. One that fails only where other seeds
 ran before comes from package variables: its test goes on with a process for each seed.
 
+A failure is then made small: the few decisions that it needs are told, with the places in the
+code. They are saved in testdata/assay-sim beside the test, and tried first the next time.
+
 ` + exitCodes,
 		Example: `  assay sim                                  # the simulations of this folder, seeds 1 to 100
   assay sim --seeds 10000 ./...
   assay sim --for 10m ./consensus
   assay sim --seed 42 --seeds 1 --run '^TestElection$' ./consensus
+  assay sim --replay consensus/testdata/assay-sim/TestElection.json ./consensus
+  assay sim --audit --seeds 50 ./...          # is each test a function of its seed?
   assay sim ./... -- -race -short`,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if n := cmd.ArgsLenAtDash(); n >= 0 {
@@ -54,6 +59,10 @@ ran before comes from package variables: its test goes on with a process for eac
 	f.BoolVar(&o.All, "all", false, "go on after a failure, and collect")
 	f.BoolVar(&o.Fresh, "fresh", false, "a process for each seed of each test, so that package variables carry nothing over")
 	f.StringVar(&o.Replay, "replay", "", "make the decisions in this file (JSON lines), and plain ones where it says nothing")
+	f.BoolVar(&o.NoShrink, "no-shrink", false, "leave a failure's decisions as many as they are")
+	f.BoolVar(&o.NoSave, "no-save", false, "neither try the failures saved in testdata/assay-sim, nor save new ones")
+	f.BoolVar(&o.Audit, "audit", false, "run each seed twice, and show the first event in which two runs differ")
+	f.StringVar(&o.Events, "events", "", "folder for the events of runs that differ (JSON lines)")
 	return cmd
 }
 
@@ -62,6 +71,9 @@ func (a *app) sim(ctx context.Context, o simrun.Options) error {
 		return err
 	}
 	o.Story = func(format string, args ...any) { fmt.Fprintf(a.err, format+"\n", args...) }
+	if isTerminal(a.err) {
+		o.Progress = func(line string) { fmt.Fprintf(a.err, "\r\x1b[K%s", line) }
+	}
 	res, err := simrun.Run(ctx, o)
 	var build *simrun.BuildError
 	switch {

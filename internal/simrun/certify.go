@@ -3,7 +3,6 @@ package simrun
 import (
 	"bufio"
 	"context"
-	"encoding/binary"
 	"encoding/json"
 	"fmt"
 	"os"
@@ -82,6 +81,9 @@ func (x *explorer) replayCommand(f *Failure) string {
 
 // readDecisions reads a log of decisions: JSON lines.
 func readDecisions(path string) ([]sim.Decision, error) {
+	if saved, err := readSaved(path); err == nil {
+		return saved.Decisions, nil
+	}
 	f, err := os.Open(path)
 	if err != nil {
 		return nil, err
@@ -114,25 +116,6 @@ func overrides(log, dir string) (file string, n int, err error) {
 	}
 	file = filepath.Join(dir, "decisions")
 	return file, len(all), os.WriteFile(file, encode(all), 0o666)
-}
-
-// encode is the runtime's form: three words for each decision (kind, index, choice), in order of kind and index.
-func encode(all []sim.Decision) []byte {
-	all = slices.Clone(all)
-	number := func(d sim.Decision) uint64 { return uint64(slices.Index(kinds(), d.Kind)) }
-	slices.SortStableFunc(all, func(a, b sim.Decision) int {
-		if d := int(number(a)) - int(number(b)); d != 0 {
-			return d
-		}
-		return int(int64(a.Index) - int64(b.Index))
-	})
-	var out []byte
-	for _, d := range all {
-		for _, v := range []uint64{number(d), d.Index, d.Choice} {
-			out = binary.NativeEndian.AppendUint64(out, v)
-		}
-	}
-	return out
 }
 
 // tail is the part of an output that a person wants first.

@@ -28,6 +28,12 @@ type explorer struct {
 }
 
 func (x *explorer) explore(ctx context.Context) error {
+	if x.o.Audit {
+		return x.audit(ctx)
+	}
+	if err := x.again(ctx); err != nil || x.stop {
+		return err
+	}
 	if err := x.selfTest(ctx); err != nil {
 		return err
 	}
@@ -45,7 +51,7 @@ func (x *explorer) explore(ctx context.Context) error {
 
 // selfTest runs the first seed twice, in two processes: what differs is not a function of the seed.
 func (x *explorer) selfTest(ctx context.Context) error {
-	x.tests = map[string]*Test{}
+	x.fill()
 	x.next = x.o.Seed + 1
 	s := start{name: "a", tests: x.o.Tests, seed: x.o.Seed, mode: x.o.Mode}
 	if x.o.Replay != "" {

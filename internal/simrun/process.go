@@ -25,6 +25,7 @@ type start struct {
 	count      int
 	mode       string
 	record     bool
+	trace      bool   // record everything
 	replay     string // file of decisions, as the runtime reads them
 	overrides  int
 	failFast   bool
@@ -53,6 +54,9 @@ func (b *program) run(ctx context.Context, s start) (*process, error) {
 	settings := fmt.Sprintf("seed=%d;step=%d;mode=%s;report=%s", s.seed, s.step, s.mode, report)
 	if s.record {
 		settings += ";record=" + p.record
+	}
+	if s.trace {
+		settings += ";trace=1"
 	}
 	if s.replay != "" {
 		settings += fmt.Sprintf(";replay=%s;overrides=%d", s.replay, s.overrides)

@@ -12,14 +12,16 @@ import (
 
 // A Result is what the simulations of some packages came to.
 type Result struct {
-	Verdict  verdict.Verdict `json:"verdict"`
-	Reasons  []string        `json:"reasons,omitempty"` // why it is unknown
-	Go       string          `json:"go"`
-	Overlay  string          `json:"overlay"`
-	Tests    []*Test         `json:"tests"`
-	Failures []*Failure      `json:"failures,omitempty"`
-	BuildMS  int64           `json:"build_ms"`
-	WallMS   int64           `json:"wall_ms"`
+	Verdict     verdict.Verdict `json:"verdict"`
+	Reasons     []string        `json:"reasons,omitempty"` // why it is unknown
+	Go          string          `json:"go"`
+	Overlay     string          `json:"overlay"`
+	Tests       []*Test         `json:"tests"`
+	Failures    []*Failure      `json:"failures,omitempty"`
+	Differences []*Difference   `json:"differences,omitempty"` // between two runs of a seed
+	Notes       []string        `json:"notes,omitempty"`       // of failures that were saved
+	BuildMS     int64           `json:"build_ms"`
+	WallMS      int64           `json:"wall_ms"`
 }
 
 // A Test is one simulation over all its seeds.
@@ -99,6 +101,15 @@ type Failure struct {
 	Events    []string       `json:"events,omitempty"`
 	Output    string         `json:"output,omitempty"`
 	Decisions []sim.Decision `json:"decisions,omitempty"`
+
+	Failure    string   `json:"failure,omitempty"`  // what its smallest form has in common with it
+	Shrunk     []Step   `json:"shrunk,omitempty"`   // the decisions that are enough, plain ones elsewhere
+	Less       []string `json:"less,omitempty"`     // events of the run that makes those alone
+	Unshrunk   string   `json:"unshrunk,omitempty"` // why it was not made smaller
+	ShrinkRuns int      `json:"shrink_runs,omitempty"`
+	ShrinkMS   int64    `json:"shrink_ms,omitempty"`
+	Saved      string   `json:"saved,omitempty"` // file, tried first the next time
+	again      bool     // known before
 }
 
 // Text writes the result for people: the verdict and the reason first.
@@ -107,6 +118,12 @@ func (r *Result) Text(w io.Writer) error {
 	fmt.Fprintf(&b, "%s: %s\n", strings.ToUpper(r.Verdict.String()), r.headline())
 	for _, f := range r.Failures {
 		f.text(&b)
+	}
+	for _, d := range r.Differences {
+		d.text(&b)
+	}
+	for _, n := range r.Notes {
+		fmt.Fprintf(&b, "\nnote: %s\n", n)
 	}
 	for _, t := range r.Tests {
 		t.text(&b)
@@ -138,9 +155,13 @@ func (f *Failure) text(b *strings.Builder) {
 	if f.Doubt != "" {
 		fmt.Fprintf(b, "  not certain: %s\n", f.Doubt)
 	}
-	fmt.Fprintf(b, "  %d decisions differ from a plain run\n", len(f.Decisions))
+	f.steps(b)
 	fmt.Fprintf(b, "  replay: %s\n", f.Replay)
-	for _, e := range f.Events[max(0, len(f.Events)-20):] {
+	events := f.Less
+	if events == nil {
+		events = f.Events
+	}
+	for _, e := range events[max(0, len(events)-20):] {
 		fmt.Fprintf(b, "  | %s\n", e)
 	}
 	for _, line := range strings.Split(f.Output, "\n") {

@@ -38,9 +38,14 @@ type Options struct {
 	All      bool          // go on after a failure
 	Fresh    bool          // a process for each seed of each test; by default for tests that turn out to need it
 	Replay   string        // file of decisions to make, of one test and seed
+	NoShrink bool          // leave a failure's decisions as many as they are
+	NoSave   bool          // neither try saved failures first, nor save new ones
+	Audit    bool          // run each seed twice, and find where two runs part
+	Events   string        // folder for the events of runs that differ
 	Cache    string        // folder for overlays; below the user's cache by default
 	Go       string        // go command
 	Story    func(format string, args ...any)
+	Progress func(line string) // what goes on, for a terminal; empty when it is over
 }
 
 // A BuildError is a package that does not build: its author's to mend.
@@ -72,6 +77,10 @@ func (o *Options) fill() error {
 	if o.Story == nil {
 		o.Story = func(string, ...any) {}
 	}
+	if o.Progress == nil {
+		o.Progress = func(string) {}
+	}
+	o.replaySaved()
 	if o.Cache == "" {
 		dir, err := os.UserCacheDir()
 		if err != nil {
@@ -115,6 +124,9 @@ func Run(ctx context.Context, o Options) (*Result, error) {
 		share := o.For / time.Duration(len(bins))
 		x := &explorer{o: &o, bin: bin, res: res, until: deadline.Add(-share * time.Duration(len(bins)-1-i))}
 		if err := x.explore(ctx); err != nil {
+			return nil, err
+		}
+		if err := x.finish(ctx); err != nil {
 			return nil, err
 		}
 		if len(res.Failures) > 0 && !o.All {

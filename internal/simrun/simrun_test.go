@@ -150,6 +150,7 @@ func TestReplay(t *testing.T) {
 	}
 	last := f.Decisions[len(f.Decisions)-1]
 	last.Index += 1 << 40
+	last.Key++
 	if p := run(t, f.Seed, []sim.Decision{last}); p.Failed {
 		t.Error("it fails by a decision that it never comes to")
 	}

@@ -6,18 +6,20 @@ import (
 	"os"
 	"sync"
 	"testing"
-	"testing/synctest"
 	"time"
+
+	"github.com/assay-dev/assay/sim"
 )
 
 // TestEachOrderIsShippedOnce has two shops take eight orders, each with a relay. The first dies within it; the second goes on.
 // OUTBOX_DEFECT leaves a mechanism out.
 func TestEachOrderIsShippedOnce(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) { shop(t, Defect(os.Getenv("OUTBOX_DEFECT"))) })
+	sim.Run(t, func(s *sim.Sim) { shop(s.T(), Defect(os.Getenv("OUTBOX_DEFECT"))) })
 }
 
 func TestWithoutOutboxADyingShopForgets(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
+	sim.Run(t, func(s *sim.Sim) {
+		t := s.T()
 		store, broker := NewStore(), NewBroker(time.Second)
 		ctx, die := context.WithCancel(t.Context())
 		Place(ctx, store, broker, "order", NoOutbox)

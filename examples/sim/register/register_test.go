@@ -7,13 +7,13 @@ import (
 	"os"
 	"sync"
 	"testing"
-	"testing/synctest"
 	"time"
 
 	"github.com/hashicorp/raft"
 
 	"github.com/assay-dev/assay/check/consistency/linear"
 	"github.com/assay-dev/assay/history"
+	"github.com/assay-dev/assay/sim"
 	"github.com/assay-dev/assay/verdict"
 )
 
@@ -32,7 +32,8 @@ func TestForced(t *testing.T) {
 }
 
 func linearizable(t *testing.T, watched bool) {
-	synctest.Test(t, func(t *testing.T) {
+	sim.Run(t, func(s *sim.Sim) {
+		t := s.T()
 		c := start(t, Defect(os.Getenv("REGISTER_DEFECT")))
 		ops := c.run(t, watched)
 		for _, n := range c.nodes {

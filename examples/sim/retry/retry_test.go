@@ -10,8 +10,9 @@ import (
 	"strings"
 	"sync"
 	"testing"
-	"testing/synctest"
 	"time"
+
+	"github.com/assay-dev/assay/sim"
 )
 
 // A pipes listener hands out connections within the process: net/http runs unmodified within a bubble.
@@ -71,12 +72,13 @@ func (shortcut) RoundTrip(r *http.Request) (*http.Response, error) {
 
 // TestEachRequestGetsItsOwnAnswer has two callers ask for eight numbers each. RETRY_DEFECT leaves a mechanism out.
 func TestEachRequestGetsItsOwnAnswer(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) { callers(t, shortcut{}) })
+	sim.Run(t, func(s *sim.Sim) { callers(s.T(), shortcut{}) })
 }
 
 // TestOverHTTP is the same over the whole of net/http.
 func TestOverHTTP(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
+	sim.Run(t, func(s *sim.Sim) {
+		t := s.T()
 		listener := newPipes()
 		server := http.Server{Handler: http.HandlerFunc(stock)}
 		go server.Serve(listener)

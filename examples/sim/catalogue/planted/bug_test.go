@@ -3,14 +3,16 @@ package planted
 import (
 	"os"
 	"testing"
-	"testing/synctest"
 	"time"
+
+	"github.com/assay-dev/assay/sim"
 )
 
 // run runs one bug within a bubble. CATALOGUE_MENDED asks for the mended form, which must never fail.
 func run(t *testing.T, struck func(mended bool) bool, complaint string) {
 	t.Helper()
-	synctest.Test(t, func(t *testing.T) {
+	sim.Run(t, func(s *sim.Sim) {
+		t := s.T()
 		if struck(os.Getenv("CATALOGUE_MENDED") != "") {
 			t.Error(complaint)
 		}

@@ -1,0 +1,261 @@
+package simrun
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net/url"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/assay-dev/assay/sim"
+)
+
+// A Difference is where two runs of one seed part.
+type Difference struct {
+	Package string   `json:"package"`
+	Test    string   `json:"test"`
+	Seed    uint64   `json:"seed"`
+	Why     string   `json:"why"`
+	Event   int      `json:"event,omitempty"`  // its number, from 1; 0 where it was not seen again
+	Before  []string `json:"before,omitempty"` // the last that both have
+	First   string   `json:"first,omitempty"`
+	Second  string   `json:"second,omitempty"`
+	Files   []string `json:"files,omitempty"`
+}
+
+const (
+	auditBatch = 8 // seeds of one process
+	auditTries = 3 // pairs of runs in which a difference is looked for again
+)
+
+// audit runs each seed twice, in a process that ran others before it and in one of its own. It goes on after failures.
+func (x *explorer) audit(ctx context.Context) error {
+	x.fill()
+	first, err := x.bin.run(ctx, start{name: "a", tests: x.o.Tests, seed: x.o.Seed, mode: x.o.Mode})
+	if err != nil {
+		return err
+	}
+	for _, r := range first.reports {
+		x.test(r.Test)
+	}
+	if first.lost != nil {
+		x.test(first.lost.Test)
+	}
+	if len(x.tests) == 0 {
+		if first.failed {
+			return fmt.Errorf("%s: %w\n%s", x.bin.pkg, errNoReport, first.output)
+		}
+		return nil
+	}
+	x.next = x.o.Seed
+	var wg sync.WaitGroup
+	errs := make([]error, x.o.Workers)
+	for w := range x.o.Workers {
+		wg.Go(func() { errs[w] = x.auditor(ctx, w) })
+	}
+	wg.Wait()
+	return errors.Join(errs...)
+}
+
+func (x *explorer) auditor(ctx context.Context, w int) error {
+	name := string(rune('c' + w%20))
+	for {
+		from, n := x.claim(auditBatch)
+		if n == 0 {
+			return nil
+		}
+		x.o.Progress(fmt.Sprintf("%s: seeds %d to %d, each twice", x.bin.pkg, from, from+uint64(n)-1))
+		p, err := x.bin.run(ctx, start{name: name, tests: x.topLevel(), seed: from, step: 1, count: n, mode: x.o.Mode})
+		if err != nil {
+			return err
+		}
+		for seed := from; seed < from+uint64(n); seed++ {
+			alone, err := x.bin.run(ctx, start{name: name, tests: x.topLevel(), seed: seed, mode: x.o.Mode})
+			if err != nil {
+				return err
+			}
+			x.take(alone)
+			if err := x.compare(ctx, name, p, alone, from, seed); err != nil {
+				return err
+			}
+		}
+		x.o.Progress("")
+	}
+}
+
+// compare holds two runs of a seed against each other.
+func (x *explorer) compare(ctx context.Context, name string, among, alone *process, from, seed uint64) error {
+	reports := alone.reports
+	if alone.lost != nil {
+		reports = append(reports, *alone.lost)
+	}
+	for _, b := range reports {
+		a := among.of(b.Test, seed)
+		switch {
+		case a == nil: // a seed before it ended the process
+		case a.Trace != b.Trace || a.Failed != b.Failed:
+			if err := x.differs(ctx, name, b.Test, from, seed); err != nil {
+				return err
+			}
+		case b.Failed:
+			x.failed(b, alone)
+		}
+	}
+	return nil
+}
+
+// failed notes the first failure of a test.
+func (x *explorer) failed(r sim.Report, p *process) {
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	for _, f := range x.res.Failures {
+		if f.Test == r.Test && f.Package == x.bin.pkg {
+			return
+		}
+	}
+	f := &Failure{
+		Package: x.bin.pkg, Test: r.Test, Seed: r.Seed, Mode: r.Mode, Go: x.res.Go, Trace: r.Trace, SimNS: r.SimNS,
+		Events: r.Events, Points: r.Points, Output: tail(p.output), Certified: true, again: true,
+	}
+	f.Replay = x.replayCommand(f)
+	x.res.Failures = append(x.res.Failures, f)
+}
+
+// differs looks for the first event in which two runs of a seed differ: the first time for each test.
+func (x *explorer) differs(ctx context.Context, name, test string, from, seed uint64) error {
+	x.mu.Lock()
+	t := x.test(test)
+	first := t.Differs == ""
+	if first {
+		t.Differs = fmt.Sprintf("two runs of seed %d differ", seed)
+	}
+	x.mu.Unlock()
+	if !first {
+		return nil
+	}
+	d := &Difference{Package: x.bin.pkg, Test: test, Seed: seed}
+	if err := x.locate(ctx, name, d, from); err != nil {
+		return err
+	}
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	x.res.Differences = append(x.res.Differences, d)
+	t.Differs = fmt.Sprintf("two runs of seed %d differ: %s", seed, d.Why)
+	return nil
+}
+
+// locate records everything of pairs of runs until two differ: two by themselves, then one after the seeds that were before it.
+func (x *explorer) locate(ctx context.Context, name string, d *Difference, from uint64) error {
+	alone := start{tests: exactly(d.Test), seed: d.Seed, mode: x.o.Mode, record: true, trace: true}
+	after := alone
+	after.seed, after.step, after.count = from, 1, int(d.Seed-from)+1
+	for _, other := range []struct {
+		start
+		why string
+	}{{alone, "of two fresh processes"}, {after, fmt.Sprintf("after seed %d in one process, so by what those before it left in package variables", from)}} {
+		for range auditTries {
+			var logs [2][]byte
+			for i, s := range []start{alone, other.start} {
+				s.name = name
+				p, err := x.bin.run(ctx, s)
+				if err != nil {
+					return err
+				}
+				if logs[i], err = os.ReadFile(p.record); err != nil && !os.IsNotExist(err) {
+					return err
+				}
+			}
+			found, err := d.part(logs)
+			if err != nil {
+				return err
+			}
+			if found {
+				d.Why = fmt.Sprintf("event %d %s", d.Event, other.why)
+				return x.keepEvents(d, logs)
+			}
+		}
+	}
+	d.Why = fmt.Sprintf("in a process that ran others before it, and not again in %d pairs", 2*auditTries)
+	return nil
+}
+
+// part finds the first line in which two logs differ.
+func (d *Difference) part(logs [2][]byte) (bool, error) {
+	a, b := bufio.NewReader(bytes.NewReader(logs[0])), bufio.NewReader(bytes.NewReader(logs[1]))
+	var before []string
+	for n := 1; ; n++ {
+		la, ea := a.ReadBytes('\n')
+		lb, eb := b.ReadBytes('\n')
+		if ea == io.EOF && eb == io.EOF {
+			return false, nil
+		}
+		if bytes.Equal(la, lb) {
+			before = append(before[max(0, len(before)-2):], string(la))
+			continue
+		}
+		d.Event, d.First, d.Second = n, happened(la), happened(lb)
+		for _, line := range before {
+			d.Before = append(d.Before, happened([]byte(line)))
+		}
+		return true, nil
+	}
+}
+
+// happened says in words what a line of a log says.
+func happened(line []byte) string {
+	if len(line) == 0 {
+		return "nothing: the run has ended"
+	}
+	var d sim.Decision
+	if err := json.Unmarshal(line, &d); err != nil {
+		return string(line)
+	}
+	switch at := time.Duration(d.AtNS); d.Kind {
+	case "run":
+		return fmt.Sprintf("at %v %s runs, %d others could", at, goroutine(d.Goroutine, d.Where), d.N)
+	case "time":
+		return fmt.Sprintf("at %v time goes on to %v", at, time.Duration(d.Key))
+	case "note":
+		return fmt.Sprintf("at %v %s says something (hash %x)", at, goroutine(d.Goroutine, d.Where), d.Key)
+	}
+	return explain(d)
+}
+
+// keepEvents writes both logs where that was asked for.
+func (x *explorer) keepEvents(d *Difference, logs [2][]byte) error {
+	if x.o.Events == "" {
+		return nil
+	}
+	if err := os.MkdirAll(x.o.Events, 0o777); err != nil {
+		return err
+	}
+	for i, log := range logs {
+		file := filepath.Join(x.o.Events, fmt.Sprintf("%s-seed%d-%c.jsonl", url.PathEscape(d.Test), d.Seed, 'a'+i))
+		if err := os.WriteFile(file, log, 0o666); err != nil {
+			return err
+		}
+		d.Files = append(d.Files, file)
+	}
+	return nil
+}
+
+func (d *Difference) text(b *strings.Builder) {
+	fmt.Fprintf(b, "\n%s %s, seed %d: %s\n", d.Package, d.Test, d.Seed, d.Why)
+	for _, e := range d.Before {
+		fmt.Fprintf(b, "  both    %s\n", e)
+	}
+	if d.Event > 0 {
+		fmt.Fprintf(b, "  first   %s\n  second  %s\n", d.First, d.Second)
+	}
+	for _, f := range d.Files {
+		fmt.Fprintf(b, "  events: %s\n", f)
+	}
+}

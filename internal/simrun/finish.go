@@ -1,0 +1,129 @@
+package simrun
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/assay-dev/assay/sim"
+)
+
+// A Step is one of the few decisions that a failure needs.
+type Step struct {
+	sim.Decision
+	Text string `json:"text"`
+}
+
+func explained(all []sim.Decision) []Step {
+	steps := make([]Step, 0, len(all))
+	for _, d := range all {
+		steps = append(steps, Step{d, explain(d)})
+	}
+	return steps
+}
+
+// finish makes failures small and keeps them: the first of each test.
+func (x *explorer) finish(ctx context.Context) error {
+	done := map[string]bool{}
+	for _, f := range x.res.Failures {
+		if f.Package != x.bin.pkg || done[f.Test] {
+			continue
+		}
+		done[f.Test] = true
+		if f.again || !f.Certified || x.o.Replay != "" || x.o.NoShrink {
+			continue
+		}
+		if err := x.small(ctx, f); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// small shrinks a failure's decisions, runs what is left twice, explains it, and keeps it.
+func (x *explorer) small(ctx context.Context, f *Failure) error {
+	began := time.Now()
+	limit := shrinkTime
+	if x.o.For > 0 {
+		limit = min(limit, max(x.o.For, time.Second))
+	}
+	report := sim.Report{Failed: true, Points: f.Points}
+	s := &shrinker{
+		bin: x.bin, test: f.Test, seed: f.Seed, sign: signature(&report, f.Output), workers: x.o.Workers, until: began.Add(limit),
+		tell: func(runs, n int) {
+			x.o.Progress(fmt.Sprintf("shrinking %s: %d decisions, %d left, %d runs", f.Test, len(f.Decisions), n, runs))
+		},
+	}
+	x.o.Story("%s: shrinking %d decisions", f.Test, len(f.Decisions))
+	fails, err := s.shrink(ctx, f.Decisions)
+	x.o.Progress("")
+	f.ShrinkRuns, f.ShrinkMS = s.runs, time.Since(began).Milliseconds()
+	if err != nil {
+		return err
+	}
+	if !fails {
+		f.Unshrunk = "its recorded decisions alone do not make it fail again"
+		return nil
+	}
+	return x.keep(ctx, f, s)
+}
+
+func (x *explorer) keep(ctx context.Context, f *Failure, s *shrinker) error {
+	var twice [2]candidate
+	for i := range twice {
+		var err error
+		if twice[i], err = x.bin.attempt(ctx, string(rune('y'+i)), f.Test, f.Seed, s.best.decisions); err != nil {
+			return err
+		}
+	}
+	a, b := twice[0], twice[1]
+	if a.sign != s.sign || b.sign != s.sign || a.report.Trace != b.report.Trace {
+		f.Unshrunk = "what was left of its decisions does not fail the same way twice"
+		return nil
+	}
+	f.Shrunk, f.Less = explained(a.decisions), a.report.Events
+	f.Failure = s.sign
+	if x.o.NoSave {
+		return nil
+	}
+	keep := &saved{
+		Format: savedFormat, Test: f.Test, Seed: f.Seed, Mode: f.Mode, Go: f.Go, Platform: platform(), Flags: x.o.Flags,
+		Failure: s.sign, Trace: a.report.Trace, Decisions: s.best.decisions,
+	}
+	file, err := keep.write(savedDir(x.bin))
+	if err != nil {
+		x.res.Notes = append(x.res.Notes, fmt.Sprintf("the failure of %s cannot be saved: %v", f.Test, err))
+		return nil // a folder that cannot be written to is no reason to lose what was found
+	}
+	keep.file = file
+	f.Saved = keep.relative(x.o.Dir)
+	return nil
+}
+
+// steps writes what a failure needs, for people.
+func (f *Failure) steps(b *strings.Builder) {
+	switch {
+	case f.Unshrunk != "":
+		fmt.Fprintf(b, "  %d decisions differ from a plain run; not shrunk: %s\n", len(f.Decisions), f.Unshrunk)
+	case f.Shrunk == nil:
+		fmt.Fprintf(b, "  %d decisions differ from a plain run\n", len(f.Decisions))
+	case len(f.Shrunk) == 0:
+		fmt.Fprintf(b, "  no decision is needed: a plain run fails, too\n")
+	case f.again:
+		fmt.Fprintf(b, "  %d decisions differ from a plain run:\n", len(f.Shrunk))
+	default:
+		fmt.Fprintf(b, "  %d of %d decisions that differ from a plain run are enough (%d runs, %.1f s):\n",
+			len(f.Shrunk), len(f.Decisions), f.ShrinkRuns, float64(f.ShrinkMS)/1000)
+	}
+	const most = 20
+	for i, s := range f.Shrunk[:min(len(f.Shrunk), most)] {
+		fmt.Fprintf(b, "  %3d. %s\n", i+1, s.Text)
+	}
+	if more := len(f.Shrunk) - most; more > 0 {
+		fmt.Fprintf(b, "       and %d more (--json)\n", more)
+	}
+	if f.Saved != "" {
+		fmt.Fprintf(b, "  saved: %s\n", f.Saved)
+	}
+}
