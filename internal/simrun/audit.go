@@ -160,25 +160,29 @@ func (x *explorer) locate(ctx context.Context, name string, d *Difference, from 
 	for _, other := range []struct {
 		start
 		why string
-	}{{alone, "of two fresh processes"}, {after, fmt.Sprintf("after seed %d in one process, so by what those before it left in package variables", from)}} {
+	}{{alone, "in a fresh process each"}, {after, fmt.Sprintf("alone and after the seeds from %d in one process: those left something in package variables", from)}} {
 		for range auditTries {
 			var logs [2][]byte
+			var failed [2]bool
 			for i, s := range []start{alone, other.start} {
 				s.name = name
 				p, err := x.bin.run(ctx, s)
 				if err != nil {
 					return err
 				}
+				if r := p.of(d.Test, d.Seed); r != nil {
+					failed[i] = r.Failed
+				}
 				if logs[i], err = os.ReadFile(p.record); err != nil && !os.IsNotExist(err) {
 					return err
 				}
 			}
-			found, err := d.part(logs)
-			if err != nil {
-				return err
+			if d.part(logs) {
+				d.Why = fmt.Sprintf("in event %d, run %s", d.Event, other.why)
+				return x.keepEvents(d, logs)
 			}
-			if found {
-				d.Why = fmt.Sprintf("event %d %s", d.Event, other.why)
+			if failed[0] != failed[1] {
+				d.Why = "one fails and the other does not, with the same events: run " + other.why
 				return x.keepEvents(d, logs)
 			}
 		}
@@ -188,14 +192,14 @@ func (x *explorer) locate(ctx context.Context, name string, d *Difference, from 
 }
 
 // part finds the first line in which two logs differ.
-func (d *Difference) part(logs [2][]byte) (bool, error) {
+func (d *Difference) part(logs [2][]byte) bool {
 	a, b := bufio.NewReader(bytes.NewReader(logs[0])), bufio.NewReader(bytes.NewReader(logs[1]))
 	var before []string
 	for n := 1; ; n++ {
 		la, ea := a.ReadBytes('\n')
 		lb, eb := b.ReadBytes('\n')
 		if ea == io.EOF && eb == io.EOF {
-			return false, nil
+			return false
 		}
 		if bytes.Equal(la, lb) {
 			before = append(before[max(0, len(before)-2):], string(la))
@@ -205,7 +209,7 @@ func (d *Difference) part(logs [2][]byte) (bool, error) {
 		for _, line := range before {
 			d.Before = append(d.Before, happened([]byte(line)))
 		}
-		return true, nil
+		return true
 	}
 }
 

@@ -50,9 +50,12 @@ func (x *explorer) small(ctx context.Context, f *Failure) error {
 	}
 	report := sim.Report{Failed: true, Points: f.Points}
 	s := &shrinker{
-		bin: x.bin, test: f.Test, seed: f.Seed, sign: signature(&report, f.Output), workers: x.o.Workers, until: began.Add(limit),
+		test: f.Test, sign: signature(&report, f.Output), workers: x.o.Workers, until: began.Add(limit),
 		tell: func(runs, n int) {
 			x.o.Progress(fmt.Sprintf("shrinking %s: %d decisions, %d left, %d runs", f.Test, len(f.Decisions), n, runs))
+		},
+		attempt: func(ctx context.Context, name string, d []sim.Decision) (candidate, error) {
+			return x.bin.attempt(ctx, name, f.Test, f.Seed, d)
 		},
 	}
 	x.o.Story("%s: shrinking %d decisions", f.Test, len(f.Decisions))

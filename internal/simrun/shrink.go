@@ -21,13 +21,12 @@ const (
 // A shrinker looks for the few decisions that a failure needs: delta debugging, where each candidate is a
 // run in a process of its own, with plain decisions where it says nothing.
 type shrinker struct {
-	bin     *program
 	test    string
-	seed    uint64
 	sign    string // how it must fail
 	workers int
 	until   time.Time
 	tell    func(runs, decisions int)
+	attempt func(ctx context.Context, name string, decisions []sim.Decision) (candidate, error)
 
 	best  candidate
 	named bool // decisions are found again by name
@@ -201,7 +200,7 @@ func (s *shrinker) attempts(ctx context.Context, batch [][]sim.Decision) ([]cand
 	var wg sync.WaitGroup
 	for k, d := range batch {
 		wg.Go(func() {
-			results[k], errs[k] = s.bin.attempt(ctx, string(rune('A'+k%26)), s.test, s.seed, d)
+			results[k], errs[k] = s.attempt(ctx, string(rune('A'+k%26)), d)
 		})
 	}
 	wg.Wait()

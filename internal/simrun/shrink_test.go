@@ -1,0 +1,263 @@
+package simrun
+
+import (
+	"context"
+	"math/rand/v2"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/assay-dev/assay/sim"
+)
+
+// decided makes n decisions of all kinds.
+func decided(n int) []sim.Decision {
+	var all []sim.Decision
+	for i := range n {
+		all = append(all, sim.Decision{Kind: kinds()[i%len(kinds())], Index: uint64(i + 1), Choice: 1, N: 2, Key: uint64(i + 1)})
+	}
+	return all
+}
+
+func shrinking(fails func([]sim.Decision) string) *shrinker {
+	return &shrinker{
+		test: "TestX", sign: "wrong", workers: 3, until: time.Now().Add(time.Minute), tell: func(int, int) {},
+		attempt: func(_ context.Context, _ string, d []sim.Decision) (candidate, error) {
+			return candidate{sign: fails(d), decisions: d}, nil
+		},
+	}
+}
+
+func indexes(all []sim.Decision) (got []uint64) {
+	for _, d := range all {
+		got = append(got, d.Index)
+	}
+	return got
+}
+
+// Whatever decisions a failure needs, just those are left.
+func TestShrinkFindsWhatIsNeeded(t *testing.T) {
+	t.Parallel()
+	rnd := rand.New(rand.NewPCG(1, 2))
+	for range 30 {
+		var need []uint64
+		for range rnd.IntN(6) {
+			need = append(need, uint64(rnd.IntN(1500)+1))
+		}
+		slices.Sort(need)
+		need = slices.Compact(need)
+		s := shrinking(func(d []sim.Decision) string {
+			have := indexes(d)
+			for _, n := range need {
+				if !slices.Contains(have, n) {
+					return ""
+				}
+			}
+			return "wrong"
+		})
+		if ok, err := s.shrink(t.Context(), decided(1500)); err != nil || !ok {
+			t.Fatal(ok, err)
+		}
+		if got := indexes(s.best.decisions); !slices.Equal(got, need) {
+			t.Errorf("left are %v, want %v", got, need)
+		}
+		if s.runs > 400 {
+			t.Errorf("%d runs for %v", s.runs, need)
+		}
+	}
+}
+
+// A decision and the one that undoes it go together.
+func TestShrinkTriesPairs(t *testing.T) {
+	t.Parallel()
+	s := shrinking(func(d []sim.Decision) string {
+		have := indexes(d)
+		if !slices.Contains(have, 7) || slices.Contains(have, 3) != slices.Contains(have, 11) {
+			return ""
+		}
+		return "wrong"
+	})
+	all := slices.DeleteFunc(decided(12), func(d sim.Decision) bool { return d.Index != 3 && d.Index != 7 && d.Index != 11 })
+	if ok, err := s.shrink(t.Context(), all); err != nil || !ok {
+		t.Fatal(ok, err)
+	}
+	if got, want := indexes(s.best.decisions), []uint64{7}; !slices.Equal(got, want) {
+		t.Errorf("left are %v, want %v", got, want)
+	}
+}
+
+// Another failure is not a smaller form of this one.
+func TestShrinkKeepsTheFailure(t *testing.T) {
+	t.Parallel()
+	s := shrinking(func(d []sim.Decision) string {
+		if len(d) < 10 {
+			return "wrong in another way"
+		}
+		return "wrong"
+	})
+	if ok, err := s.shrink(t.Context(), decided(100)); err != nil || !ok {
+		t.Fatal(ok, err)
+	}
+	if got := len(s.best.decisions); got < 10 {
+		t.Errorf("%d decisions are left: those fail in another way", got)
+	}
+}
+
+// What does not fail by names may by numbers; what fails by neither is said.
+func TestShrinkByNumbers(t *testing.T) {
+	t.Parallel()
+	s := shrinking(func(d []sim.Decision) string {
+		if slices.ContainsFunc(d, func(d sim.Decision) bool { return d.Index == 5 && d.Key == 0 }) {
+			return "wrong"
+		}
+		return ""
+	})
+	if ok, err := s.shrink(t.Context(), decided(10)); err != nil || !ok || len(s.best.decisions) != 1 {
+		t.Errorf("%v, %v, %+v", ok, err, s.best.decisions)
+	}
+	never := shrinking(func([]sim.Decision) string { return "" })
+	if ok, err := never.shrink(t.Context(), decided(10)); err != nil || ok {
+		t.Errorf("%v, %v: what never fails was shrunk", ok, err)
+	}
+}
+
+func TestShrinkStopsInTime(t *testing.T) {
+	t.Parallel()
+	s := shrinking(func([]sim.Decision) string { return "wrong" })
+	s.until = time.Now()
+	if _, err := s.shrink(t.Context(), decided(10)); err != nil || s.runs > 1 {
+		t.Errorf("%v, %d runs after its time", err, s.runs)
+	}
+}
+
+func TestSignature(t *testing.T) {
+	t.Parallel()
+	for _, tt := range []struct {
+		name, output, want string
+		points             []sim.Point
+	}{
+		{"assertion", "x_test.go:3: at 3ms", `"b" does not hold`, []sim.Point{
+			{Kind: "always", Name: "a", Hits: 2, True: 1, AtNS: 9}, {Kind: "always", Name: "b", Hits: 1, AtNS: 3}, {Kind: "sometimes", Name: "c", Hits: 1},
+		}},
+		{"panic", "--- FAIL\npanic: index 7 of 0x1f\n", "panic: index # of #", nil},
+		{"line", "--- FAIL\n    run.go:3: sim: seed 7\n    x_test.go:17: wrong\n", "x_test.go:17:", nil},
+	} {
+		r := &sim.Report{Failed: true, Points: tt.points}
+		if got := signature(r, tt.output); got != tt.want {
+			t.Errorf("%s: got %s, want %s", tt.name, got, tt.want)
+		}
+	}
+	if got := signature(&sim.Report{}, "panic: not of this test"); got != "" {
+		t.Errorf("what does not fail has the signature %s", got)
+	}
+}
+
+func TestPlace(t *testing.T) {
+	t.Parallel()
+	got := place([]string{
+		"net/http.(*persistConn).roundTrip http/transport.go:1",
+		"example.com/shop/pay.(*Client).Pay pay/client.go:71",
+	})
+	if want := "pay/client.go:71 (pay.(*Client).Pay)"; got != want {
+		t.Errorf("got %s, want %s", got, want)
+	}
+	if got, want := place([]string{"net/http.roundTrip http/transport.go:1"}), "http/transport.go:1 (http.roundTrip)"; got != want {
+		t.Errorf("got %s, want %s", got, want)
+	}
+}
+
+// found searches a test of testdata/bugs in a folder of its own, shrinks, and saves.
+func found(t *testing.T, dir, test string, seeds int) (*Result, *explorer) {
+	t.Helper()
+	bin := *built(t, "bugs")
+	bin.work, bin.dir = t.TempDir(), dir
+	o := options()
+	o.Tests, o.Seeds, o.Workers, o.Dir = "^"+test+"$", seeds, 2, dir
+	res := &Result{Go: "go"}
+	x := &explorer{o: &o, bin: &bin, res: res}
+	if err := x.explore(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if err := x.finish(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	res.judge(&o)
+	return res, x
+}
+
+// A failure is made small, explained, saved, and tried first the next time; what no longer fails is said.
+func TestShrunkSavedAndTriedFirst(t *testing.T) {
+	dir := t.TempDir()
+	res, _ := found(t, dir, "TestLostUpdate", 200)
+	if len(res.Failures) != 1 {
+		t.Fatalf("%+v", res)
+	}
+	f := res.Failures[0]
+	if len(f.Shrunk) == 0 || len(f.Shrunk) > 2 || !strings.Contains(f.Shrunk[0].Text, "bugs_test.go") {
+		t.Errorf("shrunk to %+v (%s)", f.Shrunk, f.Unshrunk)
+	}
+	file := filepath.Join(dir, "testdata", "assay-sim", "TestLostUpdate.json")
+	s, err := readSaved(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	res, _ = found(t, dir, "TestLostUpdate", 1)
+	if len(res.Failures) != 1 || !res.Failures[0].Certified || !res.Failures[0].again || len(res.Notes) > 0 {
+		t.Errorf("the saved failure: %+v, notes %q", res.Failures, res.Notes)
+	}
+	s.Decisions, s.Seed, s.Mode = nil, 1, "fifo" // as if what it found were mended
+	if _, err := s.write(filepath.Dir(file)); err != nil {
+		t.Fatal(err)
+	}
+	res, _ = found(t, dir, "TestFine|TestLostUpdate", 1)
+	if len(res.Notes) != 1 || !strings.Contains(res.Notes[0], "this seed no longer replays what it found") {
+		t.Errorf("notes %q", res.Notes)
+	}
+	if err := os.WriteFile(file, []byte(`{"format": "assay-sim/2"}`), 0o666); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := readSaved(file); err == nil || !strings.Contains(err.Error(), `"assay-sim/2"`) {
+		t.Errorf("a saved failure of another format: %v", err)
+	}
+}
+
+// What ends the process is made small, too.
+func TestShrinkWhatDies(t *testing.T) {
+	for _, test := range []string{"TestPanicInHost", "TestDeadlock"} {
+		res, _ := found(t, t.TempDir(), test, 1)
+		if len(res.Failures) != 1 || res.Failures[0].Unshrunk != "" || len(res.Failures[0].Shrunk) > 0 {
+			t.Errorf("%s: %+v, want a failure that needs no decision", test, res.Failures)
+		}
+	}
+}
+
+// Two runs of a seed that differ are told, with the first event in which they do.
+func TestAudit(t *testing.T) {
+	audited := func(test string) *Result {
+		bin := *built(t, "bugs")
+		bin.work = t.TempDir()
+		o := options()
+		o.Tests, o.Seeds, o.Workers, o.Audit, o.Events = "^"+test+"$", 4, 2, true, t.TempDir()
+		res := &Result{}
+		x := &explorer{o: &o, bin: &bin, res: res}
+		if err := x.explore(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		res.judge(&o)
+		return res
+	}
+	if res := audited("TestFine"); len(res.Differences) > 0 || res.Verdict.String() != "pass" {
+		t.Errorf("%v: %+v", res.Verdict, res.Differences)
+	}
+	res := audited("TestCounts")
+	if len(res.Differences) != 1 {
+		t.Fatalf("%+v", res)
+	}
+	d := res.Differences[0]
+	if d.Event == 0 || len(d.Files) != 2 || !strings.Contains(d.First, "audit_test.go:18") || res.Verdict.String() != "unknown" {
+		t.Errorf("%v: %+v", res.Verdict, d)
+	}
+}
