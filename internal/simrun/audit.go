@@ -43,11 +43,8 @@ func (x *explorer) audit(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	for _, r := range first.reports {
+	for _, r := range first.all() {
 		x.test(r.Test)
-	}
-	if first.lost != nil {
-		x.test(first.lost.Test)
 	}
 	if len(x.tests) == 0 {
 		if first.failed {
@@ -68,21 +65,22 @@ func (x *explorer) audit(ctx context.Context) error {
 func (x *explorer) auditor(ctx context.Context, w int) error {
 	name := string(rune('c' + w%20))
 	for {
-		from, n := x.claim(auditBatch)
-		if n == 0 {
+		j := x.claim(auditBatch)
+		if j.n == 0 {
 			return nil
 		}
+		from, n := j.from, j.n
 		x.o.Progress(fmt.Sprintf("%s: seeds %d to %d, each twice", x.bin.pkg, from, from+uint64(n)-1))
-		p, err := x.bin.run(ctx, start{name: name, tests: x.topLevel(), seed: from, step: 1, count: n, mode: x.o.Mode})
+		p, err := x.bin.run(ctx, start{name: name, tests: j.tests, seed: from, step: 1, count: n, mode: x.o.Mode})
 		if err != nil {
 			return err
 		}
 		for seed := from; seed < from+uint64(n); seed++ {
-			alone, err := x.bin.run(ctx, start{name: name, tests: x.topLevel(), seed: seed, mode: x.o.Mode})
+			alone, err := x.bin.run(ctx, start{name: name, tests: j.tests, seed: seed, mode: x.o.Mode})
 			if err != nil {
 				return err
 			}
-			x.take(alone)
+			x.take(alone, job{})
 			if err := x.compare(ctx, name, p, alone, from, seed); err != nil {
 				return err
 			}
@@ -93,11 +91,7 @@ func (x *explorer) auditor(ctx context.Context, w int) error {
 
 // compare holds two runs of a seed against each other.
 func (x *explorer) compare(ctx context.Context, name string, among, alone *process, from, seed uint64) error {
-	reports := alone.reports
-	if alone.lost != nil {
-		reports = append(reports, *alone.lost)
-	}
-	for _, b := range reports {
+	for _, b := range alone.all() {
 		a := among.of(b.Test, seed)
 		switch {
 		case a == nil: // a seed before it ended the process

@@ -130,8 +130,9 @@ func (x *explorer) retry(ctx context.Context, s *saved) error {
 	if r := p.of(s.Test, s.Seed); r != nil && r.Failed {
 		note("%s: its decisions no longer replay what it found, its seed %d still fails", orElse(changed, "the failure is another"), s.Seed)
 		x.fill()
-		x.take(p)
-		return x.failures(ctx, p)
+		x.take(p, job{})
+		_, err := x.failures(ctx, p, job{})
+		return err
 	}
 	if changed == "" {
 		note("seed %d makes the same order of events, and it does not fail any more", s.Seed)
