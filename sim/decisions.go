@@ -25,9 +25,9 @@ type decision struct {
 }
 
 // Kinds of decisions, as the runtime numbers them, and the other records of a trace: a goroutine runs, time goes on, the program
-// said something.
+// said something, something was sent (key: when it arrives, 0 for never; target: addresses; n: bytes).
 func kinds() []string {
-	return []string{"pick", "yield", "select", "timer", "env", "run", "time", "note"}
+	return []string{"pick", "yield", "select", "timer", "env", "run", "time", "note", "message"}
 }
 
 // A Decision is one choice that a run made and that a plain one would not have: the log of a run has those alone. Choice

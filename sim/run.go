@@ -183,6 +183,7 @@ type Report struct {
 	Outside    *Outside `json:"outside,omitempty"` // why this run may not be the seed's
 	Points     []Point  `json:"points,omitempty"`
 	Events     []string `json:"events,omitempty"` // of a failed run
+	Hosts      []string `json:"hosts,omitempty"`  // of a failed run, in order of address
 }
 
 // Outside is the first wake-up that came from outside a simulation.
@@ -240,7 +241,7 @@ func (r *run) report(t *testing.T, s *Sim) Report {
 	}
 	rep.Points = s.sortedPoints()
 	if rep.Failed {
-		rep.Events = s.eventLines()
+		rep.Events, rep.Hosts = s.eventLines(), names(s.world.hosts)
 	}
 	return rep
 }

@@ -63,6 +63,7 @@ code. They are saved in testdata/assay-sim beside the test, and tried first the 
 	f.BoolVar(&o.NoSave, "no-save", false, "neither try the failures saved in testdata/assay-sim, nor save new ones")
 	f.BoolVar(&o.Audit, "audit", false, "run each seed twice, and show the first event in which two runs differ")
 	f.StringVar(&o.Events, "events", "", "folder for the events of runs that differ (JSON lines)")
+	f.StringVar(&o.HTML, "html", "", "draw the first failure into this file: hosts as lanes, messages as arrows")
 	return cmd
 }
 

@@ -38,6 +38,11 @@ func (x *explorer) finish(ctx context.Context) error {
 			return err
 		}
 	}
+	for _, f := range x.res.Failures {
+		if f.Package == x.bin.pkg && x.o.HTML != "" {
+			return x.draw(ctx, f)
+		}
+	}
 	return nil
 }
 
@@ -125,6 +130,9 @@ func (f *Failure) steps(b *strings.Builder) {
 	}
 	if more := len(f.Shrunk) - most; more > 0 {
 		fmt.Fprintf(b, "       and %d more (--json)\n", more)
+	}
+	if f.Picture != "" {
+		fmt.Fprintf(b, "  picture: %s\n", f.Picture)
 	}
 	if f.Saved != "" {
 		fmt.Fprintf(b, "  saved: %s\n", f.Saved)

@@ -108,7 +108,8 @@ type Failure struct {
 	Unshrunk   string   `json:"unshrunk,omitempty"` // why it was not made smaller
 	ShrinkRuns int      `json:"shrink_runs,omitempty"`
 	ShrinkMS   int64    `json:"shrink_ms,omitempty"`
-	Saved      string   `json:"saved,omitempty"` // file, tried first the next time
+	Saved      string   `json:"saved,omitempty"`   // file, tried first the next time
+	Picture    string   `json:"picture,omitempty"` // file
 	again      bool     // known before
 }
 

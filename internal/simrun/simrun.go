@@ -42,6 +42,7 @@ type Options struct {
 	NoSave   bool          // neither try saved failures first, nor save new ones
 	Audit    bool          // run each seed twice, and find where two runs part
 	Events   string        // folder for the events of runs that differ
+	HTML     string        // file for a picture of the first failure
 	Cache    string        // folder for overlays; below the user's cache by default
 	Go       string        // go command
 	Story    func(format string, args ...any)
