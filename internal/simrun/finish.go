@@ -72,6 +72,9 @@ func (x *explorer) small(ctx context.Context, f *Failure) error {
 	}
 	if !fails {
 		f.Unshrunk = "its recorded decisions alone do not make it fail again"
+		if len(f.Decisions) == 0 {
+			f.Unshrunk = "it left no record of its decisions"
+		}
 		return nil
 	}
 	return x.keep(ctx, f, s)

@@ -73,10 +73,11 @@ func (s *saved) write(dir string) (string, error) {
 	return file, os.Rename(tmp, file)
 }
 
-// again tries what earlier searches found in this package, before any seed.
+// again tries what earlier searches found in this package, before any seed. Who asks for a single seed gets that.
 func (x *explorer) again(ctx context.Context) error {
 	files, err := filepath.Glob(filepath.Join(savedDir(x.bin), "*.json"))
-	if err != nil || x.o.Replay != "" || x.o.NoSave || x.o.Audit {
+	one := x.o.Seeds == 1 && x.o.For == 0
+	if err != nil || one || x.o.Replay != "" || x.o.NoSave {
 		return err
 	}
 	only, err := regexp.Compile(strings.ReplaceAll(x.o.Tests, "/", "|"))

@@ -170,7 +170,7 @@ func TestPlace(t *testing.T) {
 }
 
 // found searches a test of testdata/bugs in a folder of its own, shrinks, and saves.
-func found(t *testing.T, dir, test string, seeds int) (*Result, *explorer) {
+func found(t *testing.T, dir, test string, seeds int) *Result {
 	t.Helper()
 	bin := *built(t, "bugs")
 	bin.work, bin.dir = t.TempDir(), dir
@@ -185,13 +185,13 @@ func found(t *testing.T, dir, test string, seeds int) (*Result, *explorer) {
 		t.Fatal(err)
 	}
 	res.judge(&o)
-	return res, x
+	return res
 }
 
 // A failure is made small, explained, saved, and tried first the next time; what no longer fails is said.
 func TestShrunkSavedAndTriedFirst(t *testing.T) {
 	dir := t.TempDir()
-	res, _ := found(t, dir, "TestLostUpdate", 200)
+	res := found(t, dir, "TestLostUpdate", 200)
 	if len(res.Failures) != 1 {
 		t.Fatalf("%+v", res)
 	}
@@ -204,7 +204,7 @@ func TestShrunkSavedAndTriedFirst(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	res, _ = found(t, dir, "TestLostUpdate", 1)
+	res = found(t, dir, "TestLostUpdate", 2)
 	if len(res.Failures) != 1 || !res.Failures[0].Certified || !res.Failures[0].again || len(res.Notes) > 0 {
 		t.Errorf("the saved failure: %+v, notes %q", res.Failures, res.Notes)
 	}
@@ -212,7 +212,7 @@ func TestShrunkSavedAndTriedFirst(t *testing.T) {
 	if _, err := s.write(filepath.Dir(file)); err != nil {
 		t.Fatal(err)
 	}
-	res, _ = found(t, dir, "TestFine|TestLostUpdate", 1)
+	res = found(t, dir, "TestFine|TestLostUpdate", 2)
 	if len(res.Notes) != 1 || !strings.Contains(res.Notes[0], "this seed no longer replays what it found") {
 		t.Errorf("notes %q", res.Notes)
 	}
@@ -227,7 +227,7 @@ func TestShrunkSavedAndTriedFirst(t *testing.T) {
 // What ends the process is made small, too.
 func TestShrinkWhatDies(t *testing.T) {
 	for _, test := range []string{"TestPanicInHost", "TestDeadlock"} {
-		res, _ := found(t, t.TempDir(), test, 1)
+		res := found(t, t.TempDir(), test, 1)
 		if len(res.Failures) != 1 || res.Failures[0].Unshrunk != "" || len(res.Failures[0].Shrunk) > 0 {
 			t.Errorf("%s: %+v, want a failure that needs no decision", test, res.Failures)
 		}

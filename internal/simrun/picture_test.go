@@ -1,0 +1,46 @@
+package simrun
+
+import (
+	"html/template"
+	"strings"
+	"testing"
+
+	"github.com/assay-dev/assay/sim"
+)
+
+func TestPicture(t *testing.T) {
+	t.Parallel()
+	const ms = 1_000_000
+	message := func(from, to, at, arrives uint64) sim.Decision {
+		return sim.Decision{Kind: "message", AtNS: at * ms, Key: arrives * ms, N: 7, Target: (10<<24|from+1)<<32 | 10<<24 | to + 1}
+	}
+	f := &Failure{Test: "TestX", Seed: 7, Failure: `"<b>" does not hold`, Shrunk: []Step{{sim.Decision{AtNS: 2 * ms}, "at 2ms it was preempted"}}}
+	r := &sim.Report{Hosts: []string{"one", "two"}, SimNS: 9 * ms, Events: []string{
+		"    0.001000s partition of [one] from [two]", "    0.004000s heal", "    0.005000s crash of two", "    0.007000s two: said",
+	}}
+	p := newPicture(f, r, []sim.Decision{message(1, 2, 1, 3), message(2, 1, 3, 0)})
+	if got, want := len(p.Messages), 2; got != want {
+		t.Fatalf("%d messages, want %d", got, want)
+	}
+	if m := p.Messages[0]; m.X != lane(1) || m.W != lane(2) || m.Class != "message" || m.Y >= m.H {
+		t.Errorf("from one to two: %+v", m)
+	}
+	if m := p.Messages[1]; m.Class != "lost" {
+		t.Errorf("a message that never arrives: %+v", m)
+	}
+	if len(p.Faults) != 2 || p.Faults[0].H != p.rows[4*ms]-p.rows[1*ms] || p.Faults[1].X != lane(2)-30 || p.Faults[1].Y+p.Faults[1].H != p.Bottom {
+		t.Errorf("faults: %+v", p.Faults)
+	}
+	var page strings.Builder
+	if err := template.Must(template.New("picture").Parse(pictureHTML)).Execute(&page, p); err != nil {
+		t.Fatal(err)
+	}
+	for _, want := range []string{"at 2ms it was preempted", "&lt;b&gt;", "two: said", ">one</text>"} {
+		if !strings.Contains(page.String(), want) {
+			t.Errorf("%q is not in the page", want)
+		}
+	}
+	if strings.Contains(page.String(), "http://") || strings.Contains(page.String(), "https://") {
+		t.Error("the page needs a network")
+	}
+}
