@@ -18,9 +18,9 @@ type decision struct {
 	kind, n, choice, goroutine uint32
 	index                      uint64
 	now                        uint64
-	key, target                uint64
+	key, target, otherName     uint64
 	pcs                        [12]uintptr
-	other, _                   uint32
+	other, ops                 uint32
 	otherPCs                   [12]uintptr
 }
 
@@ -44,10 +44,12 @@ type Decision struct {
 
 	// The decision's name: what the goroutine is and what it has done so far. It stays when other decisions are left out.
 	Key    uint64 `json:"key,string,omitempty"`
-	Target uint64 `json:"target,string,omitempty"` // of a pick: the name of the goroutine
+	Target uint64 `json:"target,string,omitempty"` // name of the goroutine
+	Ops    uint32 `json:"ops,omitempty"`           // what it has done
 
 	// Of a pick: who had waited longest, and would have run. Of a preemption: who ran then.
 	Other      uint32   `json:"other,omitempty"`
+	OtherName  uint64   `json:"other_name,string,omitempty"`
 	OtherWhere []string `json:"other_where,omitempty"`
 }
 
@@ -67,7 +69,7 @@ func writeDecisions(path string) (err error) {
 		rtRecord(int(i), &d)
 		line := Decision{
 			Kind: kinds()[d.kind], Index: d.index, Choice: uint64(d.choice), N: uint64(d.n), Goroutine: d.goroutine, AtNS: d.now,
-			Where: frames(d.pcs[:], 8), Key: d.key, Target: d.target, Other: d.other, OtherWhere: frames(d.otherPCs[:], 8),
+			Where: frames(d.pcs[:], 8), Key: d.key, Target: d.target, Ops: d.ops, Other: d.other, OtherName: d.otherName, OtherWhere: frames(d.otherPCs[:], 8),
 		}
 		if err := enc.Encode(line); err != nil {
 			return err

@@ -30,6 +30,7 @@ type shrinker struct {
 
 	best  candidate
 	named bool // decisions are found again by name
+	loose bool // a candidate that fails is taken only if it is recorded as a smaller one
 	runs  int
 	no    map[[sha256.Size]byte]bool // candidates that do not fail
 }
@@ -56,7 +57,7 @@ func (s *shrinker) shrink(ctx context.Context, all []sim.Decision) (bool, error)
 	}
 	for before := -1; before != len(s.best.decisions) && s.time(); {
 		before = len(s.best.decisions)
-		for _, pass := range []func(context.Context) error{s.kinds, s.prefix, s.chunks, s.pairs} {
+		for _, pass := range []func(context.Context) error{s.kinds, s.prefix, s.directed, s.chunks, s.pairs} {
 			if err := pass(ctx); err != nil {
 				return true, err
 			}
@@ -186,6 +187,9 @@ func (s *shrinker) first(ctx context.Context, n int, at func(int) []sim.Decision
 func (s *shrinker) take(c candidate) {
 	if !s.named {
 		c.decisions = numbered(c.decisions)
+	}
+	if s.loose && len(c.decisions) >= len(s.best.decisions) {
+		return
 	}
 	s.best = c
 	s.tell(s.runs, len(c.decisions))

@@ -257,7 +257,7 @@ func TestAudit(t *testing.T) {
 		t.Fatalf("%+v", res)
 	}
 	d := res.Differences[0]
-	if d.Event == 0 || len(d.Files) != 2 || !strings.Contains(d.First, "audit_test.go:18") || res.Verdict.String() != "unknown" {
+	if d.Event == 0 || len(d.Files) != 2 || !strings.Contains(d.First, "audit_test.go:17") || res.Verdict.String() != "unknown" {
 		t.Errorf("%v: %+v", res.Verdict, d)
 	}
 }
