@@ -2,6 +2,7 @@ package simrun
 
 import (
 	"context"
+	"math/rand/v2"
 	"slices"
 
 	"github.com/assay-dev/assay/sim"
@@ -31,6 +32,9 @@ func (s *shrinker) directed(ctx context.Context) error {
 		if units, err = s.retarget(ctx, units); err != nil {
 			return err
 		}
+		if units, err = s.sample(ctx, units); err != nil {
+			return err
+		}
 	}
 	return nil
 }
@@ -40,7 +44,7 @@ func direct(all []sim.Decision) (units [][]sim.Decision) {
 	for i := 0; i < len(all); i++ {
 		unit := []sim.Decision{all[i]}
 		if d := all[i]; d.Kind == "yield" && d.OtherName != 0 {
-			pick := sim.Decision{Kind: "pick", Key: key(d.Target, d.Ops+1), Target: d.OtherName, AtNS: d.AtNS}
+			pick := sim.Decision{Kind: "pick", Key: key(d.Target, d.Ops) + 1, Target: d.OtherName, AtNS: d.AtNS}
 			if i+1 < len(all) && all[i+1].Kind == "pick" && all[i+1].Key == pick.Key {
 				i++
 			}
@@ -101,6 +105,25 @@ func (s *shrinker) retarget(ctx context.Context, units [][]sim.Decision) ([][]si
 		}
 		i, err := s.first(ctx, len(all), func(i int) []sim.Decision { return slices.Concat(all[i]...) })
 		if err != nil || i == len(all) {
+			return units, err
+		}
+		units = all[i]
+	}
+	return units, nil
+}
+
+// sample leaves out some units at random: what hangs together need not lie together.
+func (s *shrinker) sample(ctx context.Context, units [][]sim.Decision) ([][]sim.Decision, error) {
+	const tries = 200
+	rnd := rand.New(rand.NewPCG(uint64(len(units)), 1)) // the same each time
+	for s.time() && len(units) > 4 && len(units) <= directedMost {
+		var all [][][]sim.Decision
+		for i := range tries {
+			keep := 0.2 + 0.7*float64(i)/tries
+			all = append(all, slices.DeleteFunc(slices.Clone(units), func([]sim.Decision) bool { return rnd.Float64() > keep }))
+		}
+		i, err := s.first(ctx, len(all), func(i int) []sim.Decision { return slices.Concat(all[i]...) })
+		if err != nil || i == len(all) || len(all[i]) == len(units) {
 			return units, err
 		}
 		units = all[i]
