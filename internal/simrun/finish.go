@@ -63,6 +63,7 @@ func (x *explorer) small(ctx context.Context, f *Failure) error {
 			return x.bin.attempt(ctx, name, f.Test, f.Seed, d)
 		},
 	}
+	s.patient()
 	x.o.Story("%s: shrinking %d decisions", f.Test, len(f.Decisions))
 	fails, err := s.shrink(ctx, f.Decisions)
 	x.o.Progress("")

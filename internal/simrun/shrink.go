@@ -215,3 +215,30 @@ func (s *shrinker) attempts(ctx context.Context, batch [][]sim.Decision) ([]cand
 	}
 	return results, nil
 }
+
+// patient gives up candidates that take far longer than the failure did: without some decisions a program may go round for ever.
+func (s *shrinker) patient() {
+	attempt, limit := s.attempt, time.Duration(0) // none for the first, which is the failure itself
+	var mu sync.Mutex
+	s.attempt = func(ctx context.Context, name string, decisions []sim.Decision) (candidate, error) {
+		mu.Lock()
+		within := limit
+		mu.Unlock()
+		if within == 0 {
+			within = shrinkTime
+		}
+		part, cancel := context.WithTimeout(ctx, within)
+		defer cancel()
+		began := time.Now()
+		c, err := attempt(part, name, decisions)
+		if err != nil && part.Err() != nil && ctx.Err() == nil {
+			return candidate{}, nil
+		}
+		mu.Lock()
+		defer mu.Unlock()
+		if limit == 0 && c.sign == s.sign {
+			limit = max(time.Second, 5*time.Since(began))
+		}
+		return c, err
+	}
+}
