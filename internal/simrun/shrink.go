@@ -237,7 +237,7 @@ func (s *shrinker) patient() {
 		mu.Lock()
 		defer mu.Unlock()
 		if limit == 0 && c.sign == s.sign {
-			limit = max(time.Second, 5*time.Since(began))
+			limit = max(200*time.Millisecond, 5*time.Since(began))
 		}
 		return c, err
 	}
