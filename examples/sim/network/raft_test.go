@@ -21,7 +21,7 @@ import (
 func TestRaft(t *testing.T) {
 	sim.Run(t, func(s *sim.Sim) {
 		s.Links(sim.Link{Latency: time.Millisecond, Jitter: 4 * time.Millisecond, Loss: 0.001})
-		c := newCluster(t, s, "n1", "n2", "n3")
+		c := newCluster(t, s, false, "n1", "n2", "n3")
 		done := make(chan struct{})
 		var acknowledged []string
 		go func() {
@@ -59,16 +59,17 @@ type node struct {
 	host      *sim.Host
 	log       *raft.InmemStore
 	snapshots *raft.InmemSnapshotStore
+	defaults  bool // times as raft has them
 
 	mu      sync.Mutex
 	raft    *raft.Raft
 	applied *applied
 }
 
-func newCluster(t *testing.T, s *sim.Sim, names ...string) *cluster {
+func newCluster(t *testing.T, s *sim.Sim, defaults bool, names ...string) *cluster {
 	c := &cluster{s: s, names: names}
 	for _, name := range names {
-		n := &node{t: t, name: name, peers: names, host: s.Host(name), log: raft.NewInmemStore(), snapshots: raft.NewInmemSnapshotStore()}
+		n := &node{t: t, name: name, peers: names, host: s.Host(name), log: raft.NewInmemStore(), snapshots: raft.NewInmemSnapshotStore(), defaults: defaults}
 		c.nodes = append(c.nodes, n)
 		n.host.Boot(func() {
 			if err := n.boot(); err != nil {
@@ -83,8 +84,10 @@ func (n *node) boot() error {
 	n.set(nil, nil)
 	config := raft.DefaultConfig()
 	config.LocalID = raft.ServerID(n.name)
-	config.HeartbeatTimeout, config.ElectionTimeout = 200*time.Millisecond, 200*time.Millisecond
-	config.LeaderLeaseTimeout, config.CommitTimeout = 100*time.Millisecond, 20*time.Millisecond
+	if !n.defaults {
+		config.HeartbeatTimeout, config.ElectionTimeout = 200*time.Millisecond, 200*time.Millisecond
+		config.LeaderLeaseTimeout, config.CommitTimeout = 100*time.Millisecond, 20*time.Millisecond
+	}
 	config.Logger = hclog.NewNullLogger()
 	self := &net.TCPAddr{IP: n.host.Addr().AsSlice(), Port: 8300}
 	transport, err := raft.NewTCPTransport(":8300", self, 3, time.Second, io.Discard)
