@@ -41,8 +41,16 @@ func programs() []program {
 	}
 }
 
+// asked skips what bench/sim did not start.
+func asked(t *testing.T) {
+	if os.Getenv("LOAD_SCALE") == "" {
+		t.Skip("measured by: go run ./bench/sim overhead")
+	}
+}
+
 // TestInside measures in a simulation.
 func TestInside(t *testing.T) {
+	asked(t)
 	for _, p := range programs() {
 		sim.RunWith(t, sim.Options{Quantum: -1, Steps: 1 << 60, Stall: -1}, func(*sim.Sim) { measure("in", p) })
 	}
@@ -50,6 +58,7 @@ func TestInside(t *testing.T) {
 
 // TestOutside measures the same without.
 func TestOutside(t *testing.T) {
+	asked(t)
 	for _, p := range programs() {
 		if !p.in {
 			measure("out", p)
@@ -62,10 +71,7 @@ func measure(where string, p program) {
 	if only := os.Getenv("LOAD_ONLY"); only != "" && only != p.name {
 		return
 	}
-	scale := 1
-	if text := os.Getenv("LOAD_SCALE"); text != "" {
-		scale, _ = strconv.Atoi(text)
-	}
+	scale, _ := strconv.Atoi(os.Getenv("LOAD_SCALE"))
 	n := max(p.n/max(scale, 1), 1)
 	p.do(n/10 + 1)
 	before := used()
@@ -163,8 +169,10 @@ func sorts(n int) {
 
 func mutex(n int) {
 	var mu sync.Mutex
+	count := 0
 	for range n {
 		mu.Lock()
+		count++
 		mu.Unlock()
 	}
 }
