@@ -21,6 +21,8 @@ type decision struct {
 	key, target, otherName     uint64
 	pcs                        [12]uintptr
 	other, ops                 uint32
+	host, otherHost            uint32
+	from, to                   uint32
 	otherPCs                   [12]uintptr
 }
 
@@ -51,10 +53,15 @@ type Decision struct {
 	Other      uint32   `json:"other,omitempty"`
 	OtherName  uint64   `json:"other_name,string,omitempty"`
 	OtherWhere []string `json:"other_where,omitempty"`
+
+	Host      string `json:"host,omitempty"`       // of the goroutine
+	OtherHost string `json:"other_host,omitempty"` // of the other
+	From      string `json:"from,omitempty"`       // of something sent, where the choice is about that
+	To        string `json:"to,omitempty"`
 }
 
 // writeDecisions writes the log of the last run as JSON lines.
-func writeDecisions(path string) (err error) {
+func (s *Sim) writeDecisions(path string) (err error) {
 	var res result
 	rtLast(&res)
 	f, err := os.Create(path)
@@ -70,12 +77,34 @@ func writeDecisions(path string) (err error) {
 		line := Decision{
 			Kind: kinds()[d.kind], Index: d.index, Choice: uint64(d.choice), N: uint64(d.n), Goroutine: d.goroutine, AtNS: d.now,
 			Where: frames(d.pcs[:], 8), Key: d.key, Target: d.target, Ops: d.ops, Other: d.other, OtherName: d.otherName, OtherWhere: frames(d.otherPCs[:], 8),
+			Host: s.hostOf(d.host), OtherHost: s.hostOf(d.otherHost), From: s.hostAt(d.from), To: s.hostAt(d.to),
 		}
 		if err := enc.Encode(line); err != nil {
 			return err
 		}
 	}
 	return w.Flush()
+}
+
+// hostOf is the name of an incarnation's host, "" for none. It and hostAt are called when the simulation has ended.
+func (s *Sim) hostOf(id uint32) string {
+	if i := int(id); i > 0 && i <= len(s.world.byID) {
+		return s.world.byID[i-1].name
+	}
+	return ""
+}
+
+// hostAt is the name of an address's host. What is of no host is the test's.
+func (s *Sim) hostAt(ip uint32) string {
+	for _, h := range s.world.hosts {
+		if h.ip == ip {
+			return h.name
+		}
+	}
+	if ip == 0 {
+		return ""
+	}
+	return "the test"
 }
 
 // frames names program counters, those of Go's own machinery left out where there are others.

@@ -163,12 +163,7 @@ func (h *Host) Clock(ahead time.Duration) {
 }
 
 // hostName is the host that the goroutine runs on, "" for none. The caller holds the lock.
-func (s *Sim) hostName() string {
-	if id := int(rtHost()); id > 0 && id <= len(s.world.byID) {
-		return s.world.byID[id-1].name
-	}
-	return ""
-}
+func (s *Sim) hostName() string { return s.hostOf(rtHost()) }
 
 // hosts are all there are so far, in order of creation.
 func (s *Sim) hosts() (all []*Host) {

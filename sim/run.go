@@ -24,6 +24,8 @@ type settings struct {
 	trace      bool   // and all that the trace is a hash of
 	replay     string // file of decisions to make
 	overrides  int    // how many are in it
+	steps      uint64 // give up after so many goroutines were picked, where that is fewer than the test allows
+	limit      uint64 // and after so much simulated time, ns
 }
 
 func parseSettings(text string) settings {
@@ -49,6 +51,10 @@ func parseSettings(text string) settings {
 			s.replay = value
 		case "overrides":
 			s.overrides, _ = strconv.Atoi(value)
+		case "steps":
+			s.steps, _ = strconv.ParseUint(value, 10, 64)
+		case "limit":
+			s.limit, _ = strconv.ParseUint(value, 10, 64)
 		}
 	}
 	return s
@@ -86,6 +92,7 @@ type run struct {
 	config     config
 	mode       mode
 	settings   settings
+	sim        *Sim
 }
 
 // begin sets the runtime up for the next bubble.
@@ -110,6 +117,7 @@ func begin(t *testing.T, o Options) *run {
 	}
 	o.fill(&r.config)
 	c := &r.config
+	c.maxSteps, c.maxTime = lower(c.maxSteps, r.settings.steps), lower(c.maxTime, r.settings.limit)
 	c.mode, c.yieldN, c.points, c.length = r.mode.kind, r.mode.yieldN, r.mode.points, r.mode.length
 	if r.settings.record != "" {
 		c.record = 1
@@ -162,6 +170,14 @@ func (o Options) fill(c *config) {
 	}
 }
 
+// lower is the lower of two limits, where 0 is none.
+func lower(a, b uint64) uint64 {
+	if a == 0 || b > 0 && b < a {
+		return b
+	}
+	return a
+}
+
 // A Report is what a test binary says of one simulation, one line of JSON.
 type Report struct {
 	Test       string   `json:"test"`
@@ -208,10 +224,16 @@ func (r *run) end(t *testing.T, s *Sim) {
 	}
 }
 
-// dying keeps the decisions of a run that takes its process with it, which has nobody to tell an error.
+// dying reports what was seen of a run that takes its process with it, and keeps its decisions: there is nobody to tell an error.
 func (r *run) dying() {
+	if !r.controlled || r.sim.t == nil {
+		return
+	}
+	rep := r.report(r.sim.t, r.sim)
+	rep.Failed, rep.Events, rep.Hosts = true, r.sim.eventLines(), names(r.sim.world.hosts)
+	r.write(map[string]any{"dying": rep})
 	if r.settings.record != "" {
-		writeDecisions(r.settings.record)
+		r.sim.writeDecisions(r.settings.record)
 	}
 }
 
@@ -220,7 +242,7 @@ func (r *run) record(t *testing.T) {
 	if !r.controlled || r.settings.record == "" {
 		return
 	}
-	if err := writeDecisions(r.settings.record); err != nil {
+	if err := r.sim.writeDecisions(r.settings.record); err != nil {
 		t.Error("sim: the decisions cannot be recorded: ", err)
 	}
 }

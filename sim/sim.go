@@ -39,13 +39,14 @@ func RunWith(t *testing.T, o Options, f func(s *Sim)) {
 	t.Helper()
 	r := begin(t, o)
 	s := &Sim{run: r, controlled: r.controlled}
+	r.sim = s
 	returned := false
 	defer func() {
 		if returned || t.Failed() {
 			r.end(t, s)
 			return
 		}
-		r.record(t) // it panics: a deadlock. The report has its beginning alone
+		r.dying() // it panics: a deadlock
 	}()
 	synctest.Test(t, func(t *testing.T) {
 		s.start(t)

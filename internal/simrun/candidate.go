@@ -20,7 +20,7 @@ type candidate struct {
 }
 
 // attempt makes decisions in one test. Files go to a folder of their own, so that several may run at once.
-func (b *program) attempt(ctx context.Context, name, test string, seed uint64, decisions []sim.Decision) (candidate, error) {
+func (b *program) attempt(ctx context.Context, name, test string, seed uint64, decisions []sim.Decision, most limits) (candidate, error) {
 	dir := filepath.Join(b.work, name)
 	if err := os.MkdirAll(dir, 0o777); err != nil {
 		return candidate{}, err
@@ -32,7 +32,7 @@ func (b *program) attempt(ctx context.Context, name, test string, seed uint64, d
 	if err := os.Remove(filepath.Join(dir, "record")); err != nil && !os.IsNotExist(err) {
 		return candidate{}, err
 	}
-	p, err := b.run(ctx, start{name: name, tests: exactly(test), seed: seed, record: true, replay: file, overrides: len(decisions)})
+	p, err := b.run(ctx, start{name: name, tests: exactly(test), seed: seed, record: true, replay: file, overrides: len(decisions), most: most})
 	if err != nil {
 		return candidate{}, err
 	}

@@ -59,8 +59,8 @@ func (x *explorer) small(ctx context.Context, f *Failure) error {
 		tell: func(runs, n int) {
 			x.o.Progress(fmt.Sprintf("shrinking %s: %d decisions, %d left, %d runs", f.Test, len(f.Decisions), n, runs))
 		},
-		attempt: func(ctx context.Context, name string, d []sim.Decision) (candidate, error) {
-			return x.bin.attempt(ctx, name, f.Test, f.Seed, d)
+		attempt: func(ctx context.Context, name string, d []sim.Decision, most limits) (candidate, error) {
+			return x.bin.attempt(ctx, name, f.Test, f.Seed, d, most)
 		},
 	}
 	s.patient()
@@ -85,7 +85,7 @@ func (x *explorer) keep(ctx context.Context, f *Failure, s *shrinker) error {
 	var twice [2]candidate
 	for i := range twice {
 		var err error
-		if twice[i], err = x.bin.attempt(ctx, string(rune('y'+i)), f.Test, f.Seed, s.best.decisions); err != nil {
+		if twice[i], err = x.bin.attempt(ctx, string(rune('y'+i)), f.Test, f.Seed, s.best.decisions, limits{}); err != nil {
 			return err
 		}
 	}

@@ -29,7 +29,11 @@ type start struct {
 	replay     string // file of decisions, as the runtime reads them
 	overrides  int
 	failFast   bool
+	most       limits
 }
+
+// limits on one simulation, beside those of its test. Zero is none.
+type limits struct{ steps, simNS uint64 }
 
 // A process is what one came to.
 type process struct {
@@ -60,6 +64,9 @@ func (b *program) run(ctx context.Context, s start) (*process, error) {
 	}
 	if s.replay != "" {
 		settings += fmt.Sprintf(";replay=%s;overrides=%d", s.replay, s.overrides)
+	}
+	if s.most.steps > 0 {
+		settings += fmt.Sprintf(";steps=%d;limit=%d", s.most.steps, s.most.simNS)
 	}
 	args := append([]string{fmt.Sprintf("-test.count=%d", max(s.count, 1)), "-test.run=" + s.tests, "-test.timeout=10m"}, b.flags...)
 	if s.failFast {
@@ -131,12 +138,15 @@ func (p *process) read(file string) error {
 	in := bufio.NewScanner(f)
 	in.Buffer(nil, 64<<20)
 	for in.Scan() {
-		var line struct{ Begin, End *sim.Report }
+		var line struct{ Begin, Dying, End *sim.Report }
 		if err := json.Unmarshal(in.Bytes(), &line); err != nil {
 			return fmt.Errorf("report of a test binary: %w", err)
 		}
 		if line.Begin != nil {
 			p.lost = line.Begin
+		}
+		if line.Dying != nil {
+			p.lost = line.Dying
 		}
 		if line.End != nil {
 			p.reports = append(p.reports, *line.End)

@@ -106,7 +106,7 @@ func (x *explorer) again(ctx context.Context) error {
 func (x *explorer) retry(ctx context.Context, s *saved) error {
 	name := filepath.Base(s.file)
 	x.o.Story("%s: %s: seed %d, which failed before", x.bin.pkg, name, s.Seed)
-	c, err := x.bin.attempt(ctx, "s", s.Test, s.Seed, s.Decisions)
+	c, err := x.bin.attempt(ctx, "s", s.Test, s.Seed, s.Decisions, limits{})
 	if err != nil {
 		return err
 	}
@@ -182,7 +182,7 @@ func (s *saved) relative(dir string) string {
 // failsAgain keeps a saved failure that is still one, run a second time.
 func (x *explorer) failsAgain(ctx context.Context, s *saved, c candidate) error {
 	x.fill()
-	second, err := x.bin.attempt(ctx, "t", s.Test, s.Seed, s.Decisions)
+	second, err := x.bin.attempt(ctx, "t", s.Test, s.Seed, s.Decisions, limits{})
 	if err != nil {
 		return err
 	}

@@ -5,6 +5,7 @@ import (
 	"crypto/sha256"
 	"fmt"
 	"slices"
+	"strings"
 	"sync"
 	"time"
 
@@ -26,11 +27,12 @@ type shrinker struct {
 	workers int
 	until   time.Time
 	tell    func(runs, decisions int)
-	attempt func(ctx context.Context, name string, decisions []sim.Decision) (candidate, error)
+	attempt func(ctx context.Context, name string, decisions []sim.Decision, most limits) (candidate, error)
 
 	best  candidate
-	named bool // decisions are found again by name
-	loose bool // a candidate that fails is taken only if it is recorded as a smaller one
+	named bool   // decisions are found again by name
+	loose bool   // a candidate that fails is taken only if it is recorded as a smaller one
+	most  limits // a candidate that goes on for far longer than the failure did is given up
 	runs  int
 	no    map[[sha256.Size]byte]bool // candidates that do not fail
 }
@@ -55,15 +57,25 @@ func (s *shrinker) shrink(ctx context.Context, all []sim.Decision) (bool, error)
 	if !fails {
 		return false, nil
 	}
+	s.most = enough(s.best)
 	for before := -1; before != len(s.best.decisions) && s.time(); {
 		before = len(s.best.decisions)
-		for _, pass := range []func(context.Context) error{s.kinds, s.prefix, s.directed, s.chunks, s.pairs} {
+		for _, pass := range []func(context.Context) error{s.kinds, s.prefix, s.directed, s.chunks, s.pairs, s.nearby} {
 			if err := pass(ctx); err != nil {
 				return true, err
 			}
 		}
 	}
-	return true, nil
+	return true, s.lower(ctx)
+}
+
+// enough is how long a candidate may go on: without some of its decisions a program may go round for ever. It is counted in what a seed
+// decides, so that the same candidates are given up on each machine.
+func enough(c candidate) limits {
+	if c.report == nil || c.report.Steps == 0 || strings.Contains(c.sign, "assay sim: ") { // it failed by a limit, or left no word
+		return limits{}
+	}
+	return limits{steps: 4*c.report.Steps + 2000, simNS: 4*c.report.SimNS + uint64(10*time.Second)}
 }
 
 func (s *shrinker) time() bool { return s.runs < shrinkRuns && time.Now().Before(s.until) }
@@ -204,7 +216,7 @@ func (s *shrinker) attempts(ctx context.Context, batch [][]sim.Decision) ([]cand
 	var wg sync.WaitGroup
 	for k, d := range batch {
 		wg.Go(func() {
-			results[k], errs[k] = s.attempt(ctx, string(rune('A'+k%26)), d)
+			results[k], errs[k] = s.attempt(ctx, string(rune('A'+k%26)), d, s.most)
 		})
 	}
 	wg.Wait()
@@ -220,7 +232,7 @@ func (s *shrinker) attempts(ctx context.Context, batch [][]sim.Decision) ([]cand
 func (s *shrinker) patient() {
 	attempt, limit := s.attempt, time.Duration(0) // none for the first, which is the failure itself
 	var mu sync.Mutex
-	s.attempt = func(ctx context.Context, name string, decisions []sim.Decision) (candidate, error) {
+	s.attempt = func(ctx context.Context, name string, decisions []sim.Decision, most limits) (candidate, error) {
 		mu.Lock()
 		within := limit
 		mu.Unlock()
@@ -230,14 +242,14 @@ func (s *shrinker) patient() {
 		part, cancel := context.WithTimeout(ctx, within)
 		defer cancel()
 		began := time.Now()
-		c, err := attempt(part, name, decisions)
+		c, err := attempt(part, name, decisions, most)
 		if err != nil && part.Err() != nil && ctx.Err() == nil {
 			return candidate{}, nil
 		}
 		mu.Lock()
 		defer mu.Unlock()
 		if limit == 0 && c.sign == s.sign {
-			limit = max(200*time.Millisecond, 5*time.Since(began))
+			limit = max(time.Second, 5*time.Since(began)) // the limits of steps come first, but where a loop takes none
 		}
 		return c, err
 	}

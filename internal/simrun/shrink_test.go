@@ -25,7 +25,7 @@ func decided(n int) []sim.Decision {
 func shrinking(fails func([]sim.Decision) string) *shrinker {
 	return &shrinker{
 		test: "TestX", sign: "wrong", workers: 3, until: time.Now().Add(time.Minute), tell: func(int, int) {},
-		attempt: func(_ context.Context, _ string, d []sim.Decision) (candidate, error) {
+		attempt: func(_ context.Context, _ string, d []sim.Decision, _ limits) (candidate, error) {
 			return candidate{sign: fails(d), decisions: d}, nil
 		},
 	}
