@@ -29,20 +29,21 @@ type decision struct {
 // Kinds of decisions, as the runtime numbers them, and the other records of a trace: a goroutine runs, time goes on, the program
 // said something, something was sent (key: when it arrives, 0 for never; target: addresses; n: bytes).
 func kinds() []string {
-	return []string{"pick", "yield", "select", "timer", "env", "run", "time", "note", "message"}
+	return []string{"pick", "yield", "select", "timer", "env", "disk", "run", "time", "note", "message"}
 }
 
 // A Decision is one choice that a run made and that a plain one would not have: the log of a run has those alone. Choice
 // is one of N; 0 is what happens without a reason: the goroutine that waited longest, no preemption, cases
 // of a select as they are written, no loss. So a smaller log is a plainer run.
 type Decision struct {
-	Kind      string   `json:"kind"`  // pick, yield, select, timer, env
+	Kind      string   `json:"kind"`  // pick, yield, select, timer, env, disk
 	Index     uint64   `json:"index"` // among the decisions of its kind, from 1
 	Choice    uint64   `json:"choice"`
 	N         uint64   `json:"n"`
 	Goroutine uint32   `json:"goroutine,omitempty"` // that was chosen, was preempted, or chose
 	AtNS      uint64   `json:"at_ns"`               // simulated
 	Where     []string `json:"where,omitempty"`     // function file:line, innermost first
+	Note      string   `json:"note,omitempty"`      // what it did, in words: of disk
 
 	// The decision's name: what the goroutine is and what it has done so far. It stays when other decisions are left out.
 	Key    uint64 `json:"key,string,omitempty"`
@@ -78,6 +79,9 @@ func (s *Sim) writeDecisions(path string) (err error) {
 			Kind: kinds()[d.kind], Index: d.index, Choice: uint64(d.choice), N: uint64(d.n), Goroutine: d.goroutine, AtNS: d.now,
 			Where: frames(d.pcs[:], 8), Key: d.key, Target: d.target, Ops: d.ops, Other: d.other, OtherName: d.otherName, OtherWhere: frames(d.otherPCs[:], 8),
 			Host: s.hostOf(d.host), OtherHost: s.hostOf(d.otherHost), From: s.hostAt(d.from), To: s.hostAt(d.to),
+		}
+		if line.Kind == "disk" {
+			line.Note = s.notes[line.Index]
 		}
 		if err := enc.Encode(line); err != nil {
 			return err

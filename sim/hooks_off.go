@@ -13,6 +13,7 @@ func rtSetHost(uint32) uint32         { return 0 }
 func rtSkew(uint32, int64)            {}
 func rtCrash(uint32) int              { return 0 }
 func rtChoose(uint32) uint32          { return 0 }
+func rtDisk(uint32) (uint32, uint64)  { return 0, 0 }
 func rtPin(int32)                     {}
 func rtReserve(int)                   {}
 func rtRecord(int, *decision)         {}

@@ -19,6 +19,7 @@ func rtHost() uint32
 func rtSkew(host uint32, ns int64)
 func rtCrash(host uint32) int
 func rtChoose(n uint32) uint32
+func rtDisk(n uint32) (choice uint32, index uint64)
 func rtPin(by int32)
 func rtReserve(n int)
 func rtRecord(i int, d *decision)

@@ -14,6 +14,7 @@ type world struct {
 	byID   []*Host // by incarnation, from 1
 	cuts   [][2]uint32
 	booted uint32 // incarnations so far
+	disks  DiskOptions
 }
 
 // A Host is a machine of the simulation: goroutines that die together, an address, a clock. Code on it uses
@@ -27,6 +28,7 @@ type Host struct {
 	id   atomic.Uint32 // incarnation, 0 while it is down
 	boot func()        // guarded by Sim.pinned, like skew
 	skew time.Duration
+	disk *Disk // nil before it is asked for; guarded by Sim.pinned
 }
 
 // Host returns the host of a name, which is made, and up, when it is first asked for.
@@ -132,6 +134,7 @@ func (h *Host) end() {
 	id := h.id.Swap(0)
 	if id != 0 {
 		netCrash(id)
+		h.halt()
 	}
 	rtCrash(id)
 	rtPin(-1)
@@ -143,6 +146,7 @@ func (h *Host) Restart() {
 		panic("sim: a host cannot restart itself: it would not be there to do so")
 	}
 	h.Crash()
+	h.recover()
 	h.begin()
 	h.s.Event("start of %s", h.name)
 	var boot func()

@@ -63,7 +63,7 @@ func parseSettings(text string) settings {
 // result is laid out like the struct in the overlay's runtime.
 type result struct {
 	hash, steps, yields, values uint64
-	decisions                   [5]uint64
+	decisions                   [6]uint64
 	now                         uint64
 	goroutines                  uint64
 	diverged                    uint64

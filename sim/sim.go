@@ -68,6 +68,7 @@ type Sim struct {
 	points map[string]*Point
 	events []event
 	world  world
+	notes  map[uint64]string // what a decision about a disk did, by its number
 }
 
 type event struct {

@@ -124,7 +124,7 @@ func workloadRules() map[string]string {
 func simRules() map[string]string {
 	return map[string]string{
 		// Users' tests import it, and everything it imports becomes a part of their simulations: so little, and nothing that starts anything.
-		"sim":         "system history verdict",
+		"sim":         "sim/disk system history verdict",
 		"sim/disk":    "",    // files that a crash takes from: for tests of any code, inside a simulation or not
 		"sim/simtest": "sim", // simulations of all that could differ between two runs of a seed
 		// Changes Go's own sources for a build. It knows nothing of what is built.

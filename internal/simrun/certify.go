@@ -106,7 +106,7 @@ func readDecisions(path string) ([]sim.Decision, error) {
 }
 
 // kinds are those of decisions, in the order in which the runtime numbers them.
-func kinds() []string { return []string{"pick", "yield", "select", "timer", "env"} }
+func kinds() []string { return []string{"pick", "yield", "select", "timer", "env", "disk"} }
 
 // overrides writes a log of decisions as the runtime reads it, and returns how many they are.
 func overrides(log, dir string) (file string, n int, err error) {

@@ -26,6 +26,9 @@ func explain(d sim.Decision) string {
 	case "timer":
 		return fmt.Sprintf("at %v %s set a timer that fires ahead of others of its instant", at, who)
 	}
+	if d.Note != "" {
+		return fmt.Sprintf("at %v %s", at, d.Note)
+	}
 	return fmt.Sprintf("at %v %s: %s", at, who, drawn(d))
 }
 
@@ -40,6 +43,9 @@ func drawn(d sim.Decision) string {
 		case strings.Contains(w, "simFD).send"):
 			return "its datagram came late, or twice"
 		}
+	}
+	if d.Kind == "disk" {
+		return fmt.Sprintf("its disk took longer, or a fault struck (%d of %d)", d.Choice, d.N)
 	}
 	if d.N == 2 {
 		return "a chance came true"

@@ -11,6 +11,8 @@ import (
 type Loss struct {
 	Path string // of the file, or of the directory whose names changed
 	What string
+	// Decisions is how many the crash had made by then: the last of them took it.
+	Decisions int
 }
 
 // String returns the path and what was lost there.
@@ -42,16 +44,18 @@ func (d *Disk) install(im *image, root *node) {
 type choice struct {
 	choose func(n int) int // nil: the last of all
 	each   bool            // decide each thing by itself, so that every state is reached
+	count  int             // decisions so far
 }
 
 // pick returns a number below n. There is no decision among one.
-func (c choice) pick(n int) int {
+func (c *choice) pick(n int) int {
 	if n <= 1 {
 		return 0
 	}
 	if c.choose == nil {
 		return n - 1
 	}
+	c.count++
 	i := c.choose(n)
 	if i < 0 || i >= n {
 		panic(fmt.Sprintf("disk: choose(%d) returned %d: want a number from 0 to %d", n, i, n-1))
@@ -116,7 +120,7 @@ func (im *image) dir(n *node, at string) *node {
 	for _, name := range slices.Sorted(maps.Keys(names)) {
 		child, below := names[name], path.Join(at, name)
 		if child.dir && im.made[child] != nil {
-			im.losses = append(im.losses, Loss{at, "the second name " + name + " of a directory removed"})
+			im.loses(at, "the second name "+name+" of a directory removed")
 			continue // two halves of a rename: recovery leaves a directory one name
 		}
 		if im.made[child] == nil {
@@ -171,7 +175,11 @@ func (im *image) entries(n *node) map[string]*node {
 
 // lost notes a loss in a node that is named as it was last.
 func (im *image) lost(n *node, what string) {
-	im.losses = append(im.losses, Loss{orDot(n.path), what})
+	im.loses(orDot(n.path), what)
+}
+
+func (im *image) loses(at, what string) {
+	im.losses = append(im.losses, Loss{Path: at, What: what, Decisions: im.count})
 }
 
 func orDot(at string) string {

@@ -47,6 +47,8 @@ type Options struct {
 	// Choose returns a number below n, and decides what faults leave open: whether one strikes that strikes one in so many,
 	// and where. It is called with the disk locked, so it must not use it. nil: there can be no such fault.
 	Choose func(n int) int
+	Lock   sync.Locker            // guards the disk; nil: a mutex. For a simulation in which nothing may come in between.
+	Takes  func(Op) time.Duration // how long an operation takes before it does anything; nil: none. It asks for Sleep.
 }
 
 // A Disk holds a tree of files.
@@ -57,7 +59,8 @@ type Disk struct {
 	sleep   func(time.Duration)
 	choose  func(n int) int
 
-	mu       sync.Mutex
+	takes    func(Op) time.Duration
+	mu       sync.Locker
 	unlocked *sync.Cond // a lock of a file was given back, or a crash
 	root     *node
 	used     int64 // pages of files
@@ -73,14 +76,17 @@ type Disk struct {
 
 // New returns an empty disk. Its root is durable.
 func New(opts Options) *Disk {
-	d := &Disk{profile: opts.Profile, sector: sector512, now: opts.Now, sleep: opts.Sleep, choose: opts.Choose}
+	d := &Disk{profile: opts.Profile, sector: sector512, now: opts.Now, sleep: opts.Sleep, choose: opts.Choose, takes: opts.Takes, mu: opts.Lock}
 	if opts.Sector4K {
 		d.sector = sector4K
 	}
 	if d.now == nil {
 		d.now = time.Now
 	}
-	d.unlocked = sync.NewCond(&d.mu)
+	if d.mu == nil {
+		d.mu = &sync.Mutex{}
+	}
+	d.unlocked = sync.NewCond(d.mu)
 	d.root = d.newDir(0o755)
 	return d
 }

@@ -62,6 +62,9 @@ type hit struct {
 func (d *Disk) enter(op Op, name string) hit {
 	d.mu.Lock()
 	hit := d.strike(op, name)
+	if d.takes != nil && !d.halted {
+		hit.delay += d.takes(op)
+	}
 	if hit.delay > 0 {
 		d.mu.Unlock()
 		d.sleep(hit.delay)

@@ -45,7 +45,7 @@ type touch struct {
 func (im *image) file(n *node, at string) *node {
 	made := im.disk.newFile(n.durableMode)
 	if len(n.stray) > 0 {
-		im.losses = append(im.losses, Loss{at, fmt.Sprintf("%d pages had never reached the disk", len(n.stray))})
+		im.loses(at, fmt.Sprintf("%d pages had never reached the disk", len(n.stray)))
 	}
 	if len(n.pending) == 0 {
 		made.durable = n.durable.clone()
@@ -115,18 +115,32 @@ func (t *torn) decide(at string) (content, fs.FileMode) {
 		}
 		sectors = sectors[n:]
 	}
-	t.report(at, c.size, older)
+	t.report(at, c.size, older, mode)
 	return c, made
 }
 
-func (t *torn) report(at string, size int64, older int) {
+func (t *torn) report(at string, size int64, older, mode int) {
 	was := t.pieces[len(t.pieces)-1].size
+	if mode == oldest && t.disk.profile == Posix && (size != was || older > 0) {
+		t.loses(at, fmt.Sprintf("nothing is left of %d writes that were not synced", t.writes()))
+		return
+	}
 	if size != was {
-		t.losses = append(t.losses, Loss{at, fmt.Sprintf("%d bytes long, was %d", size, was)})
+		t.loses(at, fmt.Sprintf("%d bytes long, was %d", size, was))
 	}
 	if older > 0 {
-		t.losses = append(t.losses, Loss{at, fmt.Sprintf("%d sectors hold older bytes", older)})
+		t.loses(at, fmt.Sprintf("%d sectors hold older bytes", older))
 	}
+}
+
+// writes is how many calls of write are not durable.
+func (t *torn) writes() (n int) {
+	for _, o := range t.n.pending {
+		if o.kind == write {
+			n++
+		}
+	}
+	return n
 }
 
 // bounds returns the first and last step that the size may be of.
