@@ -188,7 +188,7 @@ func (c Card) readable() error {
 		return fmt.Errorf("evidence: run %s says that it is run %s", c.ID, c.claimed)
 	case meta.Format > Format:
 		return fmt.Errorf("evidence: run %s is of format %d, and this assay reads up to %d: use a newer one", c.ID, meta.Format, Format)
-	case !slices.Contains([]string{KindRun, KindForeign, KindContract}, meta.Kind):
+	case !slices.Contains([]string{KindRun, KindForeign, KindContract, KindSim}, meta.Kind):
 		return fmt.Errorf("evidence: run %s is of a kind that this assay does not know, %q", c.ID, meta.Kind)
 	case meta.Kind == KindRun && c.End != nil && c.System == "" && c.End.Reason == "" && !c.End.Interrupted:
 		return fmt.Errorf("evidence: run %s names no system", c.ID)

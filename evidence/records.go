@@ -17,6 +17,9 @@ const (
 	// KindContract is of contracts that were compared: nothing ran, so it has no records, no subjects and no grade. Both versions are among
 	// its files. Of a contract, what its newest run says counts alone.
 	KindContract = "contract"
+	// KindSim is of simulated tests: Go code ran in one process, by sources and not by binaries. It has no subjects and no grade.
+	// Of a test, what its newest run says counts alone.
+	KindSim = "sim"
 )
 
 // ContractPrefix begins the names of results of contracts.
@@ -44,8 +47,8 @@ func Layers() []string {
 type Meta struct {
 	ID          string    `json:"id"`               // set by Create
 	Format      int       `json:"format,omitempty"` // set by Create; 0 is 1
-	Kind        string    `json:"kind,omitempty"`   // KindRun, KindForeign or KindContract
-	Tool        string    `json:"tool,omitempty"`   // of a run that is no KindRun: "junit", "ctrf", "go test", "assay contract"
+	Kind        string    `json:"kind,omitempty"`   // KindRun, KindForeign, KindContract or KindSim
+	Tool        string    `json:"tool,omitempty"`   // of a run that is no KindRun: "junit", "ctrf", "go test", "assay contract", "assay sim"
 	Started     time.Time `json:"started"`          // UTC; Create takes now where it is zero
 	Version     string    `json:"version"`          // of assay
 	Args        []string  `json:"args,omitempty"`

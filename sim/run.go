@@ -200,6 +200,7 @@ type Report struct {
 	Points     []Point  `json:"points,omitempty"`
 	Events     []string `json:"events,omitempty"` // of a failed run
 	Hosts      []string `json:"hosts,omitempty"`  // of a failed run, in order of address
+	Covers     []Cell   `json:"covers,omitempty"`
 }
 
 // Outside is the first wake-up that came from outside a simulation.
@@ -261,7 +262,7 @@ func (r *run) report(t *testing.T, s *Sim) Report {
 	if res.ext > 0 {
 		rep.Outside = &Outside{Count: res.ext, Why: outsideWhy(res.extWhy), Stack: frames(res.extPCs[:], 8)}
 	}
-	rep.Points = s.sortedPoints()
+	rep.Points, rep.Covers = s.sortedPoints(), s.covers
 	if rep.Failed {
 		rep.Events, rep.Hosts = s.eventLines(), names(s.world.hosts)
 	}

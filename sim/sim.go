@@ -67,6 +67,7 @@ type Sim struct {
 	skip   string
 	points map[string]*Point
 	events []event
+	covers []Cell
 	world  world
 	notes  map[uint64]string // what a decision about a disk did, by its number
 }

@@ -131,6 +131,8 @@ func simRules() map[string]string {
 		"internal/overlay": "",
 		// Builds users' tests with the overlay and runs them over seeds; what it hands back is plain.
 		"internal/simrun": "sim internal/overlay verdict",
+		// What simulations prove of a project's cells, as evidence. It runs none.
+		"internal/simcover": concepts + " internal/simrun internal/spec internal/run internal/expr",
 	}
 }
 

@@ -215,6 +215,8 @@ func judgeable(r *evidence.Run) error {
 		return &run.UsageError{Msg: fmt.Sprintf("run %s was written in format %d, and this version reads up to %d: judge it with a newer assay", r.ID(), meta.Format, evidence.Format)}
 	case meta.Kind == evidence.KindContract:
 		return &run.UsageError{Msg: fmt.Sprintf("run %s compared contracts, and nothing of it ran: compare them again with assay contract check", r.ID())}
+	case meta.Kind == evidence.KindSim:
+		return &run.UsageError{Msg: fmt.Sprintf("run %s is of simulated tests, which assay sim runs again from their sources: it has no records that could be judged", r.ID())}
 	case meta.Kind == evidence.KindForeign:
 		return &run.UsageError{Msg: fmt.Sprintf("run %s holds results of %s, and no records that could be judged: import them again", r.ID(), meta.Tool)}
 	}

@@ -55,9 +55,21 @@ func TestScripts(t *testing.T) {
 			for _, name := range []string{"GOCACHE", "GOPATH", "GOMODCACHE", "GOFLAGS", "GOPROXY"} {
 				env.Setenv(name, goEnv(t, name))
 			}
-			return nil
+			return simulations(env)
 		},
 	})
+}
+
+// simulations says where this repository is, for modules that use it, and where overlays are kept.
+func simulations(env *testscript.Env) error {
+	repository, err := filepath.Abs("../..")
+	if err != nil {
+		return err
+	}
+	cache, err := os.UserCacheDir()
+	env.Setenv("REPOSITORY", repository)
+	env.Setenv("CACHE", cache)
+	return err
 }
 
 // punctual is exec for a command that drives a load: where the driver was late,

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"regexp"
+	"time"
 
 	"github.com/spf13/cobra"
 
@@ -16,6 +17,7 @@ import (
 
 func (a *app) simCommand() *cobra.Command {
 	var o simrun.Options
+	var flags coverFlags
 	cmd := &cobra.Command{
 		Use:   "sim [PACKAGES] [-- GO TEST FLAGS]",
 		Short: "Run Go tests with every order of events decided by a seed",
@@ -32,6 +34,10 @@ ran before comes from package variables: its test goes on with a process for eac
 A failure is then made small: the few decisions that it needs are told, with the places in the
 code. They are saved in testdata/assay-sim beside the test, and tried first the next time.
 
+What a test covers (sim.Covers) is stored as evidence of the layer component, for assay matrix and
+assay gate: proved if every seed holds and all that is sometimes true was. A single seed, a replay
+and an audit store nothing.
+
 ` + exitCodes,
 		Example: `  assay sim                                  # the simulations of this folder, seeds 1 to 100
   assay sim --seeds 10000 ./...
@@ -46,7 +52,8 @@ code. They are saved in testdata/assay-sim beside the test, and tried first the 
 				args = args[:n]
 			}
 			o.Packages = args
-			return a.sim(cmd.Context(), o)
+			flags.anyStore = cmd.Flags().Changed("store")
+			return a.sim(cmd.Context(), o, flags)
 		},
 	}
 	f := cmd.Flags()
@@ -64,10 +71,12 @@ code. They are saved in testdata/assay-sim beside the test, and tried first the 
 	f.BoolVar(&o.Audit, "audit", false, "run each seed twice, and show the first event in which two runs differ")
 	f.StringVar(&o.Events, "events", "", "folder for the events of runs that differ (JSON lines)")
 	f.StringVar(&o.HTML, "html", "", "draw the first failure into this file: hosts as lanes, messages as arrows")
+	f.StringVar(&flags.project, "project", "", "folder of the project whose cells the tests cover (default: this one, or the nearest above it that has one)")
+	f.BoolVar(&flags.none, "no-evidence", false, "store nothing")
 	return cmd
 }
 
-func (a *app) sim(ctx context.Context, o simrun.Options) error {
+func (a *app) sim(ctx context.Context, o simrun.Options, flags coverFlags) error {
 	if err := simUsage(o); err != nil {
 		return err
 	}
@@ -75,6 +84,7 @@ func (a *app) sim(ctx context.Context, o simrun.Options) error {
 	if isTerminal(a.err) {
 		o.Progress = func(line string) { fmt.Fprintf(a.err, "\r\x1b[K%s", line) }
 	}
+	began := time.Now()
 	res, err := simrun.Run(ctx, o)
 	var build *simrun.BuildError
 	switch {
@@ -90,13 +100,11 @@ func (a *app) sim(ctx context.Context, o simrun.Options) error {
 	} else if err := res.Text(a.out); err != nil {
 		return err
 	}
-	switch res.Verdict {
-	case verdict.Pass:
-		return nil
-	case verdict.Fail:
-		return &exit{run.ExitFail}
+	code := map[verdict.Verdict]int{verdict.Pass: run.ExitPass, verdict.Fail: run.ExitFail, verdict.Unknown: run.ExitUnknown}[res.Verdict]
+	if err := a.cover(ctx, flags, o, res, began, code); err != nil {
+		return err
 	}
-	return &exit{run.ExitUnknown}
+	return exitOf(res.Verdict)
 }
 
 // simUsage refuses what cannot be meant, before anything is built.

@@ -37,6 +37,10 @@ func (f Facts) cell(r evidence.Requirement, cell matrix.Cell) Clause {
 			missed = fmt.Sprintf("%s declares it, and nothing ran", s.Name)
 			continue // beside what ran it adds nothing, and without it is no proof
 		}
+		if weak(r, s) && s.Verdict == verdict.Pass {
+			missed = fmt.Sprintf("%s is simulated, and the policy asks for the grade %s", s.Name, r.Grade)
+			continue // it stands beside what is asked for, and takes nothing from it
+		}
 		v, problem := f.admit(r, s)
 		if v == verdict.Pass {
 			proved = true
@@ -97,14 +101,22 @@ func (f Facts) admit(r evidence.Requirement, s matrix.Source) (verdict.Verdict, 
 		return verdict.Unknown, fmt.Sprintf("%s: %s", s.Name, s.Reason)
 	case r.MaxAge > 0 && age > r.MaxAge:
 		return verdict.Unknown, fmt.Sprintf("%s is stale: %s old, and may be %s", s.Name, matrix.Age(age), days(r.MaxAge))
-	case level(s.Grade) < level(r.Grade):
+	case !s.Simulated && level(s.Grade) < level(r.Grade):
 		return verdict.Unknown, fmt.Sprintf("%s has the grade %s, and the policy asks for %s", s.Name, orAny(s.Grade), r.Grade)
 	}
 	return verdict.Pass, ""
 }
 
+// weak says whether a simulation is less than the policy asks for: with a grade of links it asks for a system that runs.
+func weak(r evidence.Requirement, s matrix.Source) bool {
+	return s.Simulated && level(r.Grade) > level(evidence.GradeClaimed)
+}
+
 // same says whether a source has in common with the candidate what is asked for. What is not known is not the same.
 func (f Facts) same(same string, s matrix.Source) bool {
+	if s.Simulated && same == SameDigests { // of sources: those that the candidate is made from
+		return f.Candidate.Commit != "" && s.Commit == f.Candidate.Commit && s.Changes == f.Candidate.Changes
+	}
 	switch same {
 	case "":
 		return true
@@ -144,7 +156,7 @@ func (f Facts) Commits() []string {
 
 // nameless says whether a source does not say what it ran: a failure of that may be one of the candidate.
 func nameless(same string, s matrix.Source) bool {
-	return same == SameDigests && len(s.Digests) == 0 || same != SameDigests && s.Commit == ""
+	return same == SameDigests && len(s.Digests) == 0 && !s.Simulated || (same != SameDigests || s.Simulated) && s.Commit == ""
 }
 
 // unequal returns the first service that a source ran another binary of than the candidate has, "" for none. A run has
@@ -169,6 +181,12 @@ func (f Facts) unequal(s matrix.Source) string {
 
 // differs says what keeps a source from being of the candidate.
 func (f Facts) differs(same string, s matrix.Source) string {
+	switch {
+	case s.Simulated && same == SameDigests && f.Candidate.Commit != "" && s.Commit == f.Candidate.Commit:
+		return "before files were changed"
+	case s.Simulated && same == SameDigests:
+		same = SameCommit
+	}
 	switch {
 	case same == SameDigests && len(f.Candidate.Digests) == 0:
 		return "on some binaries, and those of the candidate are not known"

@@ -3,6 +3,7 @@ package gate
 import (
 	"cmp"
 	"fmt"
+	"path/filepath"
 	"slices"
 	"strings"
 
@@ -232,6 +233,8 @@ func (f Facts) mend(r evidence.Requirement, s matrix.Source, v verdict.Verdict, 
 	switch {
 	case s.Foreign && s.Layer == "contract" && strings.HasPrefix(s.Name, evidence.ContractPrefix):
 		return Change{Key: "check " + s.Name, Text: fmt.Sprintf("mend what %s found, and compare the contracts again", s.Name), Command: f.Command("contract", "check", f.Path)}
+	case s.Simulated:
+		return Change{Key: "simulate " + s.Name, Text: fmt.Sprintf("mend what keeps %s from a pass, and run the simulations again", s.Name), Command: f.Command("sim", "--project", f.Path, below(f.Path))}
 	case s.Foreign && v == verdict.Fail:
 		return Change{Key: "fix " + s.Name, Text: fmt.Sprintf("fix what %s found, and import its results again", s.Name), Command: covers}
 	case s.Foreign:
@@ -244,6 +247,14 @@ func (f Facts) mend(r evidence.Requirement, s matrix.Source, v verdict.Verdict, 
 		return Change{Key: "regrade " + s.Name, Text: fmt.Sprintf("run %s where links have the grade %s", s.Name, r.Grade)}
 	}
 	return Change{Key: runOne + s.Name, Text: fmt.Sprintf("run %s on the candidate", s.Name), Command: f.Command("run", f.Path, "--experiment", s.Name), Rerun: s.Name}
+}
+
+// below names the Go packages in a folder.
+func below(path string) string {
+	if filepath.IsAbs(path) || path == "." || strings.HasPrefix(path, "..") {
+		return strings.TrimSuffix(path, "/") + "/..."
+	}
+	return "./" + strings.TrimSuffix(path, "/") + "/..."
 }
 
 func (f Facts) write(mode string) Change {

@@ -15,18 +15,19 @@ type key struct{ journey, mode string }
 
 // A builder gathers sources by cell.
 type builder struct {
-	facts    Facts
-	matrix   Matrix
-	order    []string // journeys, in order of appearance
-	rows     map[string]*Row
-	cells    map[key]*Cell
-	claims   map[string][]evidence.Cell // of the project, by experiment
-	has      map[string]string          // the project's experiments: name to definition
-	compared string                     // the newest run that compared contracts
+	facts     Facts
+	matrix    Matrix
+	order     []string // journeys, in order of appearance
+	rows      map[string]*Row
+	cells     map[key]*Cell
+	claims    map[string][]evidence.Cell // of the project, by experiment
+	has       map[string]string          // the project's experiments: name to definition
+	compared  string                     // the newest run that compared contracts
+	simulated map[string]bool            // tests whose newest word was heard
 }
 
 func newBuilder(f Facts) *builder {
-	b := &builder{facts: f, rows: map[string]*Row{}, cells: map[key]*Cell{}, claims: map[string][]evidence.Cell{}, has: map[string]string{}}
+	b := &builder{facts: f, rows: map[string]*Row{}, cells: map[key]*Cell{}, claims: map[string][]evidence.Cell{}, has: map[string]string{}, simulated: map[string]bool{}}
 	b.matrix = Matrix{System: f.Declaration.System, At: f.Now, Runs: len(f.Cards), Results: map[string]Result{}}
 	for _, c := range f.Declaration.Cells {
 		b.claims[c.Experiment] = append(b.claims[c.Experiment], c)
@@ -135,10 +136,10 @@ func (b *builder) card(c evidence.Card) {
 		return // of a system that was broken on purpose
 	}
 	for _, result := range c.Results {
-		if c.Meta.Kind == evidence.KindContract && result.Later { // there are no records to judge again
-			result.Verdict, result.Reason = verdict.Unknown, "it was judged after its run was sealed: compare the contracts again"
+		if again := b.again(c); again != "" && result.Later { // there are no records to judge again
+			result.Verdict, result.Reason = verdict.Unknown, "it was judged after its run was sealed: "+again
 		}
-		if b.outdated(c, result) {
+		if b.outdated(c, result) || b.simulatedSince(c, result) {
 			continue
 		}
 		b.result(c, result)
@@ -150,6 +151,21 @@ func (b *builder) card(c evidence.Card) {
 		b.silent(c, result)
 	}
 	b.missing(c)
+}
+
+// again says how results without records are to be had once more, "" of others.
+func (b *builder) again(c evidence.Card) string {
+	return map[string]string{evidence.KindContract: "compare the contracts again", evidence.KindSim: "run the simulations again"}[c.Meta.Kind]
+}
+
+// simulatedSince says whether a newer run simulated the same test: what an older one found may be mended, and what it covered may be gone.
+func (b *builder) simulatedSince(c evidence.Card, r evidence.CardResult) bool {
+	if c.Meta.Kind != evidence.KindSim {
+		return false
+	}
+	since := b.simulated[r.Name]
+	b.simulated[r.Name] = true
+	return since
 }
 
 // outdated says whether a newer run compared the contracts, which compares all of them. What an older one found may be mended, and what it proved may
@@ -277,7 +293,7 @@ func (b *builder) source(c evidence.Card, r evidence.CardResult) Source {
 func NewSource(now time.Time, c evidence.Card, r evidence.CardResult) Source {
 	s := Source{Name: r.Name, Foreign: c.Meta.Kind != evidence.KindRun, Run: c.ID, At: c.Meta.Started, Age: Age(now.Sub(c.Meta.Started)),
 		Layer: r.Layer, Owner: r.Owner, Grade: c.Meta.Grade, Commit: c.Meta.Commit, Dirty: c.Meta.Dirty, Sum: r.Sum, Replay: r.Replay, Seed: c.Meta.Seed,
-		FromFiles: c.Meta.Kind == evidence.KindContract, Changes: c.Meta.Changes, Against: c.Meta.Against, WaivedUntil: r.WaivedUntil}
+		FromFiles: c.Meta.Kind == evidence.KindContract, Simulated: c.Meta.Kind == evidence.KindSim, Changes: c.Meta.Changes, Against: c.Meta.Against, WaivedUntil: r.WaivedUntil}
 	for _, subject := range c.Subjects {
 		if s.Digests == nil {
 			s.Digests = map[string]string{}

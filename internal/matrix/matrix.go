@@ -91,7 +91,9 @@ type Source struct {
 	Replay   string            `json:"replay,omitempty"`
 	Seed     uint64            `json:"seed,omitempty"`
 	// FromFiles says that contracts were compared, and nothing ran: their terms declare a mode, which is no proof that it is survived.
-	FromFiles   bool      `json:"from_files,omitempty"`
+	FromFiles bool `json:"from_files,omitempty"`
+	// Simulated says that Go code ran in one process, where a seed decided all: no binary of a service ran, so it is of a commit with its changes.
+	Simulated   bool      `json:"simulated,omitempty"`
 	Changes     string    `json:"changes,omitempty"` // digest of what tracked files had beside the commit
 	Against     []string  `json:"against,omitempty"` // commits that contracts were compared with
 	WaivedUntil time.Time `json:"waived_until,omitzero"`

@@ -111,7 +111,7 @@ func Mutate(ctx context.Context, project *spec.Project, store *evidence.Store, o
 			m.whole = append(m.whole, c)
 			continue
 		}
-		if m.cited[c.ID] != nil || c.ID == f.Newest.ID {
+		if m.cited[c.ID] != nil || f.Newest != nil && c.ID == f.Newest.ID {
 			c.Results = slices.DeleteFunc(slices.Clone(c.Results), func(r evidence.CardResult) bool { return !slices.Contains(m.cited[c.ID], r.Name) })
 			m.whole = append(m.whole, c)
 		}

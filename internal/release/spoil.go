@@ -131,13 +131,20 @@ func (m *mutator) runs(id string) error {
 	}{
 		{"stale", "by a hundred years", shift(-100 * 365 * 24 * time.Hour)},
 		{"stale", "by a clock that is a day ahead", shift(time.Since(m.facts.Matrix.At) + 48*time.Hour)},
-		{"swap digest", "of its subjects", subjects(func(s *[]evidence.Subject) { (*s)[0].SHA256 = "sha256:" + strings.Repeat("0", 64) })},
+		{"swap digest", "of its subjects", subjects(func(s *[]evidence.Subject) {
+			if len(*s) > 0 {
+				(*s)[0].SHA256 = "sha256:" + strings.Repeat("0", 64)
+			}
+		})},
 		{"empty", "its subjects", subjects(func(s *[]evidence.Subject) { *s = nil })},
 		{"empty", "its declaration", resealed(func(r *evidence.Run, _ *evidence.End) error {
 			return rewriteJSON(r, "declaration.json", func(d *evidence.Declaration) { *d = evidence.Declaration{System: "another"} })
 		})},
 		{"truncate", "before its seal", func(r *evidence.Run) error { return os.Remove(filepath.Join(r.Dir(), "end.json")) }},
 	} {
+		if m.simulated(id) && strings.HasSuffix(c.target, "subjects") {
+			continue // it has none
+		}
 		if err := m.try(c.kind, OnContent, id, c.target, nil, c.do); err != nil {
 			return err
 		}
@@ -158,6 +165,17 @@ func (m *mutator) runs(id string) error {
 	return nil
 }
 
+// spoiled is one way to spoil a result.
+type spoiled struct {
+	kind, target string
+	do           change
+}
+
+// simulated says whether a run is of simulated tests.
+func (m *mutator) simulated(id string) bool {
+	return slices.ContainsFunc(m.whole, func(c evidence.Card) bool { return c.ID == id && c.Meta.Kind == evidence.KindSim })
+}
+
 // results spoils what one experiment of a run came to.
 func (m *mutator) results(id, x string) error {
 	judged := func(spoil func(*evidence.ExperimentResult)) change {
@@ -174,25 +192,27 @@ func (m *mutator) results(id, x string) error {
 				rejudge(r, x, func(*evidence.ExperimentResult) {}))
 		})
 	}
-	changes := []struct {
-		kind, target string
-		do           change
-	}{
+	changes := []spoiled{
 		{"drop", "its folder", resealed(func(r *evidence.Run, _ *evidence.End) error { return os.RemoveAll(filepath.Join(r.Dir(), "x", x)) })},
 		{"empty", "its result", judged(func(r *evidence.ExperimentResult) { *r = evidence.ExperimentResult{Name: x} })},
 		{"empty", "its checks", judged(func(r *evidence.ExperimentResult) { r.Checks = nil })},
 		{"empty", "its modes", judged(func(r *evidence.ExperimentResult) { r.Modes = nil })},
 		{"skip", "its verdict", judged(func(r *evidence.ExperimentResult) { r.Verdict, r.Reason = verdict.Unknown, "skipped" })},
+		{"skip", "one check", judged(func(r *evidence.ExperimentResult) { r.Checks[0].Verdict = verdict.Unknown })},
+		{"NaN", "measured", judged(func(r *evidence.ExperimentResult) { r.Checks[len(r.Checks)-1].Measured = "NaN" })},
+	}
+	recorded := []spoiled{
 		{"drop", "one check", judged(func(r *evidence.ExperimentResult) { r.Checks = r.Checks[1:] })},
 		{"drop", "what was observed, and the result stays", forged("events.jsonl", `"kind":"effect"`, `"kind":"note"`)},
 		{"skip", "that operations failed, and the result stays", forged("ops.jsonl", `"outcome":"ok"`, `"outcome":"failed"`)},
 		{"empty", "what was asked of it, in the plan", resealed(func(r *evidence.Run, _ *evidence.End) error { return lenient(r, x) })},
 		{"duplicate", "that it passes, judged after the seal over records that failed", m.overruled(x)},
-		{"skip", "one check", judged(func(r *evidence.ExperimentResult) { r.Checks[0].Verdict = verdict.Unknown })},
-		{"NaN", "measured", judged(func(r *evidence.ExperimentResult) { r.Checks[len(r.Checks)-1].Measured = "NaN" })},
 		{"truncate", "its records", records(func(b []byte) []byte { return b[:len(b)/2] })},
 		{"duplicate", "its records", records(func(b []byte) []byte { return slices.Concat(b, b) })},
 		{"drop", "its records", records(nil)},
+	}
+	if !m.simulated(id) { // which has no records, and is judged by none
+		changes = append(changes, recorded...)
 	}
 	for _, c := range changes {
 		if err := m.try(c.kind, OnContent, id, x+": "+c.target, []string{x}, c.do); err != nil {

@@ -38,6 +38,9 @@ func (r *Report) afterImport() []Step {
 	if r.Meta.Kind == evidence.KindContract {
 		return []Step{{Text: "Mend what breaks, and compare the contracts again. Both versions, and all witnesses in contracts.json, are in", Command: r.Dir}, {Text: "Ask what this means for a release:", Command: r.gate}}
 	}
+	if r.Meta.Kind == evidence.KindSim {
+		return r.afterSim()
+	}
 	var steps []Step
 	if !r.Whole() {
 		return []Step{{Text: "Import the results again: what was cut short or changed proves nothing."}}
@@ -46,4 +49,14 @@ func (r *Report) afterImport() []Step {
 		steps = append(steps, Step{Text: "Mend what the tests found, run them again and import what they say. The file as it was imported is in", Command: r.Dir})
 	}
 	return append(steps, Step{Text: "Ask what this means for a release:", Command: r.gate})
+}
+
+// afterSim is what to do with simulated tests: their failures are found again by their seeds.
+func (r *Report) afterSim() (steps []Step) {
+	for i := range r.Experiments {
+		if x := &r.Experiments[i]; x.Replay != "" {
+			steps = append(steps, Step{Text: "Find the failure of " + x.Name + " again, in the module of the test:", Command: x.Replay})
+		}
+	}
+	return append(steps, Step{Text: "All that was told, with the decisions that a failure needs, is in files/simulations.json of", Command: r.Dir}, Step{Text: "Ask what this means for a release:", Command: r.gate})
 }

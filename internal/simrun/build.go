@@ -21,6 +21,7 @@ const simPath = "github.com/assay-dev/assay/sim"
 // A program is one package's tests, built with the overlay.
 type program struct {
 	pkg, dir, file string
+	module         string
 	flags          []string // of the binary
 	work           string
 }
@@ -42,7 +43,7 @@ func (b *builder) build(ctx context.Context) ([]*program, error) {
 	var bins []*program
 	for i, p := range pkgs {
 		b.o.Story("building %s with %s", p.ImportPath, b.tc.Version)
-		bin := &program{pkg: p.ImportPath, dir: p.Dir, flags: testFlags, work: filepath.Join(b.work, fmt.Sprintf("p%03d", i))}
+		bin := &program{pkg: p.ImportPath, dir: p.Dir, module: p.Module.Path, flags: testFlags, work: filepath.Join(b.work, fmt.Sprintf("p%03d", i))}
 		if err := os.Mkdir(bin.work, 0o777); err != nil {
 			return nil, err
 		}
@@ -72,11 +73,12 @@ func (b *builder) command(ctx context.Context, args ...string) *exec.Cmd {
 type listed struct {
 	ImportPath, Dir                    string
 	Imports, TestImports, XTestImports []string
+	Module                             struct{ Path string }
 }
 
 // list finds the packages whose tests import package sim.
 func (b *builder) list(ctx context.Context, flags []string) ([]listed, error) {
-	args := append([]string{"list", "-json=ImportPath,Dir,Imports,TestImports,XTestImports"}, onlyTags(flags)...)
+	args := append([]string{"list", "-json=ImportPath,Dir,Imports,TestImports,XTestImports,Module"}, onlyTags(flags)...)
 	cmd := b.command(ctx, append(args, b.o.Packages...)...)
 	var stdout, stderr bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &stdout, &stderr

@@ -240,7 +240,7 @@ func (x *explorer) take(p *process, j job) {
 func (x *explorer) test(name string) *Test {
 	t := x.tests[name]
 	if t == nil {
-		t = &Test{Package: x.bin.pkg, Name: name}
+		t = &Test{Package: x.bin.pkg, Name: name, module: x.bin.module}
 		x.tests[name] = t
 		x.res.Tests = append(x.res.Tests, t)
 	}

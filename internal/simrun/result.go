@@ -39,13 +39,21 @@ type Test struct {
 	Modes   map[string]int `json:"modes"`
 	Fresh   bool           `json:"fresh,omitempty"`   // each seed had a process of its own
 	Carried uint64         `json:"carried,omitempty"` // a seed that failed only in a process that had run others before
+	Covers  []Covered      `json:"covers,omitempty"`
 
-	next uint64 // the first seed that has not had its own process
+	module string
+	next   uint64 // the first seed that has not had its own process
+}
+
+// Covered is a cell that the test is meant to show, and in how many seeds it said so.
+type Covered struct {
+	sim.Cell
+	Seeds int `json:"seeds"`
 }
 
 // alone begins anew, with a process for each seed.
 func (t *Test) alone(first, carried uint64) {
-	*t = Test{Package: t.Package, Name: t.Name, Differs: t.Differs, Fresh: true, Carried: max(t.Carried, carried), next: first}
+	*t = Test{Package: t.Package, Name: t.Name, Differs: t.Differs, Fresh: true, Carried: max(t.Carried, carried), module: t.module, next: first}
 }
 
 func (t *Test) add(r sim.Report) {
@@ -69,6 +77,27 @@ func (t *Test) add(r sim.Report) {
 	for _, p := range r.Points {
 		t.point(p)
 	}
+	for _, c := range r.Covers {
+		t.cover(c)
+	}
+}
+
+func (t *Test) cover(c sim.Cell) {
+	for i := range t.Covers {
+		if t.Covers[i].Cell == c {
+			t.Covers[i].Seeds++
+			return
+		}
+	}
+	t.Covers = append(t.Covers, Covered{c, 1})
+}
+
+// Short is the test's name within its module: "outbox.TestOnce", or "TestOnce" of the module's own package.
+func (t *Test) Short() string {
+	if dir := strings.Trim(strings.TrimPrefix(t.Package, t.module), "/"); dir != "" {
+		return dir + "." + t.Name
+	}
+	return t.Name
 }
 
 func (t *Test) point(p sim.Point) {

@@ -17,10 +17,12 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
+	"slices"
 	"strings"
 	"time"
 
 	"github.com/assay-dev/assay/internal/overlay"
+	"github.com/assay-dev/assay/sim"
 	"github.com/assay-dev/assay/verdict"
 )
 
@@ -152,21 +154,8 @@ func workDir() (string, error) {
 func (r *Result) judge(o *Options) {
 	r.Verdict = verdict.Pass
 	for _, t := range r.Tests {
-		switch {
-		case t.Differs != "":
-			r.Reasons = append(r.Reasons, fmt.Sprintf("%s is not reproducible: %s", t.Name, t.Differs))
-		case t.Outside != nil:
-			r.Reasons = append(r.Reasons, fmt.Sprintf("%s is not reproducible: %s", t.Name, t.Outside.Why))
-		case t.Skipped != "":
-			r.Reasons = append(r.Reasons, fmt.Sprintf("%s was skipped: %s", t.Name, t.Skipped))
-		case t.Carried > 0:
-			r.Reasons = append(r.Reasons, fmt.Sprintf("%s: seed %d failed in a process that had run others before, and none of %d in a process of its own: "+
-				"what runs leave in package variables is part of it; --fresh judges seeds by themselves alone", t.Name, t.Carried, t.Seeds))
-		}
-		for _, p := range t.Points {
-			if p.Kind == "sometimes" && p.True == 0 && o.Replay == "" && t.Seeds > 1 {
-				r.Reasons = append(r.Reasons, fmt.Sprintf("%s: %q was never true in %d seeds", t.Name, p.Name, t.Seeds))
-			}
+		for _, doubt := range t.Doubts(o.Replay == "") {
+			r.Reasons = append(r.Reasons, t.Name+doubt)
 		}
 	}
 	if len(r.Tests) == 0 && len(r.Reasons) == 0 {
@@ -178,6 +167,32 @@ func (r *Result) judge(o *Options) {
 	if len(r.Failures) > 0 {
 		r.Verdict = verdict.Fail
 	}
+}
+
+// Doubts are what keeps a test from a pass although no seed failed, each as it follows the test's name. Searched says that many seeds
+// were tried, so that what is sometimes true should have been.
+func (t *Test) Doubts(searched bool) (all []string) {
+	add := func(format string, args ...any) { all = append(all, fmt.Sprintf(format, args...)) }
+	switch {
+	case t.Differs != "":
+		add(" is not reproducible: %s", t.Differs)
+	case t.Outside != nil:
+		add(" is not reproducible: %s", t.Outside.Why)
+	case t.Skipped != "":
+		add(" was skipped: %s", t.Skipped)
+	case t.Carried > 0:
+		add(": seed %d failed in a process that had run others before, and none of %d in a process of its own: "+
+			"what runs leave in package variables is part of it; --fresh judges seeds by themselves alone", t.Carried, t.Seeds)
+	}
+	for _, p := range t.Points {
+		if p.Kind == "sometimes" && p.True == 0 && searched && t.Seeds > 1 {
+			add(": %q was never true in %d seeds", p.Name, t.Seeds)
+		}
+	}
+	if searched && t.Seeds > 1 && len(t.Covers) > 0 && !slices.ContainsFunc(t.Points, func(p sim.Point) bool { return p.Kind == "sometimes" }) {
+		add(" covers %s: %s, and nothing in it says that it was met (sim.Sometimes or sim.Reachable where it is)", t.Covers[0].Journey, t.Covers[0].Mode)
+	}
+	return all
 }
 
 var errNoReport = errors.New("the test binary reported nothing")
