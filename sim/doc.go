@@ -26,8 +26,8 @@
 //
 // # What a seed decides
 //
-// Which runnable goroutine runs next, and where it is preempted: before operations of channels, mutexes, wait groups, select
-// and go statements. Which ready case a select takes. Which of two timers of one instant fires first. The order of
+// Which runnable goroutine runs next, and where it is preempted: before operations of channels, mutexes, wait groups, atomics,
+// select and go statements. Which ready case a select takes. Which of two timers of one instant fires first. The order of
 // maps, hash seeds, math/rand, crypto/rand. What the simulated network delays, loses and reorders. [Sim.Choose].
 //
 // Such choices are decisions: numbered, recorded for a failing run, and there to be made again or left out. The choice 0 is what

@@ -65,6 +65,7 @@ and an audit store nothing.
 	f.IntVar(&o.Workers, "workers", 0, "processes at once (default: one a processor)")
 	f.BoolVar(&o.All, "all", false, "go on after a failure, and collect")
 	f.BoolVar(&o.Fresh, "fresh", false, "a process for each seed of each test, so that package variables carry nothing over")
+	f.BoolVar(&o.NoAtomics, "no-atomics", false, "operations of sync/atomic are no places to preempt: for tests that spend their time on them")
 	f.StringVar(&o.Replay, "replay", "", "make the decisions in this file (JSON lines), and plain ones where it says nothing")
 	f.BoolVar(&o.NoShrink, "no-shrink", false, "leave a failure's decisions as many as they are")
 	f.BoolVar(&o.NoSave, "no-save", false, "neither try the failures saved in testdata/assay-sim, nor save new ones")

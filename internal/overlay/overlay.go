@@ -36,12 +36,22 @@ const Supported = "go1.25, go1.26 and go1.27 on linux"
 const (
 	Runtime = "runtime" // the schedule, time and randomness of a bubble
 	Yield   = "yield"   // preemption before operations on what goroutines share
-	Atomic  = "atomic"  // the same before methods of sync/atomic's types
+	Atomic  = "atomic"  // the same before operations of sync/atomic
 	Net     = "net"     // the simulated network below package net
 )
 
 // Groups are those that a simulation needs, in the order in which they are applied.
-func Groups() []string { return []string{Runtime, Yield, Net} }
+func Groups() []string { return []string{Runtime, Yield, Atomic, Net} }
+
+// NoIntrinsics is the flag of the compiler by which a package calls the functions of sync/atomic, instead of having
+// instructions in their place.
+const NoIntrinsics = "-d=ssa/intrinsics/off"
+
+// Atomics are the flags of the go command that give it to the packages of a test and to what they import, with more flags
+// of the compiler. The standard library is built as ever.
+func Atomics(more string) []string {
+	return []string{strings.TrimSpace("-gcflags=all=" + NoIntrinsics + " " + more), "-gcflags=std="}
+}
 
 //go:embed patches/*.patch
 var patchFiles embed.FS

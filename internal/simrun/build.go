@@ -40,6 +40,9 @@ func (b *builder) build(ctx context.Context) ([]*program, error) {
 	if err != nil {
 		return nil, err
 	}
+	if !b.o.NoAtomics {
+		buildFlags = withAtomics(buildFlags)
+	}
 	var bins []*program
 	for i, p := range pkgs {
 		b.o.Story("building %s with %s", p.ImportPath, b.tc.Version)

@@ -28,27 +28,28 @@ import (
 
 // Options say what to run. The zero value runs seeds 1 to 100 of the simulations in the current folder.
 type Options struct {
-	Packages []string      // as the go command takes them; . by default
-	Dir      string        // where they are named from
-	Seed     uint64        // the first, 1 by default
-	Seeds    int           // how many of each test, 100 by default
-	For      time.Duration // instead of Seeds: how long to go on
-	Tests    string        // regular expression: which tests
-	Mode     string        // one mode of schedules for all seeds; by default each seed has its own
-	Flags    []string      // of go test
-	Workers  int           // processes at once; one for each processor by default
-	All      bool          // go on after a failure
-	Fresh    bool          // a process for each seed of each test; by default for tests that turn out to need it
-	Replay   string        // file of decisions to make, of one test and seed
-	NoShrink bool          // leave a failure's decisions as many as they are
-	NoSave   bool          // neither try saved failures first, nor save new ones
-	Audit    bool          // run each seed twice, and find where two runs part
-	Events   string        // folder for the events of runs that differ
-	HTML     string        // file for a picture of the first failure
-	Cache    string        // folder for overlays; below the user's cache by default
-	Go       string        // go command
-	Story    func(format string, args ...any)
-	Progress func(line string) // what goes on, for a terminal; empty when it is over
+	Packages  []string      // as the go command takes them; . by default
+	Dir       string        // where they are named from
+	Seed      uint64        // the first, 1 by default
+	Seeds     int           // how many of each test, 100 by default
+	For       time.Duration // instead of Seeds: how long to go on
+	Tests     string        // regular expression: which tests
+	Mode      string        // one mode of schedules for all seeds; by default each seed has its own
+	Flags     []string      // of go test
+	Workers   int           // processes at once; one for each processor by default
+	All       bool          // go on after a failure
+	NoAtomics bool          // operations of sync/atomic are no places to preempt
+	Fresh     bool          // a process for each seed of each test; by default for tests that turn out to need it
+	Replay    string        // file of decisions to make, of one test and seed
+	NoShrink  bool          // leave a failure's decisions as many as they are
+	NoSave    bool          // neither try saved failures first, nor save new ones
+	Audit     bool          // run each seed twice, and find where two runs part
+	Events    string        // folder for the events of runs that differ
+	HTML      string        // file for a picture of the first failure
+	Cache     string        // folder for overlays; below the user's cache by default
+	Go        string        // go command
+	Story     func(format string, args ...any)
+	Progress  func(line string) // what goes on, for a terminal; empty when it is over
 }
 
 // A BuildError is a package that does not build: its author's to mend.

@@ -116,6 +116,7 @@ func TestVerdicts(t *testing.T) {
 		{"TestDeadlock", 1, verdict.Fail, "deadlock"},
 		{"TestNeverEnds", 1, verdict.Fail, "the limit of simulated time is reached"},
 		{"TestLivelock", 1, verdict.Fail, "the limit of steps is reached"},
+		{"TestSpinForEver", 1, verdict.Fail, "loops that wait for nothing"},
 		{"TestOutside", 1, verdict.Unknown, "real I/O"},
 		{"TestGlobal", 40, verdict.Unknown, "none of 40 in a process of its own"},
 		{"TestGlobalAndMore", 40, verdict.Fail, "reproduced twice in fresh processes"},

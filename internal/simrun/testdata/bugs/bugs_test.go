@@ -5,6 +5,7 @@ import (
 	"os"
 	"runtime"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -74,6 +75,15 @@ func TestLivelock(t *testing.T) {
 		for {
 			c <- 1
 			<-c
+		}
+	})
+}
+
+// A loop over an atomic that nobody will ever set.
+func TestSpinForEver(t *testing.T) {
+	sim.RunWith(t, sim.Options{Steps: 10000}, func(s *sim.Sim) {
+		var never atomic.Bool
+		for !never.Load() {
 		}
 	})
 }
