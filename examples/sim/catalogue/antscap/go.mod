@@ -4,4 +4,9 @@ go 1.26.0
 
 require github.com/panjf2000/ants/v2 v2.11.3
 
-require golang.org/x/sync v0.11.0 // indirect
+require (
+	github.com/assay-dev/assay v0.0.0
+	golang.org/x/sync v0.24.0 // indirect
+)
+
+replace github.com/assay-dev/assay => ../../../..

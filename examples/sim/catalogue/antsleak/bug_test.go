@@ -8,14 +8,15 @@ package antsleak
 
 import (
 	"testing"
-	"testing/synctest"
 	"time"
 
+	"github.com/assay-dev/assay/sim"
 	"github.com/panjf2000/ants/v2"
 )
 
 func TestAntsLeak(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
+	sim.Run(t, func(s *sim.Sim) {
+		t := s.T()
 		pool, err := ants.NewPool(2, ants.WithExpiryDuration(time.Second))
 		if err != nil {
 			t.Fatal(err)

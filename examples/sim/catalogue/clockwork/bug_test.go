@@ -11,11 +11,13 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/assay-dev/assay/sim"
 	"github.com/jonboulle/clockwork"
 )
 
 func TestClockwork(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
+	sim.Run(t, func(s *sim.Sim) {
+		t := s.T()
 		clock := clockwork.NewFakeClock()
 		told := make(chan struct{})
 		go func() {

@@ -1,7 +1,9 @@
-// Command measure runs the tests of the catalogue plainly, many times, and prints how often each finds its bug: without the race
-// detector and with it. It is what a search by seeds is compared with. It also holds each mended form to its promise: never.
+// Command measure prints how many seeds "assay sim" needs to find each bug of the catalogue, by mode, and how many runs of
+// plain "go test" with the race detector. It also holds each mended form to its promise: never.
 //
-//	cd examples/sim && go run ./catalogue/measure [-for 20s] [-fixed 1000] [name...]
+//	cd examples/sim && go run ./catalogue/measure [-plain 10s] [-for 10s] [-cap 20000] [-mended 1000] [name...]
+//
+// The number of a mode is the median length of 20 searches, each beginning where the one before found the bug.
 package main
 
 import (
@@ -15,6 +17,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"slices"
+	"strings"
 	"time"
 )
 
@@ -37,72 +40,132 @@ func (r rate) String() string {
 	return fmt.Sprintf("%d in %d", r.finds, r.runs)
 }
 
+// limits of a measurement.
+type limits struct {
+	plain, long        time.Duration
+	cap, finds, mended int
+}
+
 func main() {
-	long := flag.Duration("for", 20*time.Second, "how long to run each test in each form")
-	fixed := flag.Int("fixed", 1000, "how often to run each mended form")
+	var l limits
+	flag.DurationVar(&l.plain, "plain", 10*time.Second, "how long to run each test plainly, with the race detector")
+	flag.DurationVar(&l.long, "for", 10*time.Second, "how long to search for each bug in each mode at most")
+	flag.IntVar(&l.cap, "cap", 20000, "how many seeds to try for each bug in each mode at most")
+	flag.IntVar(&l.finds, "finds", 20, "how often to find each bug in each mode")
+	flag.IntVar(&l.mended, "mended", 1000, "how many seeds of each mended form to run")
 	flag.Parse()
-	if err := measure(*long, *fixed, flag.Args()); err != nil {
+	if err := measure(l, flag.Args()); err != nil {
 		fmt.Fprintln(os.Stderr, "measure:", err)
 		os.Exit(1)
 	}
 }
 
-func measure(long time.Duration, fixed int, names []string) error {
-	data, err := os.ReadFile("catalogue/catalogue.json")
+func measure(l limits, names []string) error {
+	bugs, err := catalogue(names)
 	if err != nil {
 		return err
 	}
-	var bugs []bug
-	if err := json.Unmarshal(data, &bugs); err != nil {
-		return fmt.Errorf("catalogue/catalogue.json: %w", err)
+	f, err := newFinder(context.Background(), l.cap, l.long, l.finds)
+	if err != nil {
+		return err
 	}
 	tmp, err := os.MkdirTemp("", "measure")
 	if err != nil {
 		return err
 	}
 	defer os.RemoveAll(tmp)
-	fmt.Println("| name | plain | -race | mended |\n|---|---|---|---|")
+	heads := append([]string{"name", "`go test -race -count`"}, modes()...)
+	heads[len(heads)-1] = "portfolio"
+	heads = append(heads, "mended")
+	fmt.Printf("| %s |\n%s|\n", strings.Join(heads, " | "), strings.Repeat("|---", len(heads)))
 	for _, b := range bugs {
-		if len(names) > 0 && !slices.Contains(names, b.Name) {
-			continue
+		dir := filepath.Join(tmp, b.Name)
+		if err := os.Mkdir(dir, 0o777); err != nil {
+			return err
 		}
-		if err := row(b, tmp, long, fixed); err != nil {
+		cells, err := row(f, b, dir, l)
+		if err != nil {
 			return fmt.Errorf("%s: %w", b.Name, err)
 		}
+		fmt.Printf("| %s | %s |\n", b.Name, strings.Join(cells, " | "))
 	}
 	return nil
 }
 
-func row(b bug, tmp string, long time.Duration, fixed int) error {
-	var rates [2]rate
-	for i, flags := range [][]string{nil, {"-race"}} {
-		binary, err := build(b, filepath.Join(tmp, b.Name), flags...)
+// catalogue reads the bugs of some names, or all.
+func catalogue(names []string) ([]bug, error) {
+	data, err := os.ReadFile("catalogue/catalogue.json")
+	if err != nil {
+		return nil, err
+	}
+	var bugs []bug
+	if err := json.Unmarshal(data, &bugs); err != nil {
+		return nil, fmt.Errorf("catalogue/catalogue.json: %w", err)
+	}
+	return slices.DeleteFunc(bugs, func(b bug) bool { return len(names) > 0 && !slices.Contains(names, b.Name) }), nil
+}
+
+func row(f *finder, b bug, dir string, l limits) ([]string, error) {
+	cells := []string{"-"}
+	if l.plain > 0 {
+		r, err := plain(b, dir, l.plain)
 		if err != nil {
-			return err
+			return nil, err
 		}
-		for end := time.Now().Add(long); time.Now().Before(end); {
-			r, err := run(binary, b, "", 2000, time.Until(end)+15*time.Second)
-			if err != nil {
-				return err
-			}
-			rates[i].finds += r.finds
-			rates[i].runs += r.runs
+		cells[0] = r.String()
+	}
+	binary, err := build(b, filepath.Join(dir, "sim"), f.flags()...)
+	if err != nil {
+		return nil, err
+	}
+	for _, mode := range modes() {
+		s, err := f.search(binary, b, mode, dir)
+		if err != nil {
+			return nil, err
 		}
+		cells = append(cells, s.String())
 	}
-	var flags []string
-	if !b.planted() {
-		flags = []string{"-modfile=fixed.mod"}
+	m, err := mended(f, b, dir, l)
+	return append(cells, m), err
+}
+
+// mended runs the form without the bug: in any seed it must pass.
+func mended(f *finder, b bug, dir string, l limits) (string, error) {
+	flags := f.flags()
+	if b.planted() {
+		if err := os.Setenv("CATALOGUE_MENDED", "1"); err != nil {
+			return "", err
+		}
+		defer os.Unsetenv("CATALOGUE_MENDED")
+	} else {
+		flags = append(flags, "-modfile=fixed.mod")
 	}
-	binary, err := build(b, filepath.Join(tmp, b.Name), flags...)
+	binary, err := build(b, filepath.Join(dir, "mended"), flags...)
 	if err != nil {
-		return err
+		return "", err
 	}
-	mended, err := run(binary, b, "1", fixed, 5*time.Minute)
+	never := *f
+	never.cap, never.long = l.mended, time.Minute
+	s, err := never.search(binary, b, "", dir)
+	return s.String(), err
+}
+
+// plain runs a test as go test does, many times, in processes of 2,000 runs.
+func plain(b bug, dir string, long time.Duration) (rate, error) {
+	binary, err := build(b, filepath.Join(dir, "race"), "-race")
 	if err != nil {
-		return err
+		return rate{}, err
 	}
-	fmt.Printf("| %s | %s | %s | %s |\n", b.Name, rates[0], rates[1], mended)
-	return nil
+	var all rate
+	for end := time.Now().Add(long); time.Now().Before(end); {
+		r, err := run(binary, b, 2000, time.Until(end)+15*time.Second)
+		if err != nil {
+			return rate{}, err
+		}
+		all.finds += r.finds
+		all.runs += r.runs
+	}
+	return all, nil
 }
 
 func build(b bug, binary string, flags ...string) (string, error) {
@@ -115,11 +178,10 @@ func build(b bug, binary string, flags ...string) (string, error) {
 }
 
 // run runs the test n times in one process, or until it takes the process down.
-func run(binary string, b bug, mended string, n int, limit time.Duration) (rate, error) {
+func run(binary string, b bug, n int, limit time.Duration) (rate, error) {
 	ctx, cancel := context.WithTimeout(context.Background(), limit)
 	defer cancel()
 	cmd := exec.CommandContext(ctx, binary, "-test.run=^"+b.Test+"$", fmt.Sprintf("-test.count=%d", n), "-test.v", "-test.timeout=0")
-	cmd.Env = append(os.Environ(), "CATALOGUE_MENDED="+mended)
 	out, err := cmd.CombinedOutput()
 	if exit := (*exec.ExitError)(nil); err != nil && !errors.As(err, &exit) {
 		return rate{}, err

@@ -10,8 +10,8 @@ package otel
 import (
 	"context"
 	"testing"
-	"testing/synctest"
 
+	"github.com/assay-dev/assay/sim"
 	"go.opentelemetry.io/otel/sdk/trace"
 )
 
@@ -21,7 +21,8 @@ func (exporter) ExportSpans(context.Context, []trace.ReadOnlySpan) error { retur
 func (exporter) Shutdown(context.Context) error                          { return nil }
 
 func TestOtel(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
+	sim.Run(t, func(s *sim.Sim) {
+		t := s.T()
 		spans := trace.NewBatchSpanProcessor(exporter{})
 		ctx, cancel := context.WithCancel(t.Context())
 		defer cancel()

@@ -12,14 +12,15 @@ import (
 	"sync"
 	"sync/atomic"
 	"testing"
-	"testing/synctest"
 	"time"
 
+	"github.com/assay-dev/assay/sim"
 	"github.com/jackc/puddle"
 )
 
 func TestPuddle(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
+	sim.Run(t, func(s *sim.Sim) {
+		t := s.T()
 		var dials atomic.Int32
 		dial := func(context.Context) (any, error) {
 			if dials.Add(1) == 1 {

@@ -13,6 +13,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/assay-dev/assay/sim"
 	"github.com/gomodule/redigo/redis"
 )
 
@@ -27,7 +28,8 @@ func (conn) Flush() error                   { return nil }
 func (conn) Receive() (any, error)          { return nil, nil }
 
 func TestRedigo(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
+	sim.Run(t, func(s *sim.Sim) {
+		t := s.T()
 		pool := &redis.Pool{MaxActive: 1, MaxIdle: 1, Wait: true, Dial: func() (redis.Conn, error) { return conn{}, nil }}
 		first := pool.Get()
 		ctx, cancel := context.WithCancel(t.Context())

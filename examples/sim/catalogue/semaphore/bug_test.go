@@ -9,14 +9,15 @@ package semaphore
 import (
 	"context"
 	"testing"
-	"testing/synctest"
 	"time"
 
+	"github.com/assay-dev/assay/sim"
 	"golang.org/x/sync/semaphore"
 )
 
 func TestSemaphore(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
+	sim.Run(t, func(s *sim.Sim) {
+		t := s.T()
 		tokens := semaphore.NewWeighted(2)
 		if !tokens.TryAcquire(1) { // a long job has one of two
 			t.Fatal("a fresh semaphore has no token")

@@ -2,4 +2,11 @@ module github.com/assay-dev/assay/examples/sim/catalogue/semaphore
 
 go 1.26.0
 
-require golang.org/x/sync v0.0.0-20190911185100-cd5d95a43a6e
+require (
+	github.com/assay-dev/assay v0.0.0
+	golang.org/x/sync v0.24.0
+)
+
+replace golang.org/x/sync => golang.org/x/sync v0.0.0-20190911185100-cd5d95a43a6e
+
+replace github.com/assay-dev/assay => ../../../..

@@ -11,8 +11,8 @@ import (
 	"sync"
 	"sync/atomic"
 	"testing"
-	"testing/synctest"
 
+	"github.com/assay-dev/assay/sim"
 	"golang.org/x/sync/singleflight"
 )
 
@@ -42,7 +42,8 @@ func (b *backend) ask(isFresh bool) {
 }
 
 func TestSingleflight(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
+	sim.Run(t, func(s *sim.Sim) {
+		t := s.T()
 		b := &backend{questions: make(chan chan struct{})}
 		go b.serve()
 		var calls singleflight.Group

@@ -2,4 +2,11 @@ module github.com/assay-dev/assay/examples/sim/catalogue/singleflight
 
 go 1.26.0
 
-require golang.org/x/sync v0.0.0-20190423024810-112230192c58
+require (
+	github.com/assay-dev/assay v0.0.0
+	golang.org/x/sync v0.24.0
+)
+
+replace golang.org/x/sync => golang.org/x/sync v0.0.0-20190423024810-112230192c58
+
+replace github.com/assay-dev/assay => ../../../..

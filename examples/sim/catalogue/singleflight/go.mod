@@ -2,4 +2,11 @@ module github.com/assay-dev/assay/examples/sim/catalogue/singleflight
 
 go 1.26.0
 
-require golang.org/x/sync v0.0.0-20190227155943-e225da77a7e6
+require (
+	github.com/assay-dev/assay v0.0.0
+	golang.org/x/sync v0.24.0
+)
+
+replace golang.org/x/sync => golang.org/x/sync v0.0.0-20190227155943-e225da77a7e6
+
+replace github.com/assay-dev/assay => ../../../..

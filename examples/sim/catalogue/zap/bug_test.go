@@ -11,16 +11,17 @@ import (
 	"io"
 	"sync"
 	"testing"
-	"testing/synctest"
 	"time"
 
+	"github.com/assay-dev/assay/sim"
 	"go.uber.org/zap/zapcore"
 )
 
 func TestZap(t *testing.T) {
 	watchdog := time.AfterFunc(10*time.Second, func() { panic("Stop has not returned for 10 s") })
 	defer watchdog.Stop()
-	synctest.Test(t, func(t *testing.T) {
+	sim.Run(t, func(s *sim.Sim) {
+		t := s.T()
 		log := &zapcore.BufferedWriteSyncer{WS: zapcore.AddSync(io.Discard), FlushInterval: 10 * time.Millisecond}
 		var worker sync.WaitGroup
 		worker.Go(func() {

@@ -4,4 +4,9 @@ go 1.26.0
 
 require go.uber.org/zap v1.27.0
 
-require go.uber.org/multierr v1.10.0 // indirect
+require (
+	github.com/assay-dev/assay v0.0.0
+	go.uber.org/multierr v1.10.0 // indirect
+)
+
+replace github.com/assay-dev/assay => ../../../..
