@@ -232,7 +232,7 @@ func TestRoleThatNobodyHas(t *testing.T) {
 	env := newFake(false)
 	env.byName["db-1"].role = "follower"
 	env.byName["db-2"].mute = true
-	ctx, cancel := context.WithTimeout(t.Context(), 300*time.Millisecond)
+	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Second)
 	defer cancel()
 	_, err := mustParse(t, "kill(db[role=leader])").Inject(ctx, env, fault.Options{})
 	want := "kill(db[role=leader]): no instance of db has the role leader (db-1: follower, db-2: no answer: connection refused, db-3: follower)"

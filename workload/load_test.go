@@ -159,15 +159,15 @@ func TestDrainIsBounded(t *testing.T) {
 	over := make(chan struct{})
 	t.Cleanup(func() { close(over) })
 	for name, j := range map[string]workload.Journey{
-		"step":            {Steps: []workload.Step{{Call: "GET " + url, Expect: "status == 200", Timeout: time.Minute}}},
+		"step":            {Steps: []workload.Step{{Call: "GET " + url, Expect: "status == 200", Timeout: time.Hour}}},
 		"deaf function":   {Func: func(context.Context, *workload.Run) error { <-over; return nil }},
 		"polite function": {Func: func(ctx context.Context, _ *workload.Run) error { <-ctx.Done(); return ctx.Err() }},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			start := time.Now()
-			rec, stats := drive(t, 5, j, workload.Options{Drain: 50 * time.Millisecond, FuncTimeout: time.Minute})
-			if took := time.Since(start); took > 20*time.Second {
+			rec, stats := drive(t, 5, j, workload.Options{Drain: 50 * time.Millisecond, FuncTimeout: time.Hour})
+			if took := time.Since(start); took > time.Minute {
 				t.Errorf("took %v", took)
 			}
 			if stats.Runs != 5 || stats.Maybe != 5 || len(rec.kind(history.Journey)) != 5 {
@@ -192,7 +192,7 @@ func TestOverdue(t *testing.T) {
 	defer cancel()
 	done := make(chan error, 1)
 	go func() { _, err := d.Drive(ctx); done <- err }()
-	for deadline := time.Now().Add(10 * time.Second); len(d.Open()) == 0; {
+	for deadline := time.Now().Add(time.Minute); len(d.Open()) == 0; {
 		if time.Now().After(deadline) {
 			t.Fatal("no run started")
 		}

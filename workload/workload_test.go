@@ -276,7 +276,7 @@ func TestEventually(t *testing.T) {
 		asked++
 		fmt.Fprintf(w, `{"asked": %d}`, asked)
 	})
-	op, rec := one(t, workload.Options{}, workload.Step{Call: "GET " + url, Eventually: 10 * time.Second, Every: time.Millisecond,
+	op, rec := one(t, workload.Options{}, workload.Step{Call: "GET " + url, Eventually: time.Minute, Every: time.Millisecond,
 		Expect: "body.asked == 5", Record: []workload.Record{{Op: "read", Object: "o", Value: "body.asked"}}})
 	if op.Outcome != history.OK {
 		t.Fatal(op.Error)
@@ -285,7 +285,7 @@ func TestEventually(t *testing.T) {
 	if !read.Output.Equal(history.Int(5)) || read.Call <= step.Call || read.Return != step.Return {
 		t.Errorf("the read is not the last try: step %+v read %+v", step, read)
 	}
-	op, _ = one(t, workload.Options{}, workload.Step{Call: "GET " + url, Eventually: time.Second, Every: 10 * time.Millisecond, Expect: "body.asked == 0"})
+	op, _ = one(t, workload.Options{}, workload.Step{Call: "GET " + url, Eventually: 3 * time.Second, Every: 10 * time.Millisecond, Expect: "body.asked == 0"})
 	if op.Outcome != history.Failed || !strings.Contains(op.Error, "expected body.asked == 0, got body.asked ") {
 		t.Errorf("got %v %s", op.Outcome, op.Error)
 	}

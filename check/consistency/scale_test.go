@@ -101,7 +101,7 @@ func TestLinearizableEndsWithItsContext(t *testing.T) {
 	if res.Verdict != open || !strings.Contains(res.Reason, "did not end in time") {
 		t.Errorf("%v: %s", res.Verdict, res.Reason)
 	}
-	if took := time.Since(start); took > 10*time.Second {
+	if took := time.Since(start); took > time.Minute {
 		t.Errorf("it took %v to end", took)
 	}
 }

@@ -3,6 +3,7 @@ package shop_test
 import (
 	"context"
 	"fmt"
+	"math/rand/v2"
 	"net"
 	"net/url"
 	"strings"
@@ -53,7 +54,7 @@ func node(t *testing.T, n int, ports []int) *server.Server {
 	}
 	s.Start()
 	t.Cleanup(func() { s.Shutdown(); s.WaitForShutdown() })
-	if !s.ReadyForConnections(10 * time.Second) {
+	if !s.ReadyForConnections(time.Minute) {
 		t.Fatalf("nats-%d is not ready", n+1)
 	}
 	return s
@@ -64,11 +65,23 @@ func freePorts(t *testing.T, n int) []int {
 	t.Helper()
 	var ports []int
 	for range n {
-		l := listen(t)
+		l := belowEphemeral(t)
 		defer l.Close()
 		ports = append(ports, l.Addr().(*net.TCPAddr).Port)
 	}
 	return ports
+}
+
+// belowEphemeral listens at a port that the kernel gives to nobody else once it is closed.
+func belowEphemeral(t *testing.T) net.Listener {
+	t.Helper()
+	for range 10_000 {
+		if l, err := net.Listen("tcp", fmt.Sprintf("127.0.0.1:%d", 10_000+rand.IntN(20_000))); err == nil {
+			return l
+		}
+	}
+	t.Fatal("no port in 10000..30000 is free")
+	return nil
 }
 
 func listen(t *testing.T) net.Listener {

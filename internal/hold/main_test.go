@@ -63,7 +63,7 @@ func runTests(m *testing.M) int {
 }
 
 // limit is how long a test waits for what should take milliseconds.
-const limit = 30 * time.Second
+const limit = time.Minute
 
 // eventually waits until ok. It may be called from any goroutine.
 func eventually(t *testing.T, what string, ok func() bool) {

@@ -102,7 +102,7 @@ func BenchmarkDelay(b *testing.B) {
 	var late []time.Duration
 	for b.Loop() {
 		start := time.Now()
-		if err := say(c, "ping", 10*time.Second); err != nil {
+		if err := say(c, "ping", patience); err != nil {
 			b.Fatal(err)
 		}
 		late = append(late, time.Since(start)-delay)
@@ -115,11 +115,11 @@ func BenchmarkDial(b *testing.B) {
 	for _, way := range []string{"direct", "plain", "mesh"} {
 		b.Run(way, func(b *testing.B) {
 			for range b.N {
-				c, err := tryDial(all[way], 10*time.Second)
+				c, err := tryDial(all[way], patience)
 				if err != nil {
 					b.Fatal(err)
 				}
-				if err := say(c, "x", 10*time.Second); err != nil {
+				if err := say(c, "x", patience); err != nil {
 					b.Fatal(err)
 				}
 				reset(c)
@@ -133,7 +133,7 @@ func BenchmarkArm(b *testing.B) {
 	m := newTestMesh(b, Options{})
 	front := openFront(b, m, "a-1", "b", "b-1", serveTCP(b, echo))
 	for range 500 {
-		if err := say(dial(b, front), "x", 10*time.Second); err != nil {
+		if err := say(dial(b, front), "x", patience); err != nil {
 			b.Fatal(err)
 		}
 	}

@@ -9,7 +9,6 @@ import (
 	"net/http"
 	"strconv"
 	"testing"
-	"time"
 
 	"github.com/assay-dev/assay/system"
 )
@@ -55,7 +54,7 @@ func TestBytesWaitInTheKernel(t *testing.T) {
 			t.Parallel()
 			m := newTestMesh(t, Options{Seed: 7})
 			c := dial(t, openFront(t, m, "a-1", "b", "b-1", serveTCP(t, echo)))
-			if err := say(c, "\x00 is no HTTP", 10*time.Second); err != nil {
+			if err := say(c, "\x00 is no HTTP", patience); err != nil {
 				t.Fatal(err)
 			}
 			set(t, m, "r", system.Rule{Kind: system.Cut}, ab("a-1", "b-1"))

@@ -205,19 +205,19 @@ func TestExchangeCallerGaveUp(t *testing.T) {
 			front := openFront(t, m, "a-1", "b", "b-1", serveHTTP(t, answerAll))
 			c := client(t, h2)
 			fetch(t, c, newRequest(t, "GET", front, "/empty", nil))
-			set(t, m, "slow", system.Rule{Kind: system.Delay, Delay: 2 * time.Second, Text: "delay(a -> b, 2s)"}, ab("a-1", "b-1"))
+			set(t, m, "slow", system.Rule{Kind: system.Delay, Delay: time.Hour, Text: "delay(a -> b, 1h)"}, ab("a-1", "b-1"))
 			request := newRequest(t, "GET", front, "/late", nil)
-			ctx, cancel := context.WithTimeout(t.Context(), 200*time.Millisecond)
+			ctx, cancel := context.WithTimeout(t.Context(), time.Second)
 			defer cancel()
 			if _, err := c.Do(request.WithContext(ctx)); !errors.Is(err, context.DeadlineExceeded) {
 				t.Fatalf("got %v", err)
 			}
 			x := r.await(t, 2)[1]
-			if x.Path != "/late" || x.Error != gaveUp || x.Status != 0 || !slices.Equal(x.Faults, []string{"delay(a -> b, 2s)"}) {
+			if x.Path != "/late" || x.Error != gaveUp || x.Status != 0 || !slices.Equal(x.Faults, []string{"delay(a -> b, 1h)"}) {
 				t.Errorf("%+v", x)
 			}
-			if d := x.End - x.Start; d <= 0 || d > 1900*time.Millisecond {
-				t.Errorf("gave up after %s, want about 200ms", d)
+			if d := x.End - x.Start; d <= 0 {
+				t.Errorf("gave up after %s", d)
 			}
 		})
 	}
@@ -240,7 +240,7 @@ func TestExchangeAnswerToNobody(t *testing.T) {
 	told, tries := false, 0
 	for ; !told && tries < 10; tries++ {
 		x := answerNobody(t, m, r, front, release, tries)
-		told = x.Error == gaveUp && x.Status == 0 && x.End-x.Start < 5*time.Second
+		told = x.Error == gaveUp && x.Status == 0
 		if !told && (x.Error != "" || x.Status != 200) {
 			t.Errorf("%+v", x)
 		}
@@ -304,7 +304,7 @@ func raw(t *testing.T, request, response string, end func(*net.TCPConn)) []histo
 	})
 	c := dial(t, openFront(t, m, "a-1", "b", "b-1", server))
 	_, _ = io.WriteString(c, request)
-	_ = c.SetReadDeadline(time.Now().Add(10 * time.Second))
+	_ = c.SetReadDeadline(time.Now().Add(patience))
 	if got, err := io.ReadAll(c); string(got) != response && !isReset(err) {
 		t.Errorf("the tap changed bytes: got %q, want %q (%v)", got, response, err)
 	}
@@ -398,7 +398,7 @@ func TestExchangeOfStalledDial(t *testing.T) {
 	front := openFront(t, m, "", "b", "b-1", serveHTTP(t, answerAll))
 	set(t, m, "cut", system.Rule{Kind: system.Cut}, ab(Unknown, "b-1"))
 	c := client(t, false)
-	c.Timeout = 200 * time.Millisecond
+	c.Timeout = time.Second
 	if _, err := c.Do(newRequest(t, "GET", front, "/x", nil)); err == nil {
 		t.Fatal("a cut passed a request")
 	}

@@ -28,10 +28,10 @@ type front struct {
 	mu      sync.Mutex
 	gate    gate
 	closed  bool
-	targets []string                    // as settle saw them
-	fillers map[netip.AddrPort]net.Conn // our own connections in the backlog, by their address
-	drops   uint32                      // the kernel's count of dropped SYNs, as last seen
-	dropped uint64                      // SYNs dealt to targets so far
+	targets []string                        // as settle saw them
+	fillers map[netip.AddrPort]*net.TCPConn // our own connections in the backlog, by their address; nil for one whose dial timed out
+	drops   uint32                          // the kernel's count of dropped SYNs, as last seen
+	dropped uint64                          // SYNs dealt to targets so far
 }
 
 func newFront(m *Mesh, f Front, l *net.TCPListener) *front {

@@ -3,7 +3,6 @@ package link
 import (
 	"fmt"
 	"net"
-	"net/netip"
 	"slices"
 	"time"
 )
@@ -129,37 +128,24 @@ func (f *front) resume() {
 	f.accepting.Unlock()
 }
 
-// fill adds a connection of our own to the backlog.
-func (f *front) fill() error {
-	dialer := net.Dialer{Timeout: 100 * time.Millisecond, KeepAlive: -1}
-	dialer.SetMultipathTCP(false)
-	c, err := dialer.Dial("tcp", f.Addr.String())
-	if err != nil {
-		return err
-	}
-	if f.fillers == nil {
-		f.fillers = map[netip.AddrPort]net.Conn{}
-	}
-	f.fillers[addrPort(c.LocalAddr())] = c
-	return nil
-}
-
 // isFiller says whether c is the other end of a filler, and closes that filler.
 func (f *front) isFiller(c *net.TCPConn) bool {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	at := addrPort(c.RemoteAddr())
 	filler, ok := f.fillers[at]
-	if ok {
-		delete(f.fillers, at)
-		reset(filler.(*net.TCPConn))
+	delete(f.fillers, at)
+	if filler != nil {
+		reset(filler)
 	}
 	return ok
 }
 
 func (f *front) closeFillers() {
 	for _, filler := range f.fillers {
-		reset(filler.(*net.TCPConn))
+		if filler != nil {
+			reset(filler)
+		}
 	}
 	f.fillers = nil
 }

@@ -3,6 +3,10 @@ package link
 import (
 	"errors"
 	"fmt"
+	"net"
+	"net/netip"
+	"syscall"
+	"time"
 
 	"golang.org/x/sys/unix"
 )
@@ -45,6 +49,44 @@ func (f *front) silence() error {
 		}
 	}
 	return errors.New("the backlog does not fill")
+}
+
+// fill adds a connection of our own to the backlog. On a busy machine a dial can time out whose connection is there all the same,
+// so its address is known, and in fillers, before it is dialled: else it would reach the instance as a caller's.
+func (f *front) fill() error {
+	var at netip.AddrPort
+	dialer := net.Dialer{Timeout: 100 * time.Millisecond, KeepAlive: -1, Control: func(_, _ string, raw syscall.RawConn) (err error) {
+		if controlErr := raw.Control(func(fd uintptr) { at, err = bindBeside(int(fd), f.Addr.Addr()) }); controlErr != nil {
+			return controlErr
+		}
+		return err
+	}}
+	dialer.SetMultipathTCP(false)
+	c, err := dialer.Dial("tcp", f.Addr.String())
+	if f.fillers == nil {
+		f.fillers = map[netip.AddrPort]*net.TCPConn{}
+	}
+	f.fillers[at], _ = c.(*net.TCPConn)
+	return err
+}
+
+// bindBeside gives a socket a free port of an address.
+func bindBeside(fd int, addr netip.Addr) (netip.AddrPort, error) {
+	var want unix.Sockaddr = &unix.SockaddrInet6{Addr: addr.As16()}
+	if addr.Is4() {
+		want = &unix.SockaddrInet4{Addr: addr.As4()}
+	}
+	if err := unix.Bind(fd, want); err != nil {
+		return netip.AddrPort{}, err
+	}
+	switch got, err := unix.Getsockname(fd); got := got.(type) {
+	case *unix.SockaddrInet4:
+		return netip.AddrPortFrom(addr, uint16(got.Port)), err
+	case *unix.SockaddrInet6:
+		return netip.AddrPortFrom(addr, uint16(got.Port)), err
+	default:
+		return netip.AddrPort{}, err
+	}
 }
 
 // full says whether the kernel would drop the next SYN. For a listening socket

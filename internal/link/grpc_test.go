@@ -152,17 +152,17 @@ func TestGRPCDeadline(t *testing.T) {
 	if _, err := c.Check(t.Context(), ask("ok")); err != nil {
 		t.Fatal(err)
 	}
-	set(t, m, "slow", system.Rule{Kind: system.Delay, Delay: 2 * time.Second, Text: "delay"}, ab("b-1", "a-1"))
-	ctx, cancel := context.WithTimeout(t.Context(), 200*time.Millisecond)
+	set(t, m, "slow", system.Rule{Kind: system.Delay, Delay: time.Hour, Text: "delay"}, ab("b-1", "a-1"))
+	ctx, cancel := context.WithTimeout(t.Context(), 3*time.Second)
 	defer cancel()
 	if _, err := c.Check(ctx, ask("ok")); status.Code(err) != codes.DeadlineExceeded {
 		t.Fatal(err)
 	}
 	x := r.await(t, 2)[1]
-	if x.Deadline < 50*time.Millisecond || x.Deadline > 200*time.Millisecond {
-		t.Errorf("deadline %s, want just under 200ms", x.Deadline)
+	if x.Deadline < 100*time.Millisecond || x.Deadline > 3*time.Second {
+		t.Errorf("deadline %s, want just under 3s", x.Deadline)
 	}
-	if x.Error != gaveUp || !slices.Equal(x.Faults, []string{"delay"}) || x.End-x.Start > 1900*time.Millisecond {
+	if x.Error != gaveUp || !slices.Equal(x.Faults, []string{"delay"}) {
 		t.Errorf("%+v", x)
 	}
 }
@@ -222,7 +222,7 @@ func TestGRPCReset(t *testing.T) {
 		t.Errorf("%+v", x)
 	}
 	clearRule(t, m, "no")
-	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
+	ctx, cancel := context.WithTimeout(t.Context(), patience)
 	defer cancel()
 	if _, err := c.Check(ctx, ask("ok"), grpc.WaitForReady(true)); err != nil && !errors.Is(err, context.Canceled) {
 		t.Error(err)

@@ -334,10 +334,10 @@ func sendHostile(t *testing.T, via netip.AddrPort, say func(*talker)) string {
 	out := newTalker(string(preface))
 	say(out)
 	out.put(framePing, 0, 0, "the end.")
-	_ = c.SetWriteDeadline(time.Now().Add(10 * time.Second))
+	_ = c.SetWriteDeadline(time.Now().Add(patience))
 	_, _ = io.WriteString(c, out.take())
 	var verdict string
-	for deadline := time.Now().Add(20 * time.Second); ; <-time.After(2 * time.Millisecond) {
+	for deadline := time.Now().Add(patience); ; <-time.After(2 * time.Millisecond) {
 		heard, end := p.now()
 		verdict = verdictOf(heard, end)
 		if verdict == refused || verdict != "" && strings.Contains(heard, "the end.") || time.Now().After(deadline) {

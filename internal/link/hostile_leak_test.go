@@ -34,7 +34,7 @@ func TestHostileLeavesNothing(t *testing.T) {
 			talk(t, l, front, []string{"> " + c.take(), "> rst"}, nothingOf, nil)
 		}
 	})
-	for deadline := time.Now().Add(10 * time.Second); ; {
+	for deadline := time.Now().Add(patience); ; {
 		g, f := settledCounts()
 		if g <= goroutines && f <= files {
 			return

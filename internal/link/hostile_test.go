@@ -69,7 +69,7 @@ func (p *party) now() (heard, end string) {
 
 // await waits until the party has heard as much, or nothing more can come.
 func (p *party) await(what string, n int, size func(string) int) error {
-	for deadline := time.Now().Add(10 * time.Second); ; <-time.After(time.Millisecond / 4) {
+	for deadline := time.Now().Add(patience); ; <-time.After(time.Millisecond / 4) {
 		heard, end := p.now()
 		if n >= 0 && size(heard) >= n || end != "" {
 			return nil
@@ -89,7 +89,7 @@ type outcome struct{ server, caller string }
 func talk(t testing.TB, l *net.TCPListener, via netip.AddrPort, say []string, size func(string) int, arm func()) outcome {
 	t.Helper()
 	c := dial(t, via)
-	_ = l.SetDeadline(time.Now().Add(10 * time.Second))
+	_ = l.SetDeadline(time.Now().Add(patience))
 	s, err := l.AcceptTCP()
 	if err != nil {
 		t.Fatal(err)

@@ -183,7 +183,7 @@ func TestJournalOfConnections(t *testing.T) {
 	}
 	eventually(t, "that connection is gone", func() bool { return len(m.connections()) == 0 })
 	old := dial(t, front)
-	if err := say(old, "x", 10*time.Second); err != nil {
+	if err := say(old, "x", patience); err != nil {
 		t.Fatal(err)
 	}
 	end := journalled(m)

@@ -19,7 +19,7 @@ func TestCloseLeavesNothing(t *testing.T) {
 	for range 3 {
 		closeBusyMesh(t)
 	}
-	deadline := time.Now().Add(10 * time.Second)
+	deadline := time.Now().Add(patience)
 	for {
 		g, f := settledCounts()
 		if g <= goroutines && f <= files {
@@ -58,7 +58,7 @@ func closeBusyMesh(t *testing.T) {
 				t.Fatal(err)
 			}
 			conns = append(conns, c.(*net.TCPConn))
-			if err := say(c, "x", 10*time.Second); err != nil {
+			if err := say(c, "x", patience); err != nil {
 				t.Fatal(err)
 			}
 		}

@@ -43,7 +43,7 @@ func TestLingerEndsWithMesh(t *testing.T) {
 	}
 	eventually(t, "the limit is reached", func() bool { return statsOf(m, "b-1", "a-1").Closed == 1 })
 	start := time.Now()
-	if err := m.Close(); err != nil || time.Since(start) > lingerLimit/2 {
+	if err := m.Close(); err != nil || time.Since(start) > lingerLimit*4/5 {
 		t.Errorf("closed after %s, %v", time.Since(start), err)
 	}
 }

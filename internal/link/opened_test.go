@@ -43,7 +43,7 @@ func TestCloseOneFront(t *testing.T) {
 	_, elsewhere := serveFront(t, m, "two", dialTo(target))
 	mine, other := mustDial(t, at), mustDial(t, elsewhere)
 	for _, c := range []net.Conn{mine, other} {
-		if err := say(c, "x", 5*time.Second); err != nil {
+		if err := say(c, "x", patience); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -59,7 +59,7 @@ func TestCloseOneFront(t *testing.T) {
 		c.Close()
 		t.Error("the closed front accepts")
 	}
-	if err := say(other, "y", 5*time.Second); err != nil {
+	if err := say(other, "y", patience); err != nil {
 		t.Errorf("the other front: %v", err)
 	}
 	if got := m.Count(ab("a", "one")); got.BytesIn != 1 || got.Live != 0 {
@@ -107,11 +107,11 @@ func TestGentleWhereNobodyAnswers(t *testing.T) {
 
 func mustDial(t *testing.T, addr netip.AddrPort) net.Conn {
 	t.Helper()
-	c, err := net.DialTimeout("tcp", addr.String(), 5*time.Second)
+	c, err := net.DialTimeout("tcp", addr.String(), patience)
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { c.Close() })
-	_ = c.SetDeadline(time.Now().Add(10 * time.Second))
+	_ = c.SetDeadline(time.Now().Add(patience))
 	return c
 }

@@ -11,7 +11,6 @@ import (
 	"slices"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/assay-dev/assay/system"
 )
@@ -55,7 +54,7 @@ func child(what string) error {
 		if err != nil {
 			return err
 		}
-		if err := say(c, "hello", 10*time.Second); err != nil {
+		if err := say(c, "hello", patience); err != nil {
 			return err
 		}
 		fmt.Println(c.LocalAddr())
@@ -127,7 +126,7 @@ func TestOwnerOfChild(t *testing.T) {
 	if s := statsOf(m, "a-1", "b-1"); s.Dials != 2 {
 		t.Errorf("%d dials of a-1, want 2", s.Dials)
 	}
-	if err := say(dial(t, front), "not an instance", 10*time.Second); err != nil {
+	if err := say(dial(t, front), "not an instance", patience); err != nil {
 		t.Fatal(err)
 	}
 	if s := statsOf(m, Unknown, "b-1"); s.Dials != 1 {

@@ -16,7 +16,7 @@ func TestRequestsFlood(t *testing.T) {
 	front := openFront(t, m, "a-1", "b", "b-1", serveTCP(t, echo))
 	setRule(t, m, system.Rule{Kind: system.Abort, Status: 503})
 	c := dial(t, front)
-	_ = c.SetWriteDeadline(time.Now().Add(20 * time.Second))
+	_ = c.SetWriteDeadline(time.Now().Add(patience))
 	var err error
 	for n := 0; n < 1000 && err == nil; n++ {
 		_, err = io.WriteString(c, strings.Repeat(get("/a"), 1000))

@@ -20,7 +20,7 @@ func TestRequestsCloseLeavesNothing(t *testing.T) {
 	for range 3 {
 		closeWaiting(t)
 	}
-	deadline := time.Now().Add(10 * time.Second)
+	deadline := time.Now().Add(patience)
 	for {
 		g, f := settledCounts()
 		if g <= goroutines && f <= files {

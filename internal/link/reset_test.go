@@ -13,7 +13,7 @@ func TestResetWaitsForData(t *testing.T) {
 	m := newTestMesh(t, Options{})
 	addr := openFront(t, m, "a-1", "b", "b-1", serveTCP(t, echo))
 	c := dial(t, addr)
-	if err := say(c, "before", 5*time.Second); err != nil {
+	if err := say(c, "before", patience); err != nil {
 		t.Fatal(err)
 	}
 	rule := system.Rule{Kind: system.Reset, Delay: time.Hour, When: system.Trigger{Data: true}}
@@ -27,7 +27,7 @@ func TestResetWaitsForData(t *testing.T) {
 	if err := m.ClearRule("r"); err != nil {
 		t.Fatal(err)
 	}
-	if got := readFor(c, 5*time.Second); got != "held" {
+	if got := readFor(c, patience); got != "held" {
 		t.Errorf("got %q after the heal, want %q", got, "held")
 	}
 	rule.Delay = 0
@@ -38,7 +38,7 @@ func TestResetWaitsForData(t *testing.T) {
 	if _, err := c.Write([]byte("x")); err != nil {
 		t.Fatal(err)
 	}
-	_ = c.SetReadDeadline(time.Now().Add(5 * time.Second))
+	_ = c.SetReadDeadline(time.Now().Add(patience))
 	if n, err := c.Read(make([]byte, 1)); n != 0 || !isReset(err) {
 		t.Errorf("read %d, %v, want a reset", n, err)
 	}

@@ -25,7 +25,7 @@ func TestEachRuleOfBytesCountsForItself(t *testing.T) {
 		{Kind: system.Reset, When: system.Trigger{After: 10}},
 		{Kind: system.Refuse},
 		{Kind: system.Blackhole, When: system.Trigger{After: 10}},
-		{Kind: system.Cut, When: system.Trigger{P: 1, For: 50 * time.Millisecond}},
+		{Kind: system.Cut, When: system.Trigger{P: 1, For: patience}},
 	} {
 		t.Run(string(rule.Kind), func(t *testing.T) {
 			t.Parallel()
@@ -37,7 +37,7 @@ func TestEachRuleOfBytesCountsForItself(t *testing.T) {
 			set(t, m, "idle", idle, ab("a-1", "b-1"))
 			set(t, m, "elsewhere", rule, ab("a-2", "b-1"))
 			eventually(t, "the rule hits", func() bool {
-				if c, err := tryDial(front, 10*time.Second); err == nil { // a drop may spare all of a connection
+				if c, err := tryDial(front, patience); err == nil { // a drop may spare all of a connection
 					_, _ = c.Write(random(80_000))
 					_ = c.CloseWrite()
 					t.Cleanup(func() { c.Close() })
@@ -89,7 +89,7 @@ func TestUneditedIsCounted(t *testing.T) {
 	hello := append([]byte{22, 3, 1, 0, 5}, bytes.Repeat([]byte{1}, 5)...) // as TLS begins
 	for _, first := range [][]byte{hello, []byte("*1\r\n$4\r\nPING\r\n"), []byte("POST / HTTP/1.1\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\nx")} {
 		c := dial(t, front)
-		if err := say(c, string(first), 10*time.Second); err != nil {
+		if err := say(c, string(first), patience); err != nil {
 			t.Error(err)
 		}
 	}

@@ -29,7 +29,7 @@ func exchangeAll(c *net.TCPConn, data []byte) ([]byte, error) {
 		}
 		errs <- err
 	}()
-	_ = c.SetReadDeadline(time.Now().Add(30 * time.Second))
+	_ = c.SetReadDeadline(time.Now().Add(patience))
 	got, err := io.ReadAll(c)
 	if err == nil {
 		err = <-errs
@@ -87,7 +87,7 @@ func TestResetPropagates(t *testing.T) {
 			t.Fatalf("try %d: %q %v", i, got, err)
 		}
 		_, _ = c.Write([]byte("x"))
-		_ = c.SetReadDeadline(time.Now().Add(10 * time.Second))
+		_ = c.SetReadDeadline(time.Now().Add(patience))
 		if _, err := c.Read(got); !isReset(err) {
 			t.Fatalf("try %d: the instance reset, the dialler got %v", i, err)
 		}
@@ -123,7 +123,7 @@ func TestResetAfterHalfClose(t *testing.T) {
 		reset(c)
 		select {
 		case <-result:
-		case <-time.After(10 * time.Second):
+		case <-time.After(patience):
 			t.Fatal("the instance still writes to a dialler that reset")
 		}
 	}
@@ -147,10 +147,10 @@ func TestDeadTargetIsReset(t *testing.T) {
 	t.Parallel()
 	m := newTestMesh(t, Options{})
 	front := openFront(t, m, "a-1", "b", "b-1", freeAddr(t))
-	c, err := tryDial(front, 10*time.Second)
+	c, err := tryDial(front, patience)
 	if err == nil { // else it was reset so fast that the dial saw it
 		defer c.Close()
-		_ = c.SetReadDeadline(time.Now().Add(10 * time.Second))
+		_ = c.SetReadDeadline(time.Now().Add(patience))
 		_, err = c.Read(make([]byte, 1))
 	}
 	if !isReset(err) {

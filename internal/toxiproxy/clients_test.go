@@ -65,7 +65,7 @@ func fetched(t *testing.T, dir string, env []string, name string, args ...string
 // runs runs a command that must succeed, and returns what it printed.
 func runs(t *testing.T, dir, name string, args ...string) string {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	ctx, cancel := context.WithTimeout(t.Context(), 4*time.Minute)
 	defer cancel()
 	cmd := exec.CommandContext(ctx, name, args...)
 	cmd.Dir = dir

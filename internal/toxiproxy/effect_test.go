@@ -36,13 +36,13 @@ type effect struct {
 func (e effect) String() string { return fmt.Sprintf("%d bytes, %s, %v", e.got, e.end, e.took) }
 
 // exchange sends n bytes to an echo, says that it has no more, and reads to the end or until nothing comes.
-func exchange(t testing.TB, addr string, n int, patience time.Duration) effect {
+func exchange(t testing.TB, addr string, n int, limit time.Duration) effect {
 	t.Helper()
 	c := dial(t, addr).(*net.TCPConn)
 	defer c.Close()
 	start := time.Now()
 	go func() { _, _ = c.Write([]byte(strings.Repeat("x", n))) }()
-	_ = c.SetReadDeadline(start.Add(patience))
+	_ = c.SetReadDeadline(start.Add(limit))
 	buf := make([]byte, n)
 	got, err := io.ReadFull(c, buf)
 	e := effect{got, "whole", time.Since(start)}
@@ -65,7 +65,7 @@ func effects() []struct {
 	got      int
 	from, to time.Duration
 } {
-	const soon, never = 5 * time.Second, time.Second
+	const soon, never = patience, time.Second
 	ms := time.Millisecond
 	return []struct {
 		toxic    string
@@ -76,7 +76,7 @@ func effects() []struct {
 		{`{"type":"noop"}`, "whole", 10000, 0, soon},
 		{`{"type":"latency","attributes":{"latency":300}}`, "whole", 10000, 300 * ms, soon},
 		{`{"type":"latency","stream":"upstream","attributes":{"latency":300,"jitter":50}}`, "whole", 10000, 250 * ms, soon},
-		{`{"type":"latency","toxicity":0,"attributes":{"latency":300}}`, "whole", 10000, 0, 290 * ms},
+		{`{"type":"latency","toxicity":0,"attributes":{"latency":100000}}`, "whole", 10000, 0, soon},
 		{`{"type":"bandwidth","attributes":{"rate":20}}`, "whole", 10000, 350 * ms, soon},
 		{`{"type":"bandwidth","stream":"upstream","attributes":{"rate":20}}`, "whole", 10000, 350 * ms, soon},
 		{`{"type":"bandwidth","attributes":{"rate":0}}`, "silent", 0, never - 10*ms, never},
@@ -112,7 +112,7 @@ func TestEffectsLikeToxiproxy(t *testing.T) {
 					t.Errorf("%s: %v; want %d bytes, %s, %v to %v", who, e, c.got, c.end, c.from, c.to)
 				}
 				api.must("DELETE", "/proxies/"+name+"/toxics/t", "")
-				if e := exchange(t, addr, 10000, 10*time.Second); e.end != "whole" {
+				if e := exchange(t, addr, 10000, patience); e.end != "whole" {
 					t.Errorf("%s, after the toxic is gone: %v", who, e)
 				}
 			}
@@ -126,13 +126,18 @@ func TestSlowClose(t *testing.T) {
 	_, api := newAPI(t)
 	addr := api.proxy("p", upstream(t, func(c net.Conn) { _, _ = io.WriteString(c, "bye") }))
 	api.toxic("p", `{"type":"slow_close","attributes":{"delay":300}}`)
-	c, start := dial(t, addr), time.Now()
-	if _, err := io.ReadFull(c, make([]byte, 3)); err != nil || time.Since(start) > 250*time.Millisecond {
-		t.Errorf("data after %v, %v", time.Since(start), err)
-	}
-	if _, err := c.Read(make([]byte, 1)); !errors.Is(err, io.EOF) || time.Since(start) < 300*time.Millisecond {
-		t.Errorf("the end after %v, %v", time.Since(start), err)
-	}
+	eventually(t, "the data come before the end may", func() bool { // on a busy machine both are read late
+		start := time.Now()
+		c := dial(t, addr)
+		if _, err := io.ReadFull(c, make([]byte, 3)); err != nil {
+			t.Fatal(err)
+		}
+		data := time.Since(start)
+		if _, err := c.Read(make([]byte, 1)); !errors.Is(err, io.EOF) || time.Since(start) < 300*time.Millisecond {
+			t.Errorf("the end after %v, %v", time.Since(start), err)
+		}
+		return data < 300*time.Millisecond
+	})
 }
 
 // Toxicity chooses connections, the same for the same seed.
@@ -144,7 +149,7 @@ func TestToxicity(t *testing.T) {
 		addr := api.proxy("p", upstream(t, echo))
 		api.toxic("p", `{"type":"reset_peer","toxicity":0.5}`)
 		for range 40 {
-			hits[i] += exchange(t, addr, 10, 10*time.Second).end[:1]
+			hits[i] += exchange(t, addr, 10, patience).end[:1]
 		}
 	}
 	if n := strings.Count(hits[0], "r"); n < 8 || n > 32 {
@@ -170,9 +175,7 @@ func TestToxicOnLiveConnection(t *testing.T) {
 		t.Errorf("after the update it took %v", took)
 	}
 	api.must("PATCH", "/proxies/p/toxics/latency_downstream", `{"toxicity":0}`)
-	if took := says(t, c, "x"); took >= 400*time.Millisecond {
-		t.Errorf("at a toxicity of 0 it took %v", took)
-	}
+	eventually(t, "at a toxicity of 0 there is no delay", func() bool { return says(t, c, "x") < 800*time.Millisecond })
 	api.must("DELETE", "/proxies/p/toxics/latency_downstream", "")
 	says(t, c, "x")
 }

@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"math/rand/v2"
 	"net"
 	"net/http"
 	"net/http/httptest"
@@ -60,14 +61,18 @@ func oracleBinary(t *testing.T) string {
 	return filepath.Join(dir, "server")
 }
 
+// freeAddr returns an address that nobody listens at. Its port is below those that the kernel gives to others in the meantime.
 func freeAddr(t testing.TB) string {
 	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
+	for range 10_000 {
+		addr := fmt.Sprintf("127.0.0.1:%d", 10_000+rand.IntN(20_000))
+		if l, err := net.Listen("tcp", addr); err == nil {
+			l.Close()
+			return addr
+		}
 	}
-	defer l.Close()
-	return l.Addr().String()
+	t.Fatal("no port in 10000..30000 is free")
+	return ""
 }
 
 func awaitAPI(t testing.TB, addr string) {
@@ -82,9 +87,12 @@ func awaitAPI(t testing.TB, addr string) {
 	})
 }
 
+// patience is how long a test waits for what takes milliseconds on an idle machine.
+const patience = time.Minute
+
 func eventually(t testing.TB, what string, holds func() bool) {
 	t.Helper()
-	for deadline := time.Now().Add(15 * time.Second); !holds(); time.Sleep(2 * time.Millisecond) {
+	for deadline := time.Now().Add(patience); !holds(); time.Sleep(2 * time.Millisecond) {
 		if time.Now().After(deadline) {
 			t.Fatalf("it never happens that %s", what)
 		}
@@ -114,7 +122,7 @@ func (p *peer) ask(t *testing.T, s step) string {
 	if agent, ok := strings.CutPrefix(s.body, "agent:"); ok {
 		r.Header.Set("User-Agent", agent)
 	}
-	client := http.Client{Timeout: 20 * time.Second, CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
+	client := http.Client{Timeout: patience, CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
 	answer, err := client.Do(r)
 	if err != nil {
 		t.Fatal(err)

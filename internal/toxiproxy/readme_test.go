@@ -6,7 +6,6 @@ import (
 	"net"
 	"strings"
 	"testing"
-	"time"
 )
 
 // readmeSteps are the examples of the README and METRICS of Toxiproxy 2.12.0, in their order, with ports that are free here and
@@ -111,7 +110,7 @@ func TestReadmeOnConnections(t *testing.T) {
 	for _, change := range []struct{ method, body string }{{"POST", `{"enabled":false}`}, {"DELETE", ""}} {
 		api.must("POST", "/proxies/redis", `{"enabled":true}`)
 		api.must(change.method, "/proxies/redis", change.body)
-		if c, err := net.DialTimeout("tcp", addr, time.Second); err == nil {
+		if c, err := net.DialTimeout("tcp", addr, patience); err == nil {
 			c.Close()
 			t.Errorf("%s: a dial is accepted", change.method)
 		}

@@ -2,6 +2,8 @@ package nats_test
 
 import (
 	"fmt"
+	"math/rand/v2"
+	"net"
 	"net/url"
 	"testing"
 	"time"
@@ -38,7 +40,7 @@ func start(t *testing.T) *cluster {
 	for n, s := range c.servers {
 		s.Start()
 		t.Cleanup(func() { s.Shutdown(); s.WaitForShutdown() })
-		if !s.ReadyForConnections(10 * time.Second) {
+		if !s.ReadyForConnections(time.Minute) {
 			t.Fatalf("server %d is not ready", n+1)
 		}
 	}
@@ -66,11 +68,21 @@ func (c *cluster) server(n, port int) *server.Server {
 
 // freePort is taken just now: servers must know each other's before they start.
 func freePort(t *testing.T) int {
-	l := listen(t)
+	l := belowEphemeral(t)
 	defer l.Close()
-	var port int
-	fmt.Sscanf(l.Addr().String(), "127.0.0.1:%d", &port)
-	return port
+	return l.Addr().(*net.TCPAddr).Port
+}
+
+// belowEphemeral listens at a port that the kernel gives to nobody else once it is closed.
+func belowEphemeral(t *testing.T) net.Listener {
+	t.Helper()
+	for range 10_000 {
+		if l, err := net.Listen("tcp", fmt.Sprintf("127.0.0.1:%d", 10_000+rand.IntN(20_000))); err == nil {
+			return l
+		}
+	}
+	t.Fatal("no port in 10000..30000 is free")
+	return nil
 }
 
 func (c *cluster) metaLeader() int {

@@ -42,7 +42,7 @@ func (s *single) serve() {
 		return
 	}
 	s.server.Start()
-	if !s.server.ReadyForConnections(30 * time.Second) {
+	if !s.server.ReadyForConnections(time.Minute) {
 		s.t.Error("the server is not ready after 30 s")
 	}
 }

@@ -18,7 +18,7 @@ import (
 )
 
 // patience bounds each wait for what must happen.
-const patience = 20 * time.Second
+const patience = time.Minute
 
 const (
 	echoVar   = "PLAIN_TEST_ECHO"   // the program that instances run

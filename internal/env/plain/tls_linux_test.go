@@ -55,12 +55,12 @@ func tlsSystem(t *testing.T, dir string, opened *system.TLS) system.System {
 	if err != nil {
 		t.Fatal(err)
 	}
-	b := system.Service{Name: "b", Replicas: 1, Ports: []int{8443, 8444}, TLS: opened, Ready: system.Ready{TCP: 8443, Timeout: 10 * time.Second}, Process: system.Process{
+	b := system.Service{Name: "b", Replicas: 1, Ports: []int{8443, 8444}, TLS: opened, Ready: system.Ready{TCP: 8443, Timeout: patience}, Process: system.Process{
 		Command: []string{self}, Env: map[string]string{tlsVar: "server", "IP": "{{ip}}", "CERT": filepath.Join(dir, "b.pem"), "KEY": filepath.Join(dir, "b.key")}}}
 	a := system.Service{Name: "a", Replicas: 1, Ports: []int{7070}, Ready: system.Ready{HTTP: "7070/"}, Process: system.Process{
 		Command: []string{self}, Env: map[string]string{tlsVar: "caller", "LISTEN": "{{ip}}:7070", "PEER": "https://b:8443", "PEER_GRPC": "b:8444"}}}
 	if opened != nil {
-		b.Ready = system.Ready{HTTP: "8443/healthz", Timeout: 10 * time.Second}
+		b.Ready = system.Ready{HTTP: "8443/healthz", Timeout: patience}
 		a.Process.Env["SSL_CERT_FILE"] = "{{ca}}"
 	}
 	return system.System{Name: "tls", Dir: dir, Seed: 1, Services: []system.Service{a, b}}
