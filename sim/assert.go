@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"sync/atomic"
 	"time"
+
+	"github.com/assay-dev/assay/history"
 )
 
 // current is the simulation that Always, Sometimes and Reachable speak to: code under test has no Sim at hand. It is the one
@@ -18,6 +20,8 @@ type Point struct {
 	True   int    `json:"true"`             // times its condition held
 	Broken string `json:"broken,omitempty"` // what was said when it first did not
 	AtNS   int64  `json:"at_ns,omitempty"`
+	// Witness are the operations that show it, of a check of a history.
+	Witness []history.Op `json:"witness,omitempty"`
 }
 
 // Always fails the simulation where ok is false. The name tells one assertion from another; args are formatted

@@ -9,6 +9,8 @@ import (
 	"sync"
 	"testing"
 	"time"
+
+	"github.com/assay-dev/assay/history"
 )
 
 // Env is the environment variable by which "assay sim" tells a test binary what to run. Its value is
@@ -201,6 +203,8 @@ type Report struct {
 	Events     []string `json:"events,omitempty"` // of a failed run
 	Hosts      []string `json:"hosts,omitempty"`  // of a failed run, in order of address
 	Covers     []Cell   `json:"covers,omitempty"`
+	// History are the operations of histories of which a check does not hold.
+	History []history.Op `json:"history,omitempty"`
 }
 
 // Outside is the first wake-up that came from outside a simulation.
@@ -262,7 +266,7 @@ func (r *run) report(t *testing.T, s *Sim) Report {
 	if res.ext > 0 {
 		rep.Outside = &Outside{Count: res.ext, Why: outsideWhy(res.extWhy), Stack: frames(res.extPCs[:], 8)}
 	}
-	rep.Points, rep.Covers = s.sortedPoints(), s.covers
+	rep.Points, rep.Covers, rep.History = s.sortedPoints(), s.covers, s.broken
 	if rep.Failed {
 		rep.Events, rep.Hosts = s.eventLines(), names(s.world.hosts)
 	}

@@ -6,6 +6,8 @@ import (
 	"testing"
 	"testing/synctest"
 	"time"
+
+	"github.com/assay-dev/assay/history"
 )
 
 // Options say how a simulation runs. The zero value works.
@@ -43,6 +45,7 @@ func RunWith(t *testing.T, o Options, f func(s *Sim)) {
 	returned := false
 	defer func() {
 		if returned || t.Failed() {
+			s.judge(t)
 			r.end(t, s)
 			return
 		}
@@ -70,6 +73,10 @@ type Sim struct {
 	covers []Cell
 	world  world
 	notes  map[uint64]string // what a decision about a disk did, by its number
+
+	histories []*History
+	last      time.Duration // of a history
+	broken    []history.Op  // histories that do not hold
 }
 
 type event struct {

@@ -147,7 +147,10 @@ func (c *Cover) checks(t *simrun.Test, f *simrun.Failure) []evidence.Checked {
 			if p.True == 0 {
 				one.Verdict, one.Reason = verdict.Unknown, fmt.Sprintf("%q was never true in %s: what the test covers was not met", p.Name, plural(t.Seeds, "seed"))
 			}
+		case p.Kind == "undecided":
+			continue // among the doubts
 		case p.True < p.Hits:
+			one.Witness = p.Witness
 			one.Verdict, one.Reason = broken(f), strings.TrimSuffix(fmt.Sprintf("%q does not hold: %s", p.Name, p.Broken), ": ")
 		}
 		all = append(all, one)

@@ -94,7 +94,7 @@ func (x *explorer) keep(ctx context.Context, f *Failure, s *shrinker) error {
 		f.Unshrunk = "what was left of its decisions does not fail the same way twice"
 		return nil
 	}
-	f.Shrunk, f.Less = explained(a.decisions), a.report.Events
+	f.Shrunk, f.Less, f.History = explained(a.decisions), a.report.Events, a.report.History
 	f.Failure = s.sign
 	if x.o.NoSave {
 		return nil
@@ -110,6 +110,7 @@ func (x *explorer) keep(ctx context.Context, f *Failure, s *shrinker) error {
 	}
 	keep.file = file
 	f.Saved = keep.relative(x.o.Dir)
+	x.witness(f)
 	return nil
 }
 
@@ -140,5 +141,8 @@ func (f *Failure) steps(b *strings.Builder) {
 	}
 	if f.Saved != "" {
 		fmt.Fprintf(b, "  saved: %s\n", f.Saved)
+	}
+	if f.SavedHistory != "" {
+		fmt.Fprintf(b, "  history: %s\n", f.SavedHistory)
 	}
 }

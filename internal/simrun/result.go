@@ -6,6 +6,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/assay-dev/assay/history"
 	"github.com/assay-dev/assay/sim"
 	"github.com/assay-dev/assay/verdict"
 )
@@ -102,11 +103,11 @@ func (t *Test) Short() string {
 
 func (t *Test) point(p sim.Point) {
 	for i := range t.Points {
-		if q := &t.Points[i]; q.Name == p.Name {
+		if q := &t.Points[i]; q.Name == p.Name && q.Kind == p.Kind {
 			q.Hits += p.Hits
 			q.True += p.True
 			if q.Broken == "" {
-				q.Broken, q.AtNS = p.Broken, p.AtNS
+				q.Broken, q.AtNS, q.Witness = p.Broken, p.AtNS, p.Witness
 			}
 			return
 		}
@@ -137,9 +138,12 @@ type Failure struct {
 	Unshrunk   string   `json:"unshrunk,omitempty"` // why it was not made smaller
 	ShrinkRuns int      `json:"shrink_runs,omitempty"`
 	ShrinkMS   int64    `json:"shrink_ms,omitempty"`
-	Saved      string   `json:"saved,omitempty"`   // file, tried first the next time
-	Picture    string   `json:"picture,omitempty"` // file
-	again      bool     // known before
+	Saved      string   `json:"saved,omitempty"` // file, tried first the next time
+	// History are the operations of histories of which a check does not hold; SavedHistory is the file that has them beside the saved failure.
+	History      []history.Op `json:"history,omitempty"`
+	SavedHistory string       `json:"saved_history,omitempty"`
+	Picture      string       `json:"picture,omitempty"` // file
+	again        bool         // known before
 }
 
 // Text writes the result for people: the verdict and the reason first.

@@ -186,6 +186,9 @@ func (t *Test) Doubts(searched bool) (all []string) {
 			"what runs leave in package variables is part of it; --fresh judges seeds by themselves alone", t.Carried, t.Seeds)
 	}
 	for _, p := range t.Points {
+		if p.Kind == "undecided" {
+			add(": %s was not decided in %s, the first: %s", p.Name, plural(p.Hits, "seed"), p.Broken)
+		}
 		if p.Kind == "sometimes" && p.True == 0 && searched && t.Seeds > 1 {
 			add(": %q was never true in %d seeds", p.Name, t.Seeds)
 		}

@@ -11,10 +11,9 @@ import (
 
 	"github.com/hashicorp/raft"
 
-	"github.com/assay-dev/assay/check/consistency/linear"
+	"github.com/assay-dev/assay/check/consistency"
 	"github.com/assay-dev/assay/history"
 	"github.com/assay-dev/assay/sim"
-	"github.com/assay-dev/assay/verdict"
 )
 
 var names = []string{"n1", "n2", "n3"}
@@ -35,19 +34,15 @@ func linearizable(t *testing.T, watched bool) {
 	sim.Run(t, func(s *sim.Sim) {
 		t := s.T()
 		c := start(t, Defect(os.Getenv("REGISTER_DEFECT")))
-		ops := c.run(t, watched)
+		c.history = s.History("number")
+		c.history.Check(consistency.Linearizable)
+		c.run(t, watched)
 		for _, n := range c.nodes {
 			if err := n.Stop(); err != nil {
 				t.Error(err)
 			}
 		}
-		res := linear.Check(context.Background(), linear.Register(), ops, linear.Options{})
-		if res.Verdict != verdict.Pass {
-			t.Errorf("%v: %s", res.Verdict, res.Reason)
-			for _, i := range res.Core {
-				t.Log(linear.Describe(&ops[i], res.Until))
-			}
-		}
+		ops := c.history.Ops()
 		if acknowledged(ops) < 50 {
 			t.Errorf("%d operations were acknowledged: too few to say anything", acknowledged(ops))
 		}
@@ -56,14 +51,12 @@ func linearizable(t *testing.T, watched bool) {
 
 // A cluster is three nodes and what its clients saw.
 type cluster struct {
-	nodes []*Node
-	began time.Time
-	mu    sync.Mutex
-	ops   []history.Op
+	nodes   []*Node
+	history *sim.History
 }
 
 func start(t *testing.T, d Defect) *cluster {
-	c := &cluster{began: time.Now()}
+	c := &cluster{}
 	var transports []*raft.InmemTransport
 	for _, name := range names {
 		_, transport := raft.NewInmemTransport(raft.ServerAddress(name))
@@ -89,8 +82,8 @@ func connect(one *raft.InmemTransport, all []*raft.InmemTransport) {
 	}
 }
 
-// run runs the clients and the faults, and returns what the clients saw.
-func (c *cluster) run(t *testing.T, watched bool) []history.Op {
+// run runs the clients and the faults.
+func (c *cluster) run(t *testing.T, watched bool) {
 	ctx, stop := context.WithCancel(t.Context())
 	var clients sync.WaitGroup
 	for i := range 2 {
@@ -120,9 +113,6 @@ func (c *cluster) run(t *testing.T, watched bool) []history.Op {
 	time.Sleep(400 * time.Millisecond)
 	stop()
 	clients.Wait()
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	return c.ops
 }
 
 func (c *cluster) leader() *Node {
@@ -138,10 +128,15 @@ func (c *cluster) write(ctx context.Context, client int) {
 	for i := int64(1); ctx.Err() == nil; i++ {
 		if n := c.leader(); n != nil {
 			value := int64(client+1)*1000 + i
-			c.record(fmt.Sprintf("writer %d", client+1), "write", func(op *history.Op) error {
-				op.Input = history.Int(value)
-				return n.Write(value)
-			})
+			op := c.history.Begin(fmt.Sprintf("writer %d", client+1), "write", value)
+			switch err := n.Write(value); {
+			case err == nil:
+				op.OK(nil)
+			case errors.Is(err, ErrRefused):
+				op.Failed(err)
+			default:
+				op.Maybe(err)
+			}
 		}
 		time.Sleep(time.Duration(5+client) * time.Millisecond)
 	}
@@ -174,32 +169,15 @@ func (c *cluster) ask(n *Node, client string) {
 	if n.Raft.State() != raft.Leader {
 		return
 	}
-	c.record(client, "read", func(op *history.Op) error {
-		value, known, err := n.Read()
-		if err != nil {
-			return ErrRefused // a read does nothing
-		}
-		if known {
-			op.Output = history.Int(value)
-		}
-		return nil
-	})
-}
-
-// record runs an operation and notes what its client knows of it.
-func (c *cluster) record(client, name string, do func(*history.Op) error) {
-	op := history.Op{Kind: history.Model, Client: client, Name: name, Object: "number", Call: time.Since(c.began), Outcome: history.OK}
-	switch err := do(&op); {
-	case errors.Is(err, ErrRefused):
-		op.Outcome = history.Failed
+	op := c.history.Begin(client, "read", nil)
+	switch value, known, err := n.Read(); {
 	case err != nil:
-		op.Outcome, op.Error = history.Maybe, err.Error()
+		op.Failed(err) // a read does nothing
+	case known:
+		op.OK(value)
+	default:
+		op.OK(nil)
 	}
-	op.Return = time.Since(c.began)
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	op.ID = uint64(len(c.ops) + 1)
-	c.ops = append(c.ops, op)
 }
 
 func acknowledged(ops []history.Op) int {
