@@ -21,6 +21,7 @@ func rtCrash(host uint32) int
 func rtChoose(n uint32) uint32
 func rtDisk(n uint32) (choice uint32, index uint64)
 func rtPin(by int32)
+func rtElapsed() int64
 func rtReserve(n int)
 func rtRecord(i int, d *decision)
 func rtDying(f func())

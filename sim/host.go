@@ -13,7 +13,9 @@ type world struct {
 	hosts  []*Host // in order of creation; a host's place is its address
 	byID   []*Host // by incarnation, from 1
 	cuts   [][2]uint32
-	booted uint32 // incarnations so far
+	links  map[pair]Link // as the test has set them
+	bends  []*bend       // in order
+	booted uint32        // incarnations so far
 	disks  DiskOptions
 }
 

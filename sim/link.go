@@ -29,13 +29,16 @@ func (l Link) spec() *netLinkSpec {
 // Links sets what all links do that are not set by themselves. At first they have a latency of 1 ms and as much jitter.
 func (s *Sim) Links(l Link) {
 	s.needs("Sim.Links")
-	netLink(0, 0, l.spec())
+	s.setLink(pair{}, l)
 }
 
 // Link sets what the link from one host to another does: one direction.
 func (s *Sim) Link(from, to *Host, l Link) {
-	netLink(from.ip, to.ip, l.spec())
+	s.setLink(pair{from.ip, to.ip}, l)
 }
+
+// plainLink is what all links do at first.
+func plainLink() Link { return Link{Latency: time.Millisecond, Jitter: time.Millisecond} }
 
 // Cut cuts the direction from one host to another, until Heal. Datagrams are lost; of connections, what is
 // sent meanwhile arrives after the heal, and new ones are tried again and again.

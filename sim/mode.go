@@ -79,19 +79,20 @@ func parseMode(text string) (mode, error) {
 	return mode{}, fmt.Errorf("no mode is called %q (fifo, uniform/N, pct/POINTS/LENGTH, pos)", text)
 }
 
-// modeOf is the mode of a seed where none is asked for.
+// modeOf is the mode of a seed where none is asked for. Of the bugs in examples/sim/catalogue partial order sampling finds
+// nearly all in few seeds, and each of the others some that it finds late: so it has most turns, and they have theirs.
 func modeOf(seed uint64) mode {
 	h := mix(seed)
-	switch h % 8 {
+	switch h % 16 {
 	case 0:
 		return mode{kind: fifo}
-	case 1, 2:
+	case 1, 2, 3:
 		return mode{kind: uniform, yieldN: 4}
-	case 3:
-		return mode{kind: uniform, yieldN: 1}
 	case 4:
+		return mode{kind: uniform, yieldN: 1}
+	case 5:
 		return mode{kind: uniform, yieldN: 16}
-	case 5, 6:
+	case 6, 7, 8, 9:
 		return mode{kind: pct, points: 1 + h>>8%3, length: 1 << (4 + h>>16%10)}
 	}
 	return mode{kind: pos}

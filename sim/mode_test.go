@@ -16,7 +16,7 @@ func TestModes(t *testing.T) {
 		}
 	}
 	for _, kind := range []uint64{fifo, uniform, pct, pos} {
-		if seen[kind] < 60 {
+		if seen[kind] < 40 {
 			t.Errorf("of 1000 seeds %d have mode %v", seen[kind], mode{kind: kind})
 		}
 	}

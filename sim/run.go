@@ -201,6 +201,7 @@ type Report struct {
 	Outside    *Outside `json:"outside,omitempty"` // why this run may not be the seed's
 	Points     []Point  `json:"points,omitempty"`
 	Events     []string `json:"events,omitempty"` // of a failed run
+	Swarm      string   `json:"swarm,omitempty"`  // faults that the seed drew, where it drew any
 	Hosts      []string `json:"hosts,omitempty"`  // of a failed run, in order of address
 	Covers     []Cell   `json:"covers,omitempty"`
 	// History are the operations of histories of which a check does not hold.
@@ -266,7 +267,7 @@ func (r *run) report(t *testing.T, s *Sim) Report {
 	if res.ext > 0 {
 		rep.Outside = &Outside{Count: res.ext, Why: outsideWhy(res.extWhy), Stack: frames(res.extPCs[:], 8)}
 	}
-	rep.Points, rep.Covers, rep.History = s.sortedPoints(), s.covers, s.broken
+	rep.Points, rep.Covers, rep.History, rep.Swarm = s.sortedPoints(), s.covers, s.broken, s.swarm
 	if rep.Failed {
 		rep.Events, rep.Hosts = s.eventLines(), names(s.world.hosts)
 	}

@@ -72,6 +72,7 @@ type Sim struct {
 	events []event
 	covers []Cell
 	world  world
+	swarm  string            // what faults the seed drew
 	notes  map[uint64]string // what a decision about a disk did, by its number
 
 	histories []*History
@@ -104,8 +105,13 @@ func (s *Sim) Seed() uint64 { return s.run.config.seed }
 // Seeded reports whether the seed decides every order of events: whether "assay sim" runs the test.
 func (s *Sim) Seeded() bool { return s.controlled }
 
-// Now is how much simulated time has passed.
-func (s *Sim) Now() time.Duration { return time.Since(s.began) }
+// Now is how much simulated time has passed, on every host alike.
+func (s *Sim) Now() time.Duration {
+	if s.controlled { // a host's own clock may be set, and time.Since goes by it
+		return time.Duration(rtElapsed())
+	}
+	return time.Since(s.began)
+}
 
 // Choose returns a number from 0 to n-1 that the seed decides. It is recorded with the decisions, so that
 // a failing run can be made smaller: 0 should be the plainest choice.

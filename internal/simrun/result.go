@@ -3,6 +3,8 @@ package simrun
 import (
 	"fmt"
 	"io"
+	"maps"
+	"slices"
 	"strings"
 	"time"
 
@@ -38,6 +40,7 @@ type Test struct {
 	Outside *sim.Outside   `json:"outside,omitempty"`
 	Differs string         `json:"differs,omitempty"` // what two runs of one seed differ in
 	Modes   map[string]int `json:"modes"`
+	Found   map[string]int `json:"found,omitempty"`   // failed seeds by mode
 	Fresh   bool           `json:"fresh,omitempty"`   // each seed had a process of its own
 	Carried uint64         `json:"carried,omitempty"` // a seed that failed only in a process that had run others before
 	Covers  []Covered      `json:"covers,omitempty"`
@@ -69,6 +72,12 @@ func (t *Test) add(r sim.Report) {
 	}
 	kind, _, _ := strings.Cut(r.Mode, "/")
 	t.Modes[kind]++
+	if r.Failed {
+		if t.Found == nil {
+			t.Found = map[string]int{}
+		}
+		t.Found[kind]++
+	}
 	if r.Skipped != "" {
 		t.Skipped = r.Skipped
 	}
@@ -121,6 +130,7 @@ type Failure struct {
 	Test      string         `json:"test"`
 	Seed      uint64         `json:"seed"`
 	Mode      string         `json:"mode"`
+	Swarm     string         `json:"swarm,omitempty"` // faults that the seed drew
 	Go        string         `json:"go"`
 	Trace     string         `json:"trace"`
 	SimNS     uint64         `json:"sim_ns"`
@@ -183,6 +193,9 @@ func (r *Result) headline() string {
 
 func (f *Failure) text(b *strings.Builder) {
 	fmt.Fprintf(b, "\n%s %s\n  seed %d, mode %s, %s, after %v of simulated time\n", f.Package, f.Test, f.Seed, f.Mode, f.Go, time.Duration(f.SimNS))
+	if f.Swarm != "" {
+		fmt.Fprintf(b, "  faults of this seed: %s\n", f.Swarm)
+	}
 	if f.Certified {
 		fmt.Fprintf(b, "  reproduced twice in fresh processes (trace %s)\n", word(f.Trace))
 	}
@@ -205,6 +218,13 @@ func (f *Failure) text(b *strings.Builder) {
 
 func (t *Test) text(b *strings.Builder) {
 	fmt.Fprintf(b, "\n%s %s: %d seeds, %d failed, %v simulated\n", t.Package, t.Name, t.Seeds, t.Failed, time.Duration(t.SimNS).Round(time.Millisecond))
+	if t.Failed > 1 {
+		var found []string
+		for _, mode := range slices.Sorted(maps.Keys(t.Modes)) {
+			found = append(found, fmt.Sprintf("%s %d of %d", mode, t.Found[mode], t.Modes[mode]))
+		}
+		fmt.Fprintf(b, "  failed by mode: %s\n", strings.Join(found, ", "))
+	}
 	switch {
 	case t.Carried > 0:
 		fmt.Fprintf(b, "  each seed in a process of its own, since seed %d failed only where others had run before: package variables\n", t.Carried)
