@@ -26,12 +26,15 @@ vet:
 darwin:
 	GOOS=darwin $(GO) build ./...
 
-# All packages but the command line, whose tests run real systems and judge their timing, and internal/diff, which computes and has
-# no goroutine. Contracts are compared in full once more without the race detector, which takes five times
-# as long; but those of Protobuf, whose pairs take minutes.
+# Each test runs once: under the race detector all packages but the command line, whose tests run real systems and judge their timing, and
+# what computes in one goroutine, which takes five times as long there and runs without it, contracts in full (those of Protobuf, whose pairs
+# would take minutes, as they are). Of contracts, the tests run under the race detector that share what is behind a lock.
 race:
-	$(GO) test -race $$($(GO) list ./... | grep -v -e internal/cli -e internal/diff)
-	ASSAY_CONTRACT_FULL=1 $(GO) test ./internal/diff ./internal/report $$($(GO) list ./contract/... | grep -v proto)
+	$(GO) test -race -p 3 -timeout 30m $$($(GO) list ./... | grep -v -e internal/cli -e internal/diff -e internal/trial -e check/consistency/txn -e assay/contract)
+	$(GO) test -race -timeout 30m -run '^(TestSameSeed|TestGenerated|TestTwice|TestRoots)$$' ./contract/jsonschema ./contract/proto
+	ASSAY_CONTRACT_FULL=1 $(GO) test -timeout 30m ./internal/diff ./internal/trial ./check/consistency/txn $$($(GO) list ./contract/... | grep -v proto)
+	$(GO) test -timeout 30m ./contract/proto
+	$(GO) test -timeout 30m -run '^TestOpensAtOnce$$' ./internal/report # as long as it can be without the race detector
 
 shop:
 	cd examples/shop && $(GO) test -race ./...

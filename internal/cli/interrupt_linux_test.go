@@ -16,8 +16,8 @@ import (
 )
 
 // interruptLimit is how long a run may take to heal, to tear down and to store after a Ctrl-C.
-// It takes about a second; a busy machine gets ten times that.
-const interruptLimit = 10 * time.Second
+// It takes about a second; a busy machine gets as long as the patience of these tests is, which the fault outlasts.
+const interruptLimit = time.Minute
 
 // TestInterrupt presses Ctrl-C at one moment of each phase.
 func TestInterrupt(t *testing.T) {
@@ -65,7 +65,7 @@ func (k *killing) project(t *testing.T, compose string) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	long := bytes.Replace(experiment, []byte("for: 300ms"), []byte("for: 60s"), 1)
+	long := bytes.Replace(experiment, []byte("for: 300ms"), []byte("for: 10m"), 1)
 	if bytes.Equal(long, experiment) {
 		t.Fatal("killed.yaml has no fault of 300ms")
 	}
@@ -122,7 +122,7 @@ func (k *killing) interrupt(marker, file string, records bool) {
 // await returns when the story has told of the moment and the file is there.
 func (k *killing) await(story *lines, file string, done <-chan error) {
 	k.t.Helper()
-	deadline := time.After(60 * time.Second)
+	deadline := time.After(2 * time.Minute)
 	select {
 	case <-story.seen:
 	case err := <-done:

@@ -78,7 +78,7 @@ func assay(t *testing.T, dir string, args ...string) *exec.Cmd {
 
 func cleanedUp(t *testing.T, dir string) {
 	t.Helper()
-	for deadline := time.Now().Add(30 * time.Second); ; time.Sleep(100 * time.Millisecond) {
+	for deadline := time.Now().Add(time.Minute); ; time.Sleep(100 * time.Millisecond) {
 		left, err := filepath.Glob(filepath.Join(dir, "state", "envs", "*"))
 		if err == nil && len(left) == 0 {
 			return

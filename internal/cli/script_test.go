@@ -22,11 +22,11 @@ import (
 )
 
 // TestMain lets three tests run at once on two processors, too, unless -parallel says otherwise: those that take long drive systems at a low
-// rate and wait.
+// rate and wait, and one that waits for its share is one of the three.
 func TestMain(m *testing.M) {
 	hold.Main()
 	toxiproxy.Main()
-	if err := flag.Set("test.parallel", strconv.Itoa(max(3, runtime.GOMAXPROCS(0)))); err != nil {
+	if err := flag.Set("test.parallel", strconv.Itoa(max(3, runtime.GOMAXPROCS(0)+1))); err != nil {
 		panic(err)
 	}
 	testscript.Main(m, map[string]func(){

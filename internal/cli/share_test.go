@@ -1,13 +1,15 @@
 package cli
 
 import (
+	"runtime"
 	"sync"
 	"testing"
 )
 
 // Tests that drive real systems mostly wait, so several run at once; but services that are short of a processor miss their limits.
-// A share is half of what two processors bear: one run of the shop takes one, one of the tickets both.
-const shares = 2
+// A share is half of what two processors bear: one run of the shop takes one. The tickets take two processors, so TestTickets runs beside no
+// other test: one that waited for all shares would keep those idle that it has already.
+var shares = max(2, runtime.GOMAXPROCS(0))
 
 // machine hands out shares, to one test after the other.
 var machine = struct {
