@@ -21,7 +21,11 @@ func rtRecord(int, *decision)         {}
 func rtDying(func())                  {}
 func rtLoad(path string, max int) int { return -1 }
 
-func rtHost() uint32                      { return 0 }
+func rtHost() uint32               { return 0 }
+func osFind(func(name string) any) {}
+func syscallHook(func(trap, a1, a2, a3, a4, a5, a6 uintptr) (r, errno uintptr, done bool)) {
+}
+
 func netHost(id, ip uint32, name string)  {}
 func netCrash(uint32)                     {}
 func netLink(a, b uint32, l *netLinkSpec) {}

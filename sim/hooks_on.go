@@ -3,7 +3,9 @@
 package sim
 
 import (
-	_ "net"    // the functions below are in the overlay's runtime and net
+	_ "net" // the functions below are in the overlay's runtime, net, os and syscall
+	_ "os"
+	_ "syscall"
 	_ "unsafe" // as their own packages name them
 )
 
@@ -26,6 +28,9 @@ func rtReserve(n int)
 func rtRecord(i int, d *decision)
 func rtDying(f func())
 func rtLoad(path string, max int) int
+
+func osFind(find func(name string) any)
+func syscallHook(f func(trap, a1, a2, a3, a4, a5, a6 uintptr) (r, errno uintptr, done bool))
 
 func netHost(id, ip uint32, name string)
 func netCrash(id uint32)

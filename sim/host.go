@@ -17,6 +17,9 @@ type world struct {
 	bends  []*bend       // in order
 	booted uint32        // incarnations so far
 	disks  DiskOptions
+	// Of disks below package os: numbers of files so far, and mappings.
+	numbers uintptr
+	mapped  []mapping
 }
 
 // A Host is a machine of the simulation: goroutines that die together, an address, a clock. Code on it uses

@@ -29,11 +29,14 @@ func (s *Sim) Disks(o DiskOptions) {
 
 // A Disk is the disk of a host, with the operations of package os: what is not synced when the host crashes is
 // kept, lost or torn, as the seed decides and the profile allows.
+// [Disk.Mount] puts package os on it.
 //
 // While the host is down each operation fails with EIO, and so does each operation ever after on a handle from before.
 type Disk struct {
 	*disk.Disk
-	host *Host
+	host   *Host
+	mounts []string // guarded by Sim.pinned
+	files  osFiles
 }
 
 // Disk is the host's disk, empty at first.
@@ -52,7 +55,7 @@ func (s *Sim) newDisk(h *Host) *Disk {
 		o.Sync = time.Millisecond
 	}
 	choose := func(n int) int { c, _ := rtDisk(uint32(n)); return int(c) }
-	return &Disk{host: h, Disk: disk.New(disk.Options{
+	d := &Disk{host: h, Disk: disk.New(disk.Options{
 		Profile: o.Profile, Sector4K: o.Sector4K, Sleep: time.Sleep, Choose: choose, Lock: &pinnedLock{},
 		Takes: func(op disk.Op) time.Duration {
 			if op != disk.Sync {
@@ -61,6 +64,8 @@ func (s *Sim) newDisk(h *Host) *Disk {
 			return max(o.Sync, 0) + max(o.Sync, 0)*time.Duration(choose(4))
 		},
 	})}
+	d.files = osFiles{Disk: d.Disk, host: h}
+	return d
 }
 
 // A pinnedLock is held by one goroutine that nothing interrupts, so that no crash leaves it locked.
@@ -104,6 +109,7 @@ func (h *Host) halt() {
 	h.s.pinned(func() { d = h.disk })
 	if d != nil {
 		d.Halt()
+		d.files.forget()
 	}
 }
 

@@ -140,6 +140,8 @@ func next(t *testing.T) (settings, uint64) {
 	defer process.Unlock()
 	if !process.loaded {
 		process.loaded = true
+		osFind(findDisk)
+		syscallHook(simCall)
 		process.settings = parseSettings(os.Getenv(Env))
 		process.tests = map[string]*iteration{}
 		if process.replay != "" && rtLoad(process.replay, process.overrides) < 0 {

@@ -6,6 +6,7 @@ require (
 	github.com/assay-dev/assay v0.0.0
 	github.com/hashicorp/go-hclog v1.6.3
 	github.com/hashicorp/raft v1.8.0
+	go.etcd.io/bbolt v1.4.3
 	google.golang.org/grpc v1.85.0
 )
 

@@ -38,10 +38,11 @@ const (
 	Yield   = "yield"   // preemption before operations on what goroutines share
 	Atomic  = "atomic"  // the same before operations of sync/atomic
 	Net     = "net"     // the simulated network below package net
+	OS      = "os"      // the simulated disk below package os
 )
 
 // Groups are those that a simulation needs, in the order in which they are applied.
-func Groups() []string { return []string{Runtime, Yield, Atomic, Net} }
+func Groups() []string { return []string{Runtime, Yield, Atomic, Net, OS} }
 
 // NoIntrinsics is the flag of the compiler by which a package calls the functions of sync/atomic, instead of having
 // instructions in their place.
@@ -146,20 +147,31 @@ func (p *patch) into(files map[string]string, src string) error {
 	return err
 }
 
-// add puts the added files in: those of net and below with the group, the others always.
+// add puts the added files in: those of a group with it, the others always.
 func add(files map[string]string, groups []string) error {
 	return fs.WalkDir(addedFiles, "files", func(name string, d fs.DirEntry, err error) error {
 		if err != nil || d.IsDir() {
 			return err
 		}
 		to := strings.TrimSuffix(strings.TrimPrefix(name, "files/"), ".txt")
-		if strings.HasPrefix(to, "net/") && !slices.Contains(groups, Net) {
+		if group := groupOf(to); group != "" && !slices.Contains(groups, group) {
 			return nil
 		}
 		text, err := addedFiles.ReadFile(name)
 		files[to] = string(text)
 		return err
 	})
+}
+
+// groupOf is the group that an added file belongs to, "" for none.
+func groupOf(file string) string {
+	switch pkg, _, _ := strings.Cut(file, "/"); pkg {
+	case "net":
+		return Net
+	case "os", "syscall":
+		return OS
+	}
+	return ""
 }
 
 func digest(tc Toolchain, files map[string]string) string {

@@ -133,6 +133,25 @@ func (d *Disk) evict(n *node, seen map[*node]bool) {
 		n.now.share(&n.durable, int(i))
 		d.used += n.now.used - before
 		delete(n.stray, i)
+		n.reread(i)
+	}
+}
+
+// Settle makes everything durable at once and in no time, as an orderly unmount does.
+func (d *Disk) Settle() {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.settle(d.root, map[*node]bool{})
+}
+
+func (d *Disk) settle(n *node, seen map[*node]bool) {
+	if seen[n] {
+		return
+	}
+	seen[n] = true
+	d.sync(n)
+	for _, child := range n.names {
+		d.settle(child, seen)
 	}
 }
 

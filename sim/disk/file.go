@@ -5,6 +5,7 @@ import (
 	"io"
 	"io/fs"
 	"os"
+	"slices"
 	"syscall"
 )
 
@@ -94,6 +95,7 @@ func (d *Disk) resize(n *node, size int64) error {
 	d.used += n.now.used - used
 	n.mtime = d.now()
 	d.resized(n)
+	n.changed(nil, 0)
 	return nil
 }
 
@@ -236,6 +238,7 @@ func (d *Disk) write(n *node, b []byte, off int64, hit hit) {
 	n.now.writeAt(b, off)
 	d.used += n.now.used - used
 	n.mtime = d.now()
+	n.changed(b, off)
 	if !hit.astray(n, b, off) {
 		d.wrote(n, b, off)
 	}
@@ -342,6 +345,7 @@ func (f *File) Close() error {
 		return fail("close", f.name, err)
 	}
 	f.closed = true
+	f.node.watchers = slices.DeleteFunc(f.node.watchers, func(w watcher) bool { return w.by == f })
 	f.unlock()
 	if f.node.emptied {
 		f.node.emptied = false

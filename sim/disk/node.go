@@ -31,6 +31,7 @@ type node struct {
 	stray        map[int64]struct{} // pages that differ on the disk from what processes read, with nothing pending
 	failed       int                // syncs that failed
 	emptied      bool               // cut to nothing since it was last closed
+	watchers     []watcher
 
 	// Of a directory.
 	names, durableNames map[string]*node
