@@ -125,7 +125,7 @@ func (b *browser) call(method string, params any) json.RawMessage {
 	check0(b.t, err)
 	_, err = b.in.Write(append(text, 0))
 	check0(b.t, err)
-	limit := time.After(time.Minute)
+	limit := time.After(3 * time.Minute)
 	for {
 		select {
 		case m, ok := <-b.replies:
@@ -140,7 +140,7 @@ func (b *browser) call(method string, params any) json.RawMessage {
 			}
 			return m.Result
 		case <-limit:
-			b.t.Fatalf("%s: no answer within a minute", method)
+			b.t.Fatalf("%s: no answer within three minutes", method)
 		}
 	}
 }
@@ -154,10 +154,10 @@ func (b *browser) show(path string, width int, scheme string) {
 	b.events = nil
 	b.mu.Unlock()
 	b.call("Page.navigate", map[string]any{"url": "file://" + path})
-	deadline := time.Now().Add(30 * time.Second)
+	deadline := time.Now().Add(2 * time.Minute)
 	for !b.saw("Page.loadEventFired") {
 		if time.Now().After(deadline) {
-			b.t.Fatalf("%s was not loaded within 30s", path)
+			b.t.Fatalf("%s was not loaded within two minutes", path)
 		}
 		time.Sleep(5 * time.Millisecond) // the condition is an event of another process
 	}
