@@ -10,7 +10,7 @@ func rtConfigure(*config)             {}
 func rtLast(*result)                  {}
 func rtFold(uint64)                   {}
 func rtSetHost(uint32) uint32         { return 0 }
-func rtSkew(uint32, int64)            {}
+func rtClock(uint32, int64, int64)    {}
 func rtCrash(uint32) int              { return 0 }
 func rtChoose(uint32) uint32          { return 0 }
 func rtDisk(uint32) (uint32, uint64)  { return 0, 0 }

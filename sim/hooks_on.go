@@ -18,7 +18,7 @@ func rtLast(r *result)
 func rtFold(v uint64)
 func rtSetHost(h uint32) uint32
 func rtHost() uint32
-func rtSkew(host uint32, ns int64)
+func rtClock(host uint32, ahead, ppm int64)
 func rtCrash(host uint32) int
 func rtChoose(n uint32) uint32
 func rtDisk(n uint32) (choice uint32, index uint64)

@@ -31,8 +31,8 @@ type Host struct {
 	name string
 	ip   uint32
 	id   atomic.Uint32 // incarnation, 0 while it is down
-	boot func()        // guarded by Sim.pinned, like skew
-	skew time.Duration
+	boot func()        // guarded by Sim.pinned, like clock
+	clock
 	disk *Disk // nil before it is asked for; guarded by Sim.pinned
 }
 
@@ -65,7 +65,7 @@ func (h *Host) begin() {
 		h.s.world.booted++
 		id := h.s.world.booted
 		h.s.world.byID = append(h.s.world.byID, h)
-		rtSkew(id, int64(h.skew))
+		h.clock.tell(id, h.s.Now())
 		netHost(id, h.ip, h.name)
 		h.id.Store(id)
 	})
@@ -159,16 +159,6 @@ func (h *Host) Restart() {
 	if boot != nil {
 		h.Go(boot)
 	}
-}
-
-// Clock sets the host's wall clock ahead of the simulation's, or behind. Sleeps and timers are not touched: they take as long as they took.
-func (h *Host) Clock(ahead time.Duration) {
-	h.s.pinned(func() {
-		h.skew = ahead
-		if id := h.id.Load(); id != 0 {
-			rtSkew(id, int64(ahead))
-		}
-	})
 }
 
 // hostName is the host that the goroutine runs on, "" for none. The caller holds the lock.

@@ -145,7 +145,7 @@ func (w *swarm) clock() (string, func()) {
 
 func (w *swarm) turn(h *Host, by time.Duration) {
 	var ahead time.Duration
-	w.s.pinned(func() { ahead = h.skew })
+	w.s.pinned(func() { ahead = h.clock.at(w.s.Now()) })
 	h.Clock(ahead + by)
 }
 
