@@ -81,6 +81,7 @@ var process struct {
 	loaded bool
 	settings
 	tests map[string]*iteration
+	turns turns
 }
 
 type iteration struct {

@@ -39,6 +39,7 @@ func Run(t *testing.T, f func(s *Sim)) {
 // RunWith is Run with options.
 func RunWith(t *testing.T, o Options, f func(s *Sim)) {
 	t.Helper()
+	defer process.turns.take(t)()
 	r := begin(t, o)
 	s := &Sim{run: r, controlled: r.controlled}
 	r.sim = s
