@@ -125,11 +125,13 @@ func TestQuantum(t *testing.T) {
 		{5 * time.Millisecond, 6 * time.Millisecond, 10 * time.Millisecond},
 		{-1, 1, 1},
 	} {
-		sim.RunWith(t, sim.Options{Quantum: tt.quantum}, func(s *sim.Sim) {
-			time.Sleep(tt.sleep)
-			if got := s.Now(); s.Seeded() && got != tt.want {
-				t.Errorf("a sleep of %v with a quantum of %v took %v, want %v", tt.sleep, tt.quantum, got, tt.want)
-			}
+		t.Run(tt.sleep.String()+" by "+tt.quantum.String(), func(t *testing.T) {
+			sim.RunWith(t, sim.Options{Quantum: tt.quantum}, func(s *sim.Sim) {
+				time.Sleep(tt.sleep)
+				if got := s.Now(); s.Seeded() && got != tt.want {
+					t.Errorf("a sleep of %v with a quantum of %v took %v, want %v", tt.sleep, tt.quantum, got, tt.want)
+				}
+			})
 		})
 	}
 }
