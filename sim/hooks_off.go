@@ -31,3 +31,4 @@ func netCrash(uint32)                     {}
 func netLink(a, b uint32, l *netLinkSpec) {}
 func netCut(a, b uint32, cut bool)        {}
 func netEnd()                             {}
+func netCount(a, b uint32, into *counts)  {}

@@ -125,9 +125,11 @@ func simRules() map[string]string {
 	return map[string]string{
 		// Users' tests import it, and everything it imports becomes a part of their simulations: so little, and nothing that starts anything.
 		// A history of a simulation is judged by any checker; of those it knows the interface alone.
-		"sim":         "sim/disk system history verdict check",
-		"sim/disk":    "",    // files that a crash takes from: for tests of any code, inside a simulation or not
-		"sim/simtest": "sim", // simulations of all that could differ between two runs of a seed
+		"sim":      "sim/disk system history verdict check",
+		"sim/disk": "", // files that a crash takes from: for tests of any code, inside a simulation or not
+		// Faults and plans as on real systems. Package sim itself knows no fault, so that who needs none compiles none.
+		"sim/simsystem": "sim system fault",
+		"sim/simtest":   "sim", // simulations of all that could differ between two runs of a seed
 		// Changes Go's own sources for a build. It knows nothing of what is built.
 		"internal/overlay": "",
 		// Builds users' tests with the overlay and runs them over seeds; what it hands back is plain.
