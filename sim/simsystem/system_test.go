@@ -24,9 +24,8 @@ func topology() system.System {
 
 // a bench is the suite's system, which answers with the name of the instance.
 type bench struct {
-	env    *Env
-	s      *sim.Sim
-	client *http.Client
+	env *Env
+	s   *sim.Sim
 }
 
 func run(t *testing.T, f func(t *testing.T, b *bench)) {
