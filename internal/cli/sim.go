@@ -88,18 +88,25 @@ func (a *app) sim(ctx context.Context, o simrun.Options, flags coverFlags) error
 	began := time.Now()
 	res, err := simrun.Run(ctx, o)
 	var build *simrun.BuildError
+	var input *simrun.InputError
+	interrupted := ctx.Err()
 	switch {
-	case ctx.Err() != nil:
-		return ctx.Err()
+	case interrupted != nil && res == nil:
+		return interrupted
 	case errors.As(err, &build):
 		return &run.UsageError{Msg: build.Error()}
-	case err != nil:
+	case errors.As(err, &input):
+		return &run.UsageError{Msg: input.Error()}
+	case err != nil && interrupted == nil:
 		return err
 	}
 	if a.json {
 		a.printJSON(res)
 	} else if err := res.Text(a.out); err != nil {
 		return err
+	}
+	if interrupted != nil { // it proves nothing
+		return interrupted
 	}
 	code := map[verdict.Verdict]int{verdict.Pass: run.ExitPass, verdict.Fail: run.ExitFail, verdict.Unknown: run.ExitUnknown}[res.Verdict]
 	if err := a.cover(ctx, flags, o, res, began, code); err != nil {
@@ -122,6 +129,9 @@ func simUsage(o simrun.Options) error {
 	if o.Replay != "" {
 		if _, err := os.Stat(o.Replay); err != nil {
 			return &run.UsageError{Msg: "--replay: the decisions cannot be read: " + err.Error()}
+		}
+		if err := simrun.CheckReplay(o.Replay); err != nil {
+			return &run.UsageError{Msg: "--replay: " + err.Error()}
 		}
 	}
 	return nil

@@ -6,6 +6,7 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 
 	"github.com/assay-dev/assay/sim"
@@ -17,11 +18,21 @@ type candidate struct {
 	sign      string      // how it failed, "" where it did not
 	decisions []sim.Decision
 	output    string
+	log       []sim.Decision // everything, where that was recorded
 }
 
 // attempt makes decisions in one test. Files go to a folder of their own, so that several may run at once.
 func (b *program) attempt(ctx context.Context, name, test string, seed uint64, decisions []sim.Decision, most limits) (candidate, error) {
-	dir := filepath.Join(b.work, name)
+	return b.replay(ctx, start{name: name, tests: exactly(test), seed: seed, most: most}, test, decisions)
+}
+
+// traced is attempt, with a record of everything.
+func (b *program) traced(ctx context.Context, name, test string, seed uint64, decisions []sim.Decision) (candidate, error) {
+	return b.replay(ctx, start{name: name, tests: exactly(test), seed: seed, trace: true}, test, decisions)
+}
+
+func (b *program) replay(ctx context.Context, s start, test string, decisions []sim.Decision) (candidate, error) {
+	dir := filepath.Join(b.work, s.name)
 	if err := os.MkdirAll(dir, 0o777); err != nil {
 		return candidate{}, err
 	}
@@ -32,20 +43,35 @@ func (b *program) attempt(ctx context.Context, name, test string, seed uint64, d
 	if err := os.Remove(filepath.Join(dir, "record")); err != nil && !os.IsNotExist(err) {
 		return candidate{}, err
 	}
-	p, err := b.run(ctx, start{name: name, tests: exactly(test), seed: seed, record: true, replay: file, overrides: len(decisions), most: most})
+	s.record, s.replay, s.overrides = true, file, len(decisions)
+	p, err := b.run(ctx, s)
 	if err != nil {
 		return candidate{}, err
 	}
-	c := candidate{report: p.of(test, seed), output: p.output, decisions: decisions}
+	c := candidate{report: p.of(test, s.seed), output: p.output, decisions: decisions}
 	c.sign = signature(c.report, p.output)
-	made, err := readDecisions(p.record)
+	all, err := readLog(p.record)
 	switch {
 	case err == nil:
-		c.decisions = made // without those that it never came to
+		c.decisions = onlyDecisions(all) // without those that it never came to
+		if s.trace {
+			c.log = all
+		}
 	case !os.IsNotExist(err): // a process that died leaves none
 		return candidate{}, err
 	}
 	return c, nil
+}
+
+// onlyDecisions are the decisions among all that a record has.
+func onlyDecisions(log []sim.Decision) []sim.Decision {
+	made := make([]sim.Decision, 0, len(log))
+	for _, d := range log {
+		if slices.Contains(kinds(), d.Kind) {
+			made = append(made, d)
+		}
+	}
+	return made
 }
 
 // signature says how a simulation failed, so that a smaller failure is not another one: the assertion, or the
@@ -54,13 +80,7 @@ func signature(r *sim.Report, output string) string {
 	if r == nil || !r.Failed {
 		return ""
 	}
-	var first *sim.Point
-	for i, p := range r.Points {
-		if p.Kind == "always" && p.True < p.Hits && (first == nil || p.AtNS < first.AtNS) {
-			first = &r.Points[i]
-		}
-	}
-	if first != nil {
+	if first := firstBroken(r); first != nil {
 		return fmt.Sprintf("%q does not hold", first.Name)
 	}
 	for line := range strings.Lines(output) {
@@ -77,6 +97,39 @@ func signature(r *sim.Report, output string) string {
 		}
 	}
 	return "it fails"
+}
+
+// said is what a failure says of itself, in a line: the assertion with what was found, the panic, or the test's first word.
+func said(r *sim.Report, output string) string {
+	first := firstBroken(r)
+	switch {
+	case first != nil && first.Broken != "":
+		return fmt.Sprintf("%q does not hold: %s", first.Name, first.Broken)
+	case first != nil:
+		return fmt.Sprintf("%q does not hold", first.Name)
+	}
+	for line := range strings.Lines(output) {
+		line = strings.TrimSpace(line)
+		if strings.HasPrefix(line, "panic: ") || strings.HasPrefix(line, "fatal error: ") {
+			return line
+		}
+	}
+	for line := range strings.Lines(output) {
+		if where := complaint().FindString(line); where != "" && !strings.Contains(line, ": sim: ") {
+			return strings.TrimSpace(line)
+		}
+	}
+	return "it fails"
+}
+
+// firstBroken is the assertion that was the first not to hold.
+func firstBroken(r *sim.Report) (first *sim.Point) {
+	for i, p := range r.Points {
+		if p.Kind == "always" && p.True < p.Hits && (first == nil || p.AtNS < first.AtNS) {
+			first = &r.Points[i]
+		}
+	}
+	return first
 }
 
 func complaint() *regexp.Regexp { return regexp.MustCompile(`^\s+\S+\.go:\d+: `) }

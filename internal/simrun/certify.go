@@ -8,7 +8,6 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
-	"slices"
 	"strings"
 
 	"github.com/assay-dev/assay/sim"
@@ -84,7 +83,23 @@ func (x *explorer) replayCommand(f *Failure) string {
 func readDecisions(path string) ([]sim.Decision, error) {
 	if saved, err := readSaved(path); err == nil {
 		return saved.Decisions, nil
+	} else if isSaved(path) {
+		return nil, err
 	}
+	all, err := readLog(path)
+	if err != nil {
+		return nil, err
+	}
+	for i, d := range all {
+		if err := checkKind(d); err != nil {
+			return nil, &InputError{fmt.Sprintf("%s:%d: %v", path, i+1, err)}
+		}
+	}
+	return all, nil
+}
+
+// readLog reads what a run recorded: decisions alone, or everything.
+func readLog(path string) ([]sim.Decision, error) {
 	f, err := os.Open(path)
 	if err != nil {
 		return nil, err
@@ -96,10 +111,7 @@ func readDecisions(path string) ([]sim.Decision, error) {
 	for line := 1; in.Scan(); line++ {
 		var d sim.Decision
 		if err := json.Unmarshal(in.Bytes(), &d); err != nil {
-			return nil, fmt.Errorf("%s:%d: %w", path, line, err)
-		}
-		if slices.Index(kinds(), d.Kind) < 0 {
-			return nil, fmt.Errorf("%s:%d: no decision is called %q (%s)", path, line, d.Kind, strings.Join(kinds(), ", "))
+			return nil, &InputError{fmt.Sprintf("%s:%d: not a decision: %v", path, line, err)}
 		}
 		all = append(all, d)
 	}

@@ -34,23 +34,27 @@ func explain(d sim.Decision) string {
 
 // drawn says what the simulated world drew.
 func drawn(d sim.Decision) string {
+	what := "what it sent"
+	if d.From != "" {
+		what = fmt.Sprintf("what %s sent to %s", d.From, d.To)
+	}
 	for _, w := range d.Where {
 		switch {
 		case strings.Contains(w, "simWorld).delay"):
-			return fmt.Sprintf("what it sent took %d/%d of the link's jitter longer", d.Choice, d.N-1)
+			return fmt.Sprintf("%s took %d/%d of the link's jitter longer", what, d.Choice, d.N-1)
 		case strings.Contains(w, "simWorld).lost"):
-			return "what it sent was lost"
+			return what + " was lost"
 		case strings.Contains(w, "simFD).send"):
-			return "its datagram came late, or twice"
+			return what + " came late, or twice"
 		}
 	}
 	if d.Kind == "disk" {
 		return fmt.Sprintf("its disk took longer, or a fault struck (%d of %d)", d.Choice, d.N)
 	}
 	if d.N == 2 {
-		return "a chance came true"
+		return "a chance came true at " + place(d.Where)
 	}
-	return fmt.Sprintf("%d of %d was drawn", d.Choice, d.N)
+	return fmt.Sprintf("%d was drawn, of 0 to %d, at %s", d.Choice, d.N-1, place(d.Where))
 }
 
 func goroutine(n uint32, where []string) string {
@@ -60,16 +64,22 @@ func goroutine(n uint32, where []string) string {
 	return fmt.Sprintf("goroutine %d at %s", n, place(where))
 }
 
-// place is the frame that a user knows best: the innermost outside the standard library.
-func place(where []string) string {
-	line := where[0]
+// known is the frame that a user knows best: the innermost outside the standard library.
+func known(where []string) string {
 	for _, w := range where {
 		if userPackage(w) {
-			line = w
-			break
+			return w
 		}
 	}
-	function, at, _ := strings.Cut(line, " ")
+	return where[0]
+}
+
+// place says where that is.
+func place(where []string) string {
+	if len(where) == 0 {
+		return "an unknown place"
+	}
+	function, at, _ := strings.Cut(known(where), " ")
 	return fmt.Sprintf("%s (%s)", at, path.Base(function))
 }
 

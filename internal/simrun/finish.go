@@ -12,15 +12,23 @@ import (
 // A Step is one of the few decisions that a failure needs.
 type Step struct {
 	sim.Decision
-	Text string `json:"text"`
+	Text string   `json:"text"`
+	Code []string `json:"code,omitempty"` // file:line, and what it says there
 }
 
-func explained(all []sim.Decision) []Step {
-	steps := make([]Step, 0, len(all))
-	for _, d := range all {
-		steps = append(steps, Step{d, explain(d)})
+// tell puts a run that was recorded in full into words.
+func (x *explorer) tell(ctx context.Context, f *Failure, c candidate) {
+	var text *sources
+	if x.bin.command != nil {
+		text = newSources(ctx, x.bin.command, onlyTags(x.bin.buildFlags), x.bin.pkg)
 	}
-	return steps
+	f.story = newStory(c.log, text)
+	f.Shrunk = f.story.steps()
+	if c.log == nil { // it left none
+		for _, d := range c.decisions {
+			f.Shrunk = append(f.Shrunk, Step{Decision: d, Text: explain(d)})
+		}
+	}
 }
 
 // finish makes failures small and keeps them: the first of each test.
@@ -39,7 +47,7 @@ func (x *explorer) finish(ctx context.Context) error {
 		}
 	}
 	for _, f := range x.res.Failures {
-		if f.Package == x.bin.pkg && x.o.HTML != "" {
+		if f.Package == x.bin.pkg && x.o.HTML != "" && ctx.Err() == nil {
 			return x.draw(ctx, f)
 		}
 	}
@@ -68,12 +76,22 @@ func (x *explorer) small(ctx context.Context, f *Failure) error {
 	fails, err := s.shrink(ctx, f.Decisions)
 	x.o.Progress("")
 	f.ShrinkRuns, f.ShrinkMS = s.runs, time.Since(began).Milliseconds()
+	interrupted := ctx.Err() != nil
+	if f.Stopped = interrupted || !s.time(); interrupted { // what was found so far is kept
+		err = nil
+		var cancel context.CancelFunc
+		ctx, cancel = context.WithTimeout(context.WithoutCancel(ctx), 20*time.Second)
+		defer cancel()
+	}
 	if err != nil {
 		return err
 	}
 	if !fails {
 		f.Unshrunk = "its recorded decisions alone do not make it fail again"
-		if len(f.Decisions) == 0 {
+		switch {
+		case interrupted:
+			f.Unshrunk = "interrupted"
+		case len(f.Decisions) == 0:
 			f.Unshrunk = "it left no record of its decisions"
 		}
 		return nil
@@ -82,19 +100,20 @@ func (x *explorer) small(ctx context.Context, f *Failure) error {
 }
 
 func (x *explorer) keep(ctx context.Context, f *Failure, s *shrinker) error {
-	var twice [2]candidate
-	for i := range twice {
-		var err error
-		if twice[i], err = x.bin.attempt(ctx, string(rune('y'+i)), f.Test, f.Seed, s.best.decisions, limits{}); err != nil {
-			return err
-		}
+	a, err := x.bin.attempt(ctx, "y", f.Test, f.Seed, s.best.decisions, limits{})
+	if err != nil {
+		return err
 	}
-	a, b := twice[0], twice[1]
+	b, err := x.bin.traced(ctx, "z", f.Test, f.Seed, s.best.decisions)
+	if err != nil {
+		return err
+	}
 	if a.sign != s.sign || b.sign != s.sign || a.report.Trace != b.report.Trace {
 		f.Unshrunk = "what was left of its decisions does not fail the same way twice"
 		return nil
 	}
-	f.Shrunk, f.Less, f.History = explained(a.decisions), a.report.Events, a.report.History
+	f.Less, f.History = a.report.Events, a.report.History
+	x.tell(ctx, f, b)
 	f.Failure = s.sign
 	if x.o.NoSave {
 		return nil
@@ -126,12 +145,19 @@ func (f *Failure) steps(b *strings.Builder) {
 	case f.again:
 		fmt.Fprintf(b, "  %d decisions differ from a plain run:\n", len(f.Shrunk))
 	default:
-		fmt.Fprintf(b, "  %d of %d decisions that differ from a plain run are enough (%d runs, %.1f s):\n",
-			len(f.Shrunk), len(f.Decisions), f.ShrinkRuns, float64(f.ShrinkMS)/1000)
+		stopped := ""
+		if f.Stopped {
+			stopped = ", and then stopped: fewer may do"
+		}
+		fmt.Fprintf(b, "  %s that differ from a plain run are enough (%d runs, %.1f s%s):\n",
+			fmt.Sprintf("%d of %s", len(f.Shrunk), plural(len(f.Decisions), "decision")), f.ShrinkRuns, float64(f.ShrinkMS)/1000, stopped)
 	}
 	const most = 20
 	for i, s := range f.Shrunk[:min(len(f.Shrunk), most)] {
 		fmt.Fprintf(b, "  %3d. %s\n", i+1, s.Text)
+		for _, c := range s.Code {
+			fmt.Fprintf(b, "         %s\n", c)
+		}
 	}
 	if more := len(f.Shrunk) - most; more > 0 {
 		fmt.Fprintf(b, "       and %d more (--json)\n", more)

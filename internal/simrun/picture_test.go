@@ -14,7 +14,7 @@ func TestPicture(t *testing.T) {
 	message := func(from, to, at, arrives uint64) sim.Decision {
 		return sim.Decision{Kind: "message", AtNS: at * ms, Key: arrives * ms, N: 7, Target: (10<<24|from+1)<<32 | 10<<24 | to + 1}
 	}
-	f := &Failure{Test: "TestX", Seed: 7, Failure: `"<b>" does not hold`, Shrunk: []Step{{sim.Decision{AtNS: 2 * ms}, "at 2ms it was preempted"}}}
+	f := &Failure{Test: "TestX", Seed: 7, Failure: `"<b>" does not hold`, Shrunk: []Step{{Decision: sim.Decision{AtNS: 2 * ms}, Text: "at 2ms it was preempted"}}}
 	r := &sim.Report{Hosts: []string{"one", "two"}, SimNS: 9 * ms, Events: []string{
 		"    0.001000s partition of [one] from [two]", "    0.004000s heal", "    0.005000s crash of two", "    0.007000s two: said",
 	}}

@@ -41,11 +41,22 @@ type process struct {
 	lost    *sim.Report // a simulation that began and took the process with it
 	output  string
 	failed  bool
+	killed  bool   // by somebody else
 	record  string // file
 }
 
-// run starts the binary and reads its report.
+// run starts the binary and reads its report. A process that somebody else kills says nothing about its seeds: it is run once more.
 func (b *program) run(ctx context.Context, s start) (*process, error) {
+	for range 2 {
+		p, err := b.once(ctx, s)
+		if err != nil || !p.killed {
+			return p, err
+		}
+	}
+	return nil, fmt.Errorf("%s: its test process was killed twice at seed %d (signal: killed), and not by assay: is there too little memory? Try --workers 1", b.pkg, s.seed)
+}
+
+func (b *program) once(ctx context.Context, s start) (*process, error) {
 	dir := filepath.Join(b.work, s.name)
 	if err := os.MkdirAll(filepath.Join(dir, "tmp"), 0o777); err != nil {
 		return nil, err
@@ -79,7 +90,7 @@ func (b *program) run(ctx context.Context, s start) (*process, error) {
 	cmd.Cancel = func() error { return cmd.Process.Signal(syscall.SIGQUIT) } // with all stacks
 	cmd.Dir = b.dir
 	cmd.Env = append(environment(), "TMPDIR="+filepath.Join(dir, "tmp"), "GOTRACEBACK=all", sim.Env+"="+settings)
-	cmd.SysProcAttr = &syscall.SysProcAttr{}
+	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true} // Ctrl-C on a terminal is for assay, which ends it
 	cmd.WaitDelay = 5 * time.Second
 	var out bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &out, &out
@@ -87,6 +98,9 @@ func (b *program) run(ctx context.Context, s start) (*process, error) {
 	p.output, p.failed = out.String(), err != nil
 	if ctx.Err() != nil {
 		return nil, ctx.Err()
+	}
+	if status, ok := cmd.ProcessState.Sys().(syscall.WaitStatus); ok && bounded.Err() == nil {
+		p.killed = status.Signaled() && status.Signal() == syscall.SIGKILL
 	}
 	if bounded.Err() != nil {
 		p.output += fmt.Sprintf("\nassay sim: this process did not end within %v\n", limit)

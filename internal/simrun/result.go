@@ -23,8 +23,16 @@ type Result struct {
 	Failures    []*Failure      `json:"failures,omitempty"`
 	Differences []*Difference   `json:"differences,omitempty"` // between two runs of a seed
 	Notes       []string        `json:"notes,omitempty"`       // of failures that were saved
+	Saved       Retried         `json:"saved,omitzero"`
 	BuildMS     int64           `json:"build_ms"`
 	WallMS      int64           `json:"wall_ms"`
+}
+
+// Retried counts the failures that were saved and tried again.
+type Retried struct {
+	Tried  int `json:"tried,omitempty"`
+	Failed int `json:"failed,omitempty"` // again, in whatever order of events
+	Passed int `json:"passed,omitempty"` // they do not fail any more
 }
 
 // A Test is one simulation over all its seeds.
@@ -148,12 +156,14 @@ type Failure struct {
 	Unshrunk   string   `json:"unshrunk,omitempty"` // why it was not made smaller
 	ShrinkRuns int      `json:"shrink_runs,omitempty"`
 	ShrinkMS   int64    `json:"shrink_ms,omitempty"`
-	Saved      string   `json:"saved,omitempty"` // file, tried first the next time
+	Stopped    bool     `json:"stopped,omitempty"` // before it was as small as can be: no more time, or interrupted
+	Saved      string   `json:"saved,omitempty"`   // file, tried first the next time
 	// History are the operations of histories of which a check does not hold; SavedHistory is the file that has them beside the saved failure.
 	History      []history.Op `json:"history,omitempty"`
 	SavedHistory string       `json:"saved_history,omitempty"`
 	Picture      string       `json:"picture,omitempty"` // file
 	again        bool         // known before
+	story        *story
 }
 
 // Text writes the result for people: the verdict and the reason first.
@@ -179,7 +189,7 @@ func (r *Result) Text(w io.Writer) error {
 func (r *Result) headline() string {
 	if len(r.Failures) > 0 {
 		f := r.Failures[0]
-		return fmt.Sprintf("%s fails with seed %d", f.Test, f.Seed)
+		return fmt.Sprintf("%s fails with seed %d: %s", f.Test, f.Seed, said(&sim.Report{Points: f.Points}, f.Output))
 	}
 	if len(r.Reasons) > 0 {
 		return strings.Join(r.Reasons, "\n  ")
@@ -188,7 +198,11 @@ func (r *Result) headline() string {
 	for _, t := range r.Tests {
 		seeds += t.Seeds
 	}
-	return fmt.Sprintf("%s of %s", plural(seeds, "simulation"), plural(len(r.Tests), "test"))
+	text := fmt.Sprintf("%s of %s", plural(seeds, "simulation"), plural(len(r.Tests), "test"))
+	if r.Saved.Passed > 0 {
+		text += fmt.Sprintf("; %s no longer found", plural(r.Saved.Passed, "saved failure"))
+	}
+	return text
 }
 
 func (f *Failure) text(b *strings.Builder) {

@@ -42,14 +42,14 @@ func readSaved(path string) (*saved, error) {
 	}
 	s := &saved{file: path}
 	if err := json.Unmarshal(text, s); err != nil {
-		return nil, fmt.Errorf("%s: %w", path, err)
+		return nil, notJSON(path, text, err)
 	}
 	if s.Format != savedFormat {
-		return nil, fmt.Errorf("%s: format is %q, want %q", path, s.Format, savedFormat)
+		return nil, &InputError{fmt.Sprintf("%s:1: format is %q, want %q: delete the file, or use the assay that wrote it", path, s.Format, savedFormat)}
 	}
-	for _, d := range s.Decisions {
-		if !slices.Contains(kinds(), d.Kind) {
-			return nil, fmt.Errorf("%s: no decision is called %q (%s)", path, d.Kind, strings.Join(kinds(), ", "))
+	for i, d := range s.Decisions {
+		if err := checkKind(d); err != nil {
+			return nil, &InputError{fmt.Sprintf("%s:%d: decision %d: %v", path, lineOf(text, `"kind"`, i), i+1, err)}
 		}
 	}
 	return s, nil
@@ -114,6 +114,7 @@ func (x *explorer) retry(ctx context.Context, s *saved) error {
 		x.res.Notes = append(x.res.Notes, fmt.Sprintf("%s: %s", s.relative(x.o.Dir), fmt.Sprintf(format, args...)))
 	}
 	changed := s.changed(c, x.res.Go, x.o.Flags)
+	x.res.Saved.Tried++
 	switch {
 	case c.report == nil:
 		note("%s did not run: was it renamed? If so, delete the file", s.Test)
@@ -122,6 +123,7 @@ func (x *explorer) retry(ctx context.Context, s *saved) error {
 		if changed != "" {
 			note("seed %d still fails, in another order: %s", s.Seed, changed)
 		}
+		x.res.Saved.Failed++
 		return x.failsAgain(ctx, s, c)
 	}
 	p, err := x.bin.run(ctx, start{name: "s", tests: exactly(s.Test), seed: s.Seed, mode: s.Mode})
@@ -130,11 +132,13 @@ func (x *explorer) retry(ctx context.Context, s *saved) error {
 	}
 	if r := p.of(s.Test, s.Seed); r != nil && r.Failed {
 		note("%s: its decisions no longer replay what it found, its seed %d still fails", orElse(changed, "the failure is another"), s.Seed)
+		x.res.Saved.Failed++
 		x.fill()
 		x.take(p, job{})
 		_, err := x.failures(ctx, p, job{})
 		return err
 	}
+	x.res.Saved.Passed++
 	if changed == "" {
 		note("seed %d makes the same order of events, and it does not fail any more", s.Seed)
 	} else {
@@ -182,15 +186,16 @@ func (s *saved) relative(dir string) string {
 // failsAgain keeps a saved failure that is still one, run a second time.
 func (x *explorer) failsAgain(ctx context.Context, s *saved, c candidate) error {
 	x.fill()
-	second, err := x.bin.attempt(ctx, "t", s.Test, s.Seed, s.Decisions, limits{})
+	second, err := x.bin.traced(ctx, "t", s.Test, s.Seed, s.Decisions)
 	if err != nil {
 		return err
 	}
 	f := &Failure{
 		Package: x.bin.pkg, Test: s.Test, Seed: s.Seed, Mode: s.Mode, Go: x.res.Go,
 		Trace: c.report.Trace, SimNS: c.report.SimNS, Events: c.report.Events, Points: c.report.Points, Output: tail(c.output),
-		Decisions: c.decisions, Shrunk: explained(c.decisions), Saved: s.relative(x.o.Dir), again: true,
+		Decisions: c.decisions, Saved: s.relative(x.o.Dir), again: true,
 	}
+	x.tell(ctx, f, second)
 	f.Certified = second.report != nil && second.report.Trace == c.report.Trace && second.sign == c.sign
 	if !f.Certified {
 		f.Doubt = "two fresh processes differ: it is not a function of its decisions"
@@ -214,7 +219,7 @@ func (o *Options) replaySaved() {
 	if o.Replay == "" {
 		return
 	}
-	if s, err := readSaved(o.Replay); err == nil {
+	if s, err := readSaved(o.Replay); err == nil { // else it is a log, or refused when it is read
 		o.Seed, o.Seeds, o.Tests = s.Seed, 1, exactly(s.Test)
 	}
 }

@@ -249,7 +249,7 @@ func (s *shrinker) patient() {
 		mu.Lock()
 		defer mu.Unlock()
 		if limit == 0 && c.sign == s.sign {
-			limit = max(time.Second, 5*time.Since(began)) // the limits of steps come first, but where a loop takes none
+			limit = max(5*time.Second, 10*time.Since(began)) // for loops that take no step; the limits of steps come first
 		}
 		return c, err
 	}

@@ -2,6 +2,7 @@ package simrun
 
 import (
 	"context"
+	"fmt"
 	"math/rand/v2"
 	"os"
 	"path/filepath"
@@ -229,7 +230,7 @@ func TestShrinkWhatDies(t *testing.T) {
 	for _, test := range []string{"TestPanicInHost", "TestDeadlock"} {
 		res := found(t, t.TempDir(), test, 1)
 		if len(res.Failures) != 1 || res.Failures[0].Unshrunk != "" || len(res.Failures[0].Shrunk) > 0 {
-			t.Errorf("%s: %+v, want a failure that needs no decision", test, res.Failures)
+			t.Errorf("%s: %+v, want a failure that needs no decision", test, *res.Failures[0])
 		}
 	}
 }
@@ -252,12 +253,34 @@ func TestAudit(t *testing.T) {
 	if res := audited("TestFine"); len(res.Differences) > 0 || res.Verdict.String() != "pass" {
 		t.Errorf("%v: %+v", res.Verdict, res.Differences)
 	}
-	res := audited("TestCounts")
-	if len(res.Differences) != 1 {
-		t.Fatalf("%+v", res)
+	for test, line := range map[string]string{
+		"TestCounts": `s.Event("run %d", counted)`, "TestMapOfPackage": `s.Event("an even run")`, "TestRealClock": `s.Event("it is %d", clock.Load())`,
+	} {
+		res := audited(test)
+		if len(res.Differences) != 1 {
+			t.Errorf("%s: %+v", test, res)
+			continue
+		}
+		d := res.Differences[0]
+		if where := lineIn(t, "testdata/bugs/audit_test.go", line); d.Event == 0 || len(d.Files) != 2 || !strings.Contains(d.First+d.Second, where) || res.Verdict.String() != "unknown" {
+			t.Errorf("%s: %v, want %s: %+v", test, res.Verdict, where, d)
+		}
 	}
-	d := res.Differences[0]
-	if d.Event == 0 || len(d.Files) != 2 || !strings.Contains(d.First, "audit_test.go:17") || res.Verdict.String() != "unknown" {
-		t.Errorf("%v: %+v", res.Verdict, d)
+	if res := audited("TestSeeded"); len(res.Differences) > 0 || res.Verdict.String() != "pass" {
+		t.Errorf("%v: %+v", res.Verdict, res.Differences)
 	}
+}
+
+// lineIn is where a file has a text: file:line.
+func lineIn(t *testing.T, file, text string) string {
+	t.Helper()
+	all, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	before, _, ok := strings.Cut(string(all), text)
+	if !ok {
+		t.Fatalf("%s does not have %s", file, text)
+	}
+	return fmt.Sprintf("%s:%d", filepath.Base(file), 1+strings.Count(before, "\n"))
 }

@@ -127,10 +127,15 @@ func Run(ctx context.Context, o Options) (*Result, error) {
 	for i, bin := range bins {
 		share := o.For / time.Duration(len(bins))
 		x := &explorer{o: &o, bin: bin, res: res, until: deadline.Add(-share * time.Duration(len(bins)-1-i))}
-		if err := x.explore(ctx); err != nil {
-			return nil, err
+		err := x.explore(ctx)
+		if err == nil || ctx.Err() != nil {
+			err = errors.Join(err, x.finish(ctx))
 		}
-		if err := x.finish(ctx); err != nil {
+		if ctx.Err() != nil {
+			res.Reasons = append(res.Reasons, "interrupted")
+			break
+		}
+		if err != nil {
 			return nil, err
 		}
 		if len(res.Failures) > 0 && !o.All {

@@ -1,6 +1,10 @@
 package bugs
 
 import (
+	"math/rand"
+	randv2 "math/rand/v2"
+	"runtime"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -16,5 +20,47 @@ func TestCounts(t *testing.T) {
 		time.Sleep(time.Second)
 		s.Event("run %d", counted)
 		time.Sleep(time.Second)
+	})
+}
+
+var (
+	seen  = map[int]bool{} // by runs of this process
+	clock atomic.Int64     // what another goroutine counts in real time
+)
+
+// A map of the package remembers what runs before did.
+func TestMapOfPackage(t *testing.T) {
+	sim.Run(t, func(s *sim.Sim) {
+		seen[len(seen)] = true
+		if len(seen)%2 == 0 {
+			s.Event("an even run")
+		}
+		time.Sleep(time.Second)
+	})
+}
+
+// The real clock comes in by a goroutine outside.
+func TestRealClock(t *testing.T) {
+	go func() {
+		for range 1000 {
+			clock.Store(time.Now().UnixNano())
+			time.Sleep(time.Microsecond)
+		}
+	}()
+	for clock.Load() == 0 {
+		runtime.Gosched()
+	}
+	sim.Run(t, func(s *sim.Sim) {
+		s.Event("it is %d", clock.Load())
+	})
+}
+
+// Random numbers, maps and the clock are the seed's.
+func TestSeeded(t *testing.T) {
+	sim.Run(t, func(s *sim.Sim) {
+		s.Event("%d %d %d", rand.Int(), randv2.Int(), time.Now().UnixNano())
+		for k := range map[int]bool{1: true, 2: true, 3: true, 4: true} {
+			s.Event("%d", k)
+		}
 	})
 }

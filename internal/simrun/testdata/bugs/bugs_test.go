@@ -3,9 +3,11 @@ package bugs
 
 import (
 	"os"
+	"path/filepath"
 	"runtime"
 	"sync"
 	"sync/atomic"
+	"syscall"
 	"testing"
 	"time"
 
@@ -136,5 +138,16 @@ func TestGlobalAndMore(t *testing.T) {
 		left++
 		sim.Always(left < 5, "few runs in one process", left)
 		sim.Always(s.Seed() < 30, "no high seed", s.Seed())
+	})
+}
+
+// Its process is killed, as by a machine without memory: as often as BUGS_KILL has files.
+func TestKilled(t *testing.T) {
+	sim.Run(t, func(s *sim.Sim) {
+		time.Sleep(time.Second)
+		if files, _ := filepath.Glob(filepath.Join(os.Getenv("BUGS_KILL"), "*")); len(files) > 0 {
+			os.Remove(files[0])
+			syscall.Kill(os.Getpid(), syscall.SIGKILL)
+		}
 	})
 }
