@@ -47,6 +47,13 @@ func (x *explorer) finish(ctx context.Context) error {
 		}
 	}
 	for _, f := range x.res.Failures {
+		if f.Package == x.bin.pkg && f.story != nil && x.o.Events != "" && !x.o.Audit {
+			if err := f.keepEvents(x.o.Events); err != nil {
+				return err
+			}
+		}
+	}
+	for _, f := range x.res.Failures {
 		if f.Package == x.bin.pkg && x.o.HTML != "" && ctx.Err() == nil {
 			return x.draw(ctx, f)
 		}
@@ -164,6 +171,9 @@ func (f *Failure) steps(b *strings.Builder) {
 	}
 	if f.Picture != "" {
 		fmt.Fprintf(b, "  picture: %s\n", f.Picture)
+	}
+	for _, file := range f.Files {
+		fmt.Fprintf(b, "  events: %s\n", file)
 	}
 	if f.Saved != "" {
 		fmt.Fprintf(b, "  saved: %s\n", f.Saved)

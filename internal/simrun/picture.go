@@ -1,14 +1,11 @@
 package simrun
 
 import (
-	"bufio"
 	"context"
 	_ "embed"
-	"encoding/json"
 	"fmt"
 	"html/template"
 	"os"
-	"path/filepath"
 	"slices"
 	"strconv"
 	"strings"
@@ -26,7 +23,7 @@ const (
 	laneWidth    = 150
 	timeWidth    = 110
 	textWidth    = 900
-	mostMessages = 1000
+	mostMessages = 2000
 )
 
 // A shape is something in the picture: a point, a line (X, Y to W, H), or a box.
@@ -37,10 +34,13 @@ type shape struct {
 
 type picture struct {
 	F                                               *Failure
+	What                                            string // what failed, with what was found
+	Turns                                           bool   // the lanes are goroutines
 	Took                                            time.Duration
 	Left                                            int
 	Width, Height, Bottom, EndY                     int
 	Lanes, Times, Messages, Events, Choices, Faults []shape
+	Ran                                             []shape       // turns of goroutines
 	rows                                            map[int64]int // y of an instant
 	hosts                                           []string
 }
@@ -53,88 +53,91 @@ type occurrence struct {
 
 // draw runs a failure once more with everything recorded, and draws it as a page that opens without a network.
 func (x *explorer) draw(ctx context.Context, f *Failure) error {
-	s := start{name: "p", tests: exactly(f.Test), seed: f.Seed, mode: x.o.Mode, record: true, trace: true}
-	if f.Shrunk != nil {
-		var all []sim.Decision
-		for _, step := range f.Shrunk {
-			all = append(all, step.Decision)
-		}
-		s.replay, s.overrides = filepath.Join(x.bin.work, "decisions"), len(all)
-		if err := os.WriteFile(s.replay, encode(all), 0o666); err != nil {
-			return err
-		}
+	var all []sim.Decision
+	for _, step := range f.Shrunk {
+		all = append(all, step.Decision)
 	}
-	run, err := x.bin.run(ctx, s)
+	if f.Shrunk == nil {
+		all = f.Decisions
+	}
+	c, err := x.bin.traced(ctx, "p", f.Test, f.Seed, all)
 	if err != nil {
 		return err
 	}
-	r := run.of(f.Test, f.Seed)
-	if r == nil {
+	if c.report == nil {
 		return fmt.Errorf("%s did not run to be drawn", f.Test)
 	}
-	messages, err := readMessages(run.record)
-	if err != nil {
-		return err
+	if f.story == nil {
+		f.story = newStory(c.log, nil)
 	}
 	out, err := os.Create(x.o.HTML)
 	if err != nil {
 		return fmt.Errorf("the picture of %s: %w", f.Test, err)
 	}
 	defer out.Close()
-	page, err := template.New("picture").Parse(pictureHTML)
+	page, err := newPage()
 	if err != nil {
 		return fmt.Errorf("the page is broken: %w", err)
 	}
-	if err := page.Execute(out, newPicture(f, r, messages)); err != nil {
+	if err := page.Execute(out, pictured(f, c.report, &story{log: c.log, roles: f.story.roles, runs: f.story.runs})); err != nil {
 		return err
 	}
 	f.Picture = x.o.HTML
 	return out.Close()
 }
 
-// readMessages reads what was sent from a log of everything; a process that died early may have none.
-func readMessages(path string) ([]sim.Decision, error) {
-	file, err := os.Open(path)
-	if os.IsNotExist(err) {
-		return nil, nil
+func newPage() (*template.Template, error) {
+	return template.New("picture").Funcs(template.FuncMap{"short": short}).Parse(pictureHTML)
+}
+
+// short is a name with room for the width of a lane: its end tells more than its beginning.
+func short(name string) string {
+	const most = 24
+	if runes := []rune(name); len(runes) > most {
+		return "…" + string(runes[len(runes)-most+1:])
 	}
-	if err != nil {
-		return nil, err
+	return name
+}
+
+// pictured has hosts as lanes, or goroutines where there is no host.
+func pictured(f *Failure, r *sim.Report, s *story) *picture {
+	if len(r.Hosts) == 0 {
+		return newLanes(f, r, s)
 	}
-	defer file.Close()
-	var all []sim.Decision
-	in := bufio.NewScanner(file)
-	in.Buffer(nil, 1<<20)
-	for in.Scan() {
-		if !strings.Contains(in.Text(), `"kind":"message"`) {
-			continue
+	var messages []sim.Decision
+	for _, d := range s.log {
+		if d.Kind == "message" {
+			messages = append(messages, d)
 		}
-		var d sim.Decision
-		if err := json.Unmarshal(in.Bytes(), &d); err != nil {
-			return nil, fmt.Errorf("%s: %w", path, err)
-		}
-		all = append(all, d)
 	}
-	return all, in.Err()
+	return newPicture(f, r, messages)
+}
+
+// withoutTime is what a decision did: the row that it stands in has the time.
+func withoutTime(text string) string {
+	if after, ok := strings.CutPrefix(text, "at "); ok {
+		_, text, _ = strings.Cut(after, " ")
+	}
+	return text
 }
 
 func newPicture(f *Failure, r *sim.Report, messages []sim.Decision) *picture {
-	p := &picture{F: f, Took: time.Duration(f.SimNS), rows: map[int64]int{}, hosts: append([]string{"test"}, r.Hosts...)}
+	p := &picture{F: f, What: said(r, f.Output), Took: time.Duration(f.SimNS), rows: map[int64]int{}, hosts: append([]string{"test"}, r.Hosts...)}
 	if r.SimNS > 0 {
 		p.Took = time.Duration(r.SimNS)
 	}
 	p.Left = max(0, len(messages)-mostMessages)
 	messages = messages[p.Left:]
-	said := occurrences(r.Events)
-	p.place(messages, said, f.Shrunk)
+	words := occurrences(r.Events)
+	p.place(messages, words, f.Shrunk)
 	for i, h := range p.hosts {
 		p.Lanes = append(p.Lanes, shape{X: lane(i), Text: h})
 	}
 	for _, m := range messages {
 		p.message(m)
 	}
-	p.say(said, f.Shrunk)
-	p.faults(said)
+	p.say(words, f.Shrunk)
+	p.faults(words)
 	return p
 }
 
@@ -187,7 +190,11 @@ func (p *picture) message(m sim.Decision) {
 	s := shape{X: lane(from), Y: p.rows[int64(m.AtNS)], W: lane(to), Class: "message"}
 	s.Text = fmt.Sprintf("%s to %s, %d bytes, sent at %v", p.hosts[from], p.hosts[to], m.N, time.Duration(m.AtNS))
 	if m.Key == 0 {
-		s.W, s.H, s.Class = (s.X+s.W)/2, s.Y+rowHeight/2, "lost"
+		way := laneWidth * 2 / 5 // where no lane is
+		if to < from {
+			way = -way
+		}
+		s.W, s.H, s.Class = s.X+way, s.Y+rowHeight/2, "lost"
 	} else {
 		s.H = p.rows[int64(m.Key)]
 		s.Text += fmt.Sprintf(", arrived at %v", time.Duration(m.Key))
@@ -216,7 +223,7 @@ func (p *picture) say(said []occurrence, steps []Step) {
 	}
 	for i, s := range steps {
 		y := row(int64(s.AtNS))
-		p.Choices = append(p.Choices, shape{X: right, H: y, Y: y + 4, W: right + 14, Class: strconv.Itoa(i + 1), Text: s.Text})
+		p.Choices = append(p.Choices, shape{X: right, H: y, Y: y + 4, W: right + 14, Class: strconv.Itoa(i + 1), Text: withoutTime(s.Text)})
 	}
 	for _, o := range said {
 		p.Events = append(p.Events, shape{X: right, Y: row(o.at) + 4, Text: o.text})

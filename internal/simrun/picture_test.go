@@ -14,8 +14,8 @@ func TestPicture(t *testing.T) {
 	message := func(from, to, at, arrives uint64) sim.Decision {
 		return sim.Decision{Kind: "message", AtNS: at * ms, Key: arrives * ms, N: 7, Target: (10<<24|from+1)<<32 | 10<<24 | to + 1}
 	}
-	f := &Failure{Test: "TestX", Seed: 7, Failure: `"<b>" does not hold`, Shrunk: []Step{{Decision: sim.Decision{AtNS: 2 * ms}, Text: "at 2ms it was preempted"}}}
-	r := &sim.Report{Hosts: []string{"one", "two"}, SimNS: 9 * ms, Events: []string{
+	f := &Failure{Test: "TestX", Seed: 7, Shrunk: []Step{{Decision: sim.Decision{AtNS: 2 * ms}, Text: "at 2ms it was preempted"}}}
+	r := &sim.Report{Hosts: []string{"one", "two"}, SimNS: 9 * ms, Points: []sim.Point{{Kind: "always", Name: "<b>", Hits: 1}}, Events: []string{
 		"    0.001000s partition of [one] from [two]", "    0.004000s heal", "    0.005000s crash of two", "    0.007000s two: said",
 	}}
 	p := newPicture(f, r, []sim.Decision{message(1, 2, 1, 3), message(2, 1, 3, 0)})
@@ -32,7 +32,7 @@ func TestPicture(t *testing.T) {
 		t.Errorf("faults: %+v", p.Faults)
 	}
 	var page strings.Builder
-	if err := template.Must(template.New("picture").Parse(pictureHTML)).Execute(&page, p); err != nil {
+	if err := template.Must(newPage()).Execute(&page, p); err != nil {
 		t.Fatal(err)
 	}
 	for _, want := range []string{"at 2ms it was preempted", "&lt;b&gt;", "two: said", ">one</text>"} {

@@ -158,6 +158,7 @@ type Failure struct {
 	ShrinkMS   int64    `json:"shrink_ms,omitempty"`
 	Stopped    bool     `json:"stopped,omitempty"` // before it was as small as can be: no more time, or interrupted
 	Saved      string   `json:"saved,omitempty"`   // file, tried first the next time
+	Files      []string `json:"files,omitempty"`   // of its events
 	// History are the operations of histories of which a check does not hold; SavedHistory is the file that has them beside the saved failure.
 	History      []history.Op `json:"history,omitempty"`
 	SavedHistory string       `json:"saved_history,omitempty"`

@@ -195,6 +195,7 @@ func (x *explorer) failsAgain(ctx context.Context, s *saved, c candidate) error 
 		Trace: c.report.Trace, SimNS: c.report.SimNS, Events: c.report.Events, Points: c.report.Points, Output: tail(c.output),
 		Decisions: c.decisions, Saved: s.relative(x.o.Dir), again: true,
 	}
+	f.Less = c.report.Events
 	x.tell(ctx, f, second)
 	f.Certified = second.report != nil && second.report.Trace == c.report.Trace && second.sign == c.sign
 	if !f.Certified {

@@ -1,8 +1,12 @@
 package simrun
 
 import (
-	"cmp"
+	"bytes"
+	"encoding/json"
 	"fmt"
+	"net/url"
+	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"time"
@@ -32,7 +36,7 @@ func newStory(log []sim.Decision, text *sources) *story {
 }
 
 // role is the function that a goroutine began with; where that only calls another, like that of a WaitGroup, the outermost
-// of the others. One that has not begun has it and its go statement on its stack, or, where the compiler put a function in between, the latter alone.
+// of the others. A stack ends with the go statement; that of one which has not begun has nothing else where the compiler put a function in between.
 func (s *story) role(g uint32) string {
 	first := s.log[s.runs[g][0]].Where
 	if len(first) > 1 && !wrapper(first[0]) {
@@ -41,6 +45,9 @@ func (s *story) role(g uint32) string {
 	least, role := 8, "" // longer stacks are cut off
 	for _, i := range s.runs[g][1:] {
 		where := s.log[i].Where
+		if n := len(where) - 1; n > 0 && len(first) > 0 && where[n] == first[len(first)-1] {
+			where = where[:n]
+		}
 		for _, w := range slices.Backward(where) {
 			if !wrapper(w) {
 				if len(where) < least {
@@ -189,14 +196,33 @@ func (s *story) arrival(i int) string {
 	return ""
 }
 
-// lines are the whole run in words: whoever runs, what was decided, sent and said, in order.
-func (s *story) lines(said []string) []string {
-	type line struct {
-		at   int64
-		text string
+// keepEvents writes what happened: in words, and as it was recorded.
+func (f *Failure) keepEvents(dir string) error {
+	if err := os.MkdirAll(dir, 0o777); err != nil {
+		return err
 	}
-	var all []line
-	step := 0
+	var records bytes.Buffer
+	enc := json.NewEncoder(&records)
+	for _, d := range f.story.log {
+		if err := enc.Encode(d); err != nil {
+			return err
+		}
+	}
+	words := strings.Join(append(f.story.lines(f.Less), said(&sim.Report{Points: f.Points}, f.Output)), "\n") + "\n"
+	base := filepath.Join(dir, fmt.Sprintf("%s-seed%d", url.PathEscape(f.Test), f.Seed))
+	for ext, text := range map[string][]byte{".txt": []byte(words), ".jsonl": records.Bytes()} {
+		if err := os.WriteFile(base+ext, text, 0o666); err != nil {
+			return err
+		}
+	}
+	f.Files = []string{base + ".txt", base + ".jsonl"}
+	return nil
+}
+
+// lines are the whole run in words: whoever runs, what was decided, sent and said, in order.
+func (s *story) lines(events []string) []string {
+	var all []string
+	words, step := s.words(events), 0
 	for i, d := range s.log {
 		text := ""
 		switch d.Kind {
@@ -205,28 +231,19 @@ func (s *story) lines(said []string) []string {
 		case "time":
 			continue
 		case "note":
-			continue // the program's own words follow
+			text = "* " + words[i]
 		case "message":
-			text = fmt.Sprintf("%s sent %d bytes to %s", orElse(d.From, "the test"), d.N, orElse(d.To, "the test"))
+			text = fmt.Sprintf("%s sends %d bytes to %s", orElse(d.From, "the test"), d.N, orElse(d.To, "the test"))
 			if d.Key > 0 {
 				text += fmt.Sprintf(", there at %v", time.Duration(d.Key))
 			} else {
-				text += ", which do not arrive, or wait for the end of a cut"
+				text += ", which are lost, or wait behind a cut"
 			}
 		default:
 			step++
-			_, after, _ := strings.Cut(s.tell(i), " "+time.Duration(d.AtNS).String()+" ")
-			text = fmt.Sprintf("(%d) %s", step, after)
+			text = fmt.Sprintf("(%d) %s", step, withoutTime(s.tell(i)))
 		}
-		all = append(all, line{int64(d.AtNS), text})
+		all = append(all, fmt.Sprintf("%12v  %s", time.Duration(d.AtNS), text))
 	}
-	for _, o := range occurrences(said) {
-		all = append(all, line{o.at, "* " + o.text})
-	}
-	slices.SortStableFunc(all, func(a, b line) int { return cmp.Compare(a.at, b.at) })
-	var text []string
-	for _, l := range all {
-		text = append(text, fmt.Sprintf("%12v  %s", time.Duration(l.at), l.text))
-	}
-	return text
+	return all
 }
