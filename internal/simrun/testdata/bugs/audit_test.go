@@ -1,8 +1,7 @@
 package bugs
 
 import (
-	"math/rand"
-	randv2 "math/rand/v2"
+	"math/rand/v2"
 	"runtime"
 	"sync/atomic"
 	"testing"
@@ -58,7 +57,7 @@ func TestRealClock(t *testing.T) {
 // Random numbers, maps and the clock are the seed's.
 func TestSeeded(t *testing.T) {
 	sim.Run(t, func(s *sim.Sim) {
-		s.Event("%d %d %d", rand.Int(), randv2.Int(), time.Now().UnixNano())
+		s.Event("%d %d", rand.Int(), time.Now().UnixNano())
 		for k := range map[int]bool{1: true, 2: true, 3: true, 4: true} {
 			s.Event("%d", k)
 		}
