@@ -1,7 +1,7 @@
 // Command measure prints how many seeds "assay sim" needs to find each bug of the catalogue, by mode, and how many runs of
 // plain "go test" with the race detector. It also holds each mended form to its promise: never.
 //
-//	cd examples/sim && go run ./catalogue/measure [-plain 10s] [-for 10s] [-cap 20000] [-mended 1000] [name...]
+//	cd examples/sim && go run ./catalogue/measure [-plain 10s] [-for 10s] [-cap 20000] [-mended 1000] [-modes pos,portfolio] [name...]
 //
 // The number of a mode is the median length of 20 searches, each beginning where the one before found the bug.
 package main
@@ -44,6 +44,7 @@ func (r rate) String() string {
 type limits struct {
 	plain, long        time.Duration
 	cap, finds, mended int
+	modes              []string
 }
 
 func main() {
@@ -53,7 +54,9 @@ func main() {
 	flag.IntVar(&l.cap, "cap", 20000, "how many seeds to try for each bug in each mode at most")
 	flag.IntVar(&l.finds, "finds", 20, "how often to find each bug in each mode")
 	flag.IntVar(&l.mended, "mended", 1000, "how many seeds of each mended form to run")
+	only := flag.String("modes", strings.Join(modes(), ","), "modes, separated by commas; portfolio is what assay sim does by itself")
 	flag.Parse()
+	l.modes = strings.Split(*only, ",")
 	if err := measure(l, flag.Args()); err != nil {
 		fmt.Fprintln(os.Stderr, "measure:", err)
 		os.Exit(1)
@@ -74,9 +77,7 @@ func measure(l limits, names []string) error {
 		return err
 	}
 	defer os.RemoveAll(tmp)
-	heads := append([]string{"name", "`go test -race -count`"}, modes()...)
-	heads[len(heads)-1] = "portfolio"
-	heads = append(heads, "mended")
+	heads := slices.Concat([]string{"name", "`go test -race -count`"}, l.modes, []string{"mended"})
 	fmt.Printf("| %s |\n%s|\n", strings.Join(heads, " | "), strings.Repeat("|---", len(heads)))
 	for _, b := range bugs {
 		dir := filepath.Join(tmp, b.Name)
@@ -118,7 +119,7 @@ func row(f *finder, b bug, dir string, l limits) ([]string, error) {
 	if err != nil {
 		return nil, err
 	}
-	for _, mode := range modes() {
+	for _, mode := range l.modes {
 		s, err := f.search(binary, b, mode, dir)
 		if err != nil {
 			return nil, err
@@ -146,7 +147,7 @@ func mended(f *finder, b bug, dir string, l limits) (string, error) {
 	}
 	never := *f
 	never.cap, never.long = l.mended, time.Minute
-	s, err := never.search(binary, b, "", dir)
+	s, err := never.search(binary, b, portfolio, dir)
 	return s.String(), err
 }
 

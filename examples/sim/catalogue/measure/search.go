@@ -18,9 +18,12 @@ import (
 	"github.com/assay-dev/assay/sim"
 )
 
-// modes are what searches are compared in; the last is what "assay sim" does by itself: each seed has its own.
+// portfolio is what "assay sim" does by itself: each seed has a mode of its own.
+const portfolio = "portfolio"
+
+// modes are what searches are compared in.
 func modes() []string {
-	return []string{"fifo", "uniform/4", "uniform/1", "pct/3/64", "pos", ""}
+	return []string{"fifo", "uniform/4", "uniform/1", "pct/3/64", "pos", portfolio}
 }
 
 // A finder builds tests as "assay sim" does, and runs seeds.
@@ -104,6 +107,9 @@ func (f *finder) search(binary string, b bug, mode, dir string) (search, error) 
 
 // process runs some seeds in one process, which may end with the first that takes it along.
 func (f *finder) process(binary string, b bug, mode, dir string, from, n int) ([]sim.Report, error) {
+	if mode == portfolio {
+		mode = ""
+	}
 	report := filepath.Join(dir, "report")
 	if err := os.RemoveAll(report); err != nil {
 		return nil, err
