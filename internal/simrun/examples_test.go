@@ -1,0 +1,59 @@
+package simrun
+
+import (
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/assay-dev/assay/verdict"
+)
+
+// The defects of examples/sim are what plain tests miss: seeds find them, and tell where. Without them each seed passes.
+// ASSAY_SIM_FULL=1 runs as many as the examples' README says.
+func TestExamples(t *testing.T) {
+	built(t, "simtest") // or it is skipped
+	full := os.Getenv("ASSAY_SIM_FULL") != ""
+	for _, tt := range []struct{ dir, variable, defect, test, place string }{
+		{"outbox", "OUTBOX_DEFECT", "look-first", "TestEachOrderIsShippedOnce", "outbox/outbox.go"},
+		{"retry", "RETRY_DEFECT", "reuse", "TestEachRequestGetsItsOwnAnswer", "retry/retry.go"},
+	} {
+		t.Run(tt.dir, func(t *testing.T) {
+			search := func(seeds int, shrink bool) *Result {
+				res, err := Run(t.Context(), Options{
+					Packages: []string{"./" + tt.dir}, Dir: filepath.Join("..", "..", "examples", "sim"), Seeds: seeds, Tests: "^" + tt.test + "$", NoSave: true, NoShrink: !shrink,
+				})
+				if err != nil {
+					t.Fatal(err)
+				}
+				return res
+			}
+			t.Setenv(tt.variable, "")
+			seeds, plain := 25, []string{"test", "-count=20"}
+			if full {
+				seeds, plain = 500, []string{"test", "-race", "-count=200"}
+			}
+			if res := search(seeds, false); res.Verdict != verdict.Pass {
+				t.Errorf("without the defect: %v: %v %+v", res.Verdict, res.Reasons, res.Failures)
+			}
+			t.Setenv(tt.variable, tt.defect)
+			cmd := exec.Command("go", append(plain, "-run", "^"+tt.test+"$", "./"+tt.dir)...)
+			cmd.Dir = filepath.Join("..", "..", "examples", "sim")
+			if out, err := cmd.CombinedOutput(); err != nil {
+				t.Errorf("plain tests are meant to miss the defect: %v\n%s", err, out)
+			}
+			res := search(1000, full || tt.dir == "outbox")
+			if res.Verdict != verdict.Fail || len(res.Failures) != 1 || !res.Failures[0].Certified {
+				t.Fatalf("with the defect: %v: %v %+v", res.Verdict, res.Reasons, res.Failures)
+			}
+			if f := res.Failures[0]; f.Shrunk != nil {
+				var text strings.Builder
+				f.text(&text)
+				if len(f.Shrunk) > 20 || !strings.Contains(text.String(), tt.place) {
+					t.Errorf("%d of %d decisions are left:\n%s", len(f.Shrunk), len(f.Decisions), text.String())
+				}
+			}
+		})
+	}
+}
