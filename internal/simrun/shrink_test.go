@@ -229,7 +229,7 @@ func TestShrunkSavedAndTriedFirst(t *testing.T) {
 func TestShrinkWhatDies(t *testing.T) {
 	for _, test := range []string{"TestPanicInHost", "TestDeadlock"} {
 		res := found(t, t.TempDir(), test, 1)
-		if len(res.Failures) != 1 || res.Failures[0].Unshrunk != "" || len(res.Failures[0].Shrunk) > 0 {
+		if len(res.Failures) != 1 || res.Failures[0].Unshrunk != "" || res.Failures[0].Shrunk == nil || len(res.Failures[0].Shrunk) > 0 {
 			t.Errorf("%s: %+v, want a failure that needs no decision", test, *res.Failures[0])
 		}
 	}

@@ -89,7 +89,7 @@ func (s *story) who(g uint32, host string) string {
 
 // steps are the decisions of the run, in words, with what the code says there.
 func (s *story) steps() []Step {
-	var steps []Step
+	steps := []Step{} // none is told, too
 	for i, d := range s.log {
 		if !slices.Contains(kinds(), d.Kind) {
 			continue
