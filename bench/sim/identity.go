@@ -164,12 +164,18 @@ func (c *comparison) compare(first, second map[string]sim.Report) {
 
 // run runs the tests with n seeds in one process, and adds what it reports.
 func (c *comparison) run(to map[string]sim.Report, w int, seed uint64, n int, tests string, procs int) error {
+	return c.start(to, w, seed, n, tests, procs, new(*exec.Cmd))
+}
+
+// start is run, with the process at hand.
+func (c *comparison) start(to map[string]sim.Report, w int, seed uint64, n int, tests string, procs int, started **exec.Cmd) error {
 	dir := filepath.Join(c.b.work, fmt.Sprintf("worker%02d", w)) // names are as long as each other: a longer one can move addresses
 	report := filepath.Join(dir, "report")
 	if err := errors.Join(os.RemoveAll(dir), os.MkdirAll(dir, 0o777)); err != nil {
 		return err
 	}
 	cmd := exec.CommandContext(c.b.ctx, c.file, "-test.run="+tests, fmt.Sprintf("-test.count=%d", n), fmt.Sprintf("-test.short=%v", c.short))
+	*started = cmd
 	cmd.Dir = c.dir
 	cmd.Env = append(os.Environ(), "TMPDIR="+dir, fmt.Sprintf("GOMAXPROCS=%d", procs), fmt.Sprintf("%s=seed=%020d;report=%s", sim.Env, seed, report))
 	out, err := cmd.CombinedOutput()

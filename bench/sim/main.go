@@ -83,7 +83,7 @@ func (b *bench) build(name, dir, pkg string, overlaid bool) (file string, err er
 			return "", err
 		}
 		command, env = tc.Command, tc.Env
-		args = append(args, "-overlay="+o.File, "-tags="+overlay.Tag)
+		args = append(append(args, "-overlay="+o.File, "-tags="+overlay.Tag), overlay.Atomics("")...)
 	}
 	cmd := exec.CommandContext(b.ctx, command, append(args, pkg)...)
 	cmd.Dir, cmd.Env = dir, append(os.Environ(), env...)
