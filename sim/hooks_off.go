@@ -21,6 +21,8 @@ func rtRecord(int, *decision)         {}
 func rtDying(func())                  {}
 func rtLoad(path string, max int) int { return -1 }
 
+func rtReach(addr, size uintptr, statics, objects, table []uintptr) (uint64, bool) { return 0, false }
+
 func rtHost() uint32               { return 0 }
 func osFind(func(name string) any) {}
 func syscallHook(func(trap, a1, a2, a3, a4, a5, a6 uintptr) (r, errno uintptr, done bool)) {

@@ -28,6 +28,7 @@ func rtReserve(n int)
 func rtRecord(i int, d *decision)
 func rtDying(f func())
 func rtLoad(path string, max int) int
+func rtReach(addr, size uintptr, statics, objects, table []uintptr) (sum uint64, all bool)
 
 func osFind(find func(name string) any)
 func syscallHook(f func(trap, a1, a2, a3, a4, a5, a6 uintptr) (r, errno uintptr, done bool))

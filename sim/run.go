@@ -28,6 +28,7 @@ type settings struct {
 	overrides  int    // how many are in it
 	steps      uint64 // give up after so many goroutines were picked, where that is fewer than the test allows
 	limit      uint64 // and after so much simulated time, ns
+	vars       string // file of package variables to watch
 }
 
 func parseSettings(text string) settings {
@@ -57,6 +58,8 @@ func parseSettings(text string) settings {
 			s.steps, _ = strconv.ParseUint(value, 10, 64)
 		case "limit":
 			s.limit, _ = strconv.ParseUint(value, 10, 64)
+		case "vars":
+			s.vars = value
 		}
 	}
 	return s
@@ -96,6 +99,7 @@ type run struct {
 	mode       mode
 	settings   settings
 	sim        *Sim
+	watch      *watch // nil for none
 }
 
 // begin sets the runtime up for the next bubble.
@@ -130,6 +134,12 @@ func begin(t *testing.T, o Options) *run {
 		rtReserve(1 << 19)
 	}
 	rtDying(r.dying) // recorded or not: a run that is has the same heap
+	if r.settings.vars != "" {
+		var err error
+		if r.watch, err = newWatch(r.settings.vars); err != nil {
+			t.Fatal("sim: ", err)
+		}
+	}
 	r.write(map[string]any{"begin": Report{Test: t.Name(), Seed: c.seed, Mode: r.mode.String()}})
 	rtConfigure(c)
 	return r
@@ -207,6 +217,7 @@ type Report struct {
 	Swarm      string   `json:"swarm,omitempty"`  // faults that the seed drew, where it drew any
 	Hosts      []string `json:"hosts,omitempty"`  // of a failed run, in order of address
 	Covers     []Cell   `json:"covers,omitempty"`
+	Vars       []string `json:"vars,omitempty"` // package variables that changed, of those that were to be watched
 	// History are the operations of histories of which a check does not hold.
 	History []history.Op `json:"history,omitempty"`
 }
@@ -271,6 +282,9 @@ func (r *run) report(t *testing.T, s *Sim) Report {
 		rep.Outside = &Outside{Count: res.ext, Why: outsideWhy(res.extWhy), Stack: frames(res.extPCs[:], 8)}
 	}
 	rep.Points, rep.Covers, rep.History, rep.Swarm = s.sortedPoints(), s.covers, s.broken, s.swarm
+	if r.watch != nil {
+		rep.Vars = r.watch.changed()
+	}
 	if rep.Failed {
 		rep.Events, rep.Hosts = s.eventLines(), names(s.world.hosts)
 	}

@@ -24,6 +24,7 @@ type program struct {
 	module         string
 	flags          []string // of the binary
 	work           string
+	goroot         string
 
 	command    func(ctx context.Context, args ...string) *exec.Cmd // of the go command
 	buildFlags []string
@@ -50,7 +51,7 @@ func (b *builder) build(ctx context.Context) ([]*program, error) {
 	for i, p := range pkgs {
 		b.o.Story("building %s with %s", p.ImportPath, b.tc.Version)
 		bin := &program{pkg: p.ImportPath, dir: p.Dir, module: p.Module.Path, flags: testFlags, work: filepath.Join(b.work, fmt.Sprintf("p%03d", i)),
-			command: b.command, buildFlags: buildFlags}
+			goroot: b.tc.Root, command: b.command, buildFlags: buildFlags}
 		if err := os.Mkdir(bin.work, 0o777); err != nil {
 			return nil, err
 		}

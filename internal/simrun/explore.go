@@ -108,7 +108,8 @@ type job struct {
 	tests string // regular expression
 	from  uint64
 	n     int
-	fresh *Test // the one test that has the process for itself
+	fresh *Test    // the one test that has the process for itself
+	had   []string // tests that had the first seed already
 }
 
 // worker takes jobs until there are no more, or the time is over, or somebody found a failure.
@@ -144,8 +145,15 @@ func (x *explorer) do(ctx context.Context, w int, j job) error {
 			return err
 		}
 		from := p.last(j.from)
-		if !carried || x.o.All { // else tests that come after it have not had this seed
+		j.had = nil
+		if !carried || x.o.All {
 			from++
+		} else { // tests that come after it have not had this seed
+			for _, r := range p.all() {
+				if r.Seed == from {
+					j.had = append(j.had, r.Test)
+				}
+			}
 		}
 		j.n -= int(from - j.from)
 		j.from = from
@@ -231,7 +239,7 @@ func (x *explorer) take(p *process, j job) {
 	x.mu.Lock()
 	defer x.mu.Unlock()
 	for _, r := range p.all() {
-		if t := x.test(r.Test); !t.Fresh || t == j.fresh {
+		if t := x.test(r.Test); (!t.Fresh || t == j.fresh) && (r.Seed != j.from || !slices.Contains(j.had, r.Test)) {
 			t.add(r)
 		}
 	}

@@ -30,6 +30,7 @@ type start struct {
 	overrides  int
 	failFast   bool
 	most       limits
+	vars       string // file of package variables to watch
 }
 
 // limits on one simulation, beside those of its test. Zero is none.
@@ -78,6 +79,9 @@ func (b *program) once(ctx context.Context, s start) (*process, error) {
 	}
 	if s.most.steps > 0 {
 		settings += fmt.Sprintf(";steps=%d;limit=%d", s.most.steps, s.most.simNS)
+	}
+	if s.vars != "" {
+		settings += ";vars=" + s.vars
 	}
 	args := append([]string{fmt.Sprintf("-test.count=%d", max(s.count, 1)), "-test.run=" + s.tests, "-test.timeout=10m"}, b.flags...)
 	if s.failFast {

@@ -52,6 +52,8 @@ type Test struct {
 	Fresh   bool           `json:"fresh,omitempty"`   // each seed had a process of its own
 	Carried uint64         `json:"carried,omitempty"` // a seed that failed only in a process that had run others before
 	Covers  []Covered      `json:"covers,omitempty"`
+	Vars    []string       `json:"vars,omitempty"`     // package variables that its first seed changed
+	StdVars []string       `json:"std_vars,omitempty"` // and those of the standard library
 
 	module string
 	next   uint64 // the first seed that has not had its own process
@@ -249,6 +251,7 @@ func (t *Test) text(b *strings.Builder) {
 	for _, p := range t.Points {
 		fmt.Fprintf(b, "  %-10s %s: true %d of %d\n", p.Kind, p.Name, p.True, p.Hits)
 	}
+	t.varsText(b)
 	if t.Outside != nil {
 		for _, line := range t.Outside.Stack {
 			fmt.Fprintf(b, "  woken from outside: %s\n", line)

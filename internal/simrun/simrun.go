@@ -129,7 +129,7 @@ func Run(ctx context.Context, o Options) (*Result, error) {
 		x := &explorer{o: &o, bin: bin, res: res, until: deadline.Add(-share * time.Duration(len(bins)-1-i))}
 		err := x.explore(ctx)
 		if err == nil || ctx.Err() != nil {
-			err = errors.Join(err, x.finish(ctx))
+			err = errors.Join(err, x.finish(ctx), x.variables(ctx))
 		}
 		if ctx.Err() != nil {
 			res.Reasons = append(res.Reasons, "interrupted")
@@ -187,8 +187,12 @@ func (t *Test) Doubts(searched bool) (all []string) {
 	case t.Skipped != "":
 		add(" was skipped: %s", t.Skipped)
 	case t.Carried > 0:
+		left := "package variables"
+		if names := someNames(t.Vars); names != "" {
+			left += " (" + names + ")"
+		}
 		add(": seed %d failed in a process that had run others before, and none of %d in a process of its own: "+
-			"what runs leave in package variables is part of it; --fresh judges seeds by themselves alone", t.Carried, t.Seeds)
+			"what runs leave in %s is part of it; --fresh judges seeds by themselves alone", t.Carried, t.Seeds, left)
 	}
 	for _, p := range t.Points {
 		if p.Kind == "undecided" {

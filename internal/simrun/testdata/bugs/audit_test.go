@@ -63,3 +63,15 @@ func TestSeeded(t *testing.T) {
 		}
 	})
 }
+
+type leaf struct{ n int }
+
+// deep is the same pointer before and after.
+var deep = &struct{ leaves map[string][]*leaf }{leaves: map[string][]*leaf{"a": {{1}, {2}}}}
+
+func TestDeepInPackage(t *testing.T) {
+	sim.Run(t, func(s *sim.Sim) {
+		deep.leaves["a"][1].n++
+		time.Sleep(time.Second)
+	})
+}
