@@ -78,11 +78,12 @@ func (x *explorer) small(ctx context.Context, f *Failure) error {
 			return x.bin.attempt(ctx, name, f.Test, f.Seed, d, most)
 		},
 	}
+	s.seek = x.seek(f, s.sign, s.until)
 	s.patient()
 	x.o.Story("%s: shrinking %d decisions", f.Test, len(f.Decisions))
 	fails, err := s.shrink(ctx, f.Decisions)
 	x.o.Progress("")
-	f.ShrinkRuns, f.ShrinkMS = s.runs, time.Since(began).Milliseconds()
+	f.ShrinkRuns, f.ShrinkSeeds, f.ShrinkMS = s.runs, s.seeds, time.Since(began).Milliseconds()
 	interrupted := ctx.Err() != nil
 	if f.Stopped = interrupted || !s.time(); interrupted { // what was found so far is kept
 		err = nil
@@ -120,6 +121,9 @@ func (x *explorer) keep(ctx context.Context, f *Failure, s *shrinker) error {
 		return nil
 	}
 	f.Less, f.History = a.report.Events, a.report.History
+	if s.from.seed != 0 {
+		f.From = &Origin{Seed: s.from.seed, Mode: s.from.mode, Decisions: len(s.from.decisions)}
+	}
 	x.tell(ctx, f, b)
 	f.Failure = s.sign
 	if x.o.NoSave {
@@ -152,12 +156,7 @@ func (f *Failure) steps(b *strings.Builder) {
 	case f.again:
 		fmt.Fprintf(b, "  %d decisions differ from a plain run:\n", len(f.Shrunk))
 	default:
-		stopped := ""
-		if f.Stopped {
-			stopped = ", and then stopped: fewer may do"
-		}
-		fmt.Fprintf(b, "  %s that differ from a plain run are enough (%d runs, %.1f s%s):\n",
-			fmt.Sprintf("%d of %s", len(f.Shrunk), plural(len(f.Decisions), "decision")), f.ShrinkRuns, float64(f.ShrinkMS)/1000, stopped)
+		f.enoughText(b)
 	}
 	const most = 20
 	for i, s := range f.Shrunk[:min(len(f.Shrunk), most)] {
@@ -180,5 +179,24 @@ func (f *Failure) steps(b *strings.Builder) {
 	}
 	if f.SavedHistory != "" {
 		fmt.Fprintf(b, "  history: %s\n", f.SavedHistory)
+	}
+}
+
+// enoughText writes how few decisions are left, of whose, and what it took.
+func (f *Failure) enoughText(b *strings.Builder) {
+	of, runs, stopped := len(f.Decisions), plural(f.ShrinkRuns, "run"), ""
+	if f.From != nil {
+		of = f.From.Decisions
+	}
+	if f.ShrinkSeeds > 0 {
+		runs += ", " + plural(f.ShrinkSeeds, "other seed")
+	}
+	if f.Stopped {
+		stopped = ", and then stopped: fewer may do"
+	}
+	fmt.Fprintf(b, "  %d of %s that differ from a plain run are enough (%s, %.1f s%s):\n",
+		len(f.Shrunk), plural(of, "decision"), runs, float64(f.ShrinkMS)/1000, stopped)
+	if f.From != nil {
+		fmt.Fprintf(b, "    seed %d (mode %s), which fails in the same way, drew them; made with seed %d they fail, too\n", f.From.Seed, f.From.Mode, f.Seed)
 	}
 }

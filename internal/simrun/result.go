@@ -152,21 +152,30 @@ type Failure struct {
 	Output    string         `json:"output,omitempty"`
 	Decisions []sim.Decision `json:"decisions,omitempty"`
 
-	Failure    string   `json:"failure,omitempty"`  // what its smallest form has in common with it
-	Shrunk     []Step   `json:"shrunk,omitempty"`   // the decisions that are enough, plain ones elsewhere
-	Less       []string `json:"less,omitempty"`     // events of the run that makes those alone
-	Unshrunk   string   `json:"unshrunk,omitempty"` // why it was not made smaller
-	ShrinkRuns int      `json:"shrink_runs,omitempty"`
-	ShrinkMS   int64    `json:"shrink_ms,omitempty"`
-	Stopped    bool     `json:"stopped,omitempty"` // before it was as small as can be: no more time, or interrupted
-	Saved      string   `json:"saved,omitempty"`   // file, tried first the next time
-	Files      []string `json:"files,omitempty"`   // of its events
+	Failure     string   `json:"failure,omitempty"`      // what its smallest form has in common with it
+	Shrunk      []Step   `json:"shrunk,omitempty"`       // the decisions that are enough, plain ones elsewhere
+	Less        []string `json:"less,omitempty"`         // events of the run that makes those alone
+	Unshrunk    string   `json:"unshrunk,omitempty"`     // why it was not made smaller
+	From        *Origin  `json:"shrunk_from,omitempty"`  // whose decisions were made small, where not its own
+	ShrinkSeeds int      `json:"shrink_seeds,omitempty"` // other seeds that were looked at
+	ShrinkRuns  int      `json:"shrink_runs,omitempty"`
+	ShrinkMS    int64    `json:"shrink_ms,omitempty"`
+	Stopped     bool     `json:"stopped,omitempty"` // before it was as small as can be: no more time, or interrupted
+	Saved       string   `json:"saved,omitempty"`   // file, tried first the next time
+	Files       []string `json:"files,omitempty"`   // of its events
 	// History are the operations of histories of which a check does not hold; SavedHistory is the file that has them beside the saved failure.
 	History      []history.Op `json:"history,omitempty"`
 	SavedHistory string       `json:"saved_history,omitempty"`
 	Picture      string       `json:"picture,omitempty"` // file
 	again        bool         // known before
 	story        *story
+}
+
+// An Origin is another seed that fails in the same way, of whose decisions fewer were left.
+type Origin struct {
+	Seed      uint64 `json:"seed"`
+	Mode      string `json:"mode"`
+	Decisions int    `json:"decisions"` // how many differed from a plain run
 }
 
 // Text writes the result for people: the verdict and the reason first.

@@ -28,12 +28,16 @@ type shrinker struct {
 	until   time.Time
 	tell    func(runs, decisions int)
 	attempt func(ctx context.Context, name string, decisions []sim.Decision, most limits) (candidate, error)
+	seek    func(ctx context.Context, most limits) ([]lead, sought, error) // other seeds that fail in the same way; nil: nobody looks
 
 	best  candidate
-	named bool   // decisions are found again by name
-	loose bool   // a candidate that fails is taken only if it is recorded as a smaller one
-	most  limits // a candidate that goes on for far longer than the failure did is given up
+	from  lead    // where best comes from
+	rest  []trail // other ways that were not gone to the end
+	named bool    // decisions are found again by name
+	loose bool    // a candidate that fails is taken only if it is recorded as a smaller one
+	most  limits  // a candidate that goes on for far longer than the failure did is given up
 	runs  int
+	seeds int                        // that were looked at for leads
 	no    map[[sha256.Size]byte]bool // candidates that do not fail
 }
 
@@ -58,15 +62,25 @@ func (s *shrinker) shrink(ctx context.Context, all []sim.Decision) (bool, error)
 		return false, nil
 	}
 	s.most = enough(s.best)
+	for _, pass := range []func(context.Context) error{s.kinds, s.prefix, s.compare, s.smaller, s.others, s.lower} {
+		if err := pass(ctx); err != nil {
+			return true, err
+		}
+	}
+	return true, nil
+}
+
+// smaller leaves out what it can in each way, until none finds more.
+func (s *shrinker) smaller(ctx context.Context) error {
 	for before := -1; before != len(s.best.decisions) && s.time(); {
 		before = len(s.best.decisions)
 		for _, pass := range []func(context.Context) error{s.kinds, s.prefix, s.directed, s.chunks, s.pairs, s.nearby} {
 			if err := pass(ctx); err != nil {
-				return true, err
+				return err
 			}
 		}
 	}
-	return true, s.lower(ctx)
+	return nil
 }
 
 // enough is how long a candidate may go on: without some of its decisions a program may go round for ever. It is counted in what a seed
