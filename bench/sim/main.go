@@ -83,7 +83,11 @@ func (b *bench) build(name, dir, pkg string, overlaid bool) (file string, err er
 			return "", err
 		}
 		command, env = tc.Command, tc.Env
-		args = append(append(args, "-overlay="+o.File, "-tags="+overlay.Tag), overlay.Atomics("")...)
+		atomics, err := tc.Atomics("")
+		if err != nil {
+			return "", err
+		}
+		args = append(append(args, "-overlay="+o.File, "-tags="+overlay.Tag), atomics...)
 	}
 	cmd := exec.CommandContext(b.ctx, command, append(args, pkg)...)
 	cmd.Dir, cmd.Env = dir, append(os.Environ(), env...)

@@ -44,16 +44,6 @@ const (
 // Groups are those that a simulation needs, in the order in which they are applied.
 func Groups() []string { return []string{Runtime, Yield, Atomic, Net, OS} }
 
-// NoIntrinsics is the flag of the compiler by which a package calls the functions of sync/atomic, instead of having
-// instructions in their place.
-const NoIntrinsics = "-d=ssa/intrinsics/off"
-
-// Atomics are the flags of the go command that give it to the packages of a test and to what they import, with more flags
-// of the compiler. The standard library is built as ever.
-func Atomics(more string) []string {
-	return []string{strings.TrimSpace("-gcflags=all=" + NoIntrinsics + " " + more), "-gcflags=std="}
-}
-
 //go:embed patches/*.patch
 var patchFiles embed.FS
 
@@ -135,6 +125,9 @@ func (p *patch) into(files map[string]string, src string) error {
 	text, ok := files[p.file]
 	if !ok {
 		b, err := os.ReadFile(filepath.Join(src, filepath.FromSlash(p.file)))
+		if p.optional && errors.Is(err, fs.ErrNotExist) {
+			return nil
+		}
 		if err != nil {
 			return fmt.Errorf("%s: %w (%s.patch:%d)", p.file, err, p.group, p.line)
 		}

@@ -9,6 +9,7 @@ import (
 // A patch changes one place of one file of GOROOT/src.
 type patch struct {
 	group, file, function string // function is empty for the whole file
+	optional              bool   // versions of Go that do not have the file do not need the patch: a ? follows its name
 	why                   string
 	line                  int // in the group's file
 	forms                 []form
@@ -30,7 +31,8 @@ func parse(group, text string) ([]patch, error) {
 		switch word {
 		case "===":
 			file, function, _ := strings.Cut(rest, ": ")
-			all = append(all, patch{group: group, file: file, function: function, line: i + 1})
+			file, optional := strings.CutSuffix(file, "?")
+			all = append(all, patch{group: group, file: file, optional: optional, function: function, line: i + 1})
 			block = &all[len(all)-1].why
 			continue
 		case "---", "+++":

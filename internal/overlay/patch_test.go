@@ -122,6 +122,48 @@ func TestMakeAtOnce(t *testing.T) {
 }
 
 // A toolchain in the module cache is used through a link, because go refuses to replace files there.
+// A file that some versions of Go do not have is left out, if the patch says so.
+func TestOptional(t *testing.T) {
+	t.Parallel()
+	for _, tt := range []struct {
+		file string
+		ok   bool
+	}{{"f.go?", true}, {"f.go", false}} {
+		patches, err := parse("test", "=== "+tt.file+"\n# why\n--- find\na\n+++ after\nb\n")
+		if err != nil {
+			t.Fatal(err)
+		}
+		files, src := map[string]string{}, t.TempDir()
+		if err := patches[0].into(files, src); (err == nil) != tt.ok || len(files) != 0 {
+			t.Errorf("%s, which is not there: %v, %v", tt.file, err, files)
+		}
+		if err := os.WriteFile(filepath.Join(src, "f.go"), []byte("a"), 0o666); err != nil {
+			t.Fatal(err)
+		}
+		if err := patches[0].into(files, src); err != nil || files["f.go"] != "a\nb" {
+			t.Errorf("%s: %v, %v", tt.file, err, files)
+		}
+	}
+}
+
+func TestAtomics(t *testing.T) {
+	t.Parallel()
+	tc := Toolchain{Root: t.TempDir()}
+	if _, err := tc.Atomics(""); err == nil {
+		t.Error("a toolchain without sources has flags")
+	}
+	for _, dir := range []string{"os/exec", "vendor/golang.org/x"} {
+		if err := os.MkdirAll(filepath.Join(tc.Root, "src", dir), 0o777); err != nil {
+			t.Fatal(err)
+		}
+	}
+	got, err := tc.Atomics(" -N")
+	want := "-gcflags=all=-d=ssa/intrinsics/off -N|-gcflags=os/...=-N|-gcflags=vendor/...=-N|-gcflags=vendor/golang.org/...=-N"
+	if s := strings.Join(got, "|"); err != nil || s != want {
+		t.Errorf("got %s, %v, want %s", s, err, want)
+	}
+}
+
 func TestToolchainInTheModuleCache(t *testing.T) {
 	t.Parallel()
 	root := toolchain(t, t.TempDir()).Root

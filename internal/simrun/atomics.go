@@ -7,8 +7,11 @@ import (
 )
 
 // withAtomics adds the flags by which operations of sync/atomic are places to preempt. The user's own flags of the compiler stay.
-func withAtomics(flags []string) []string {
-	all := overlay.Atomics("")
+func withAtomics(tc overlay.Toolchain, flags []string) ([]string, error) {
+	all, err := tc.Atomics("")
+	if err != nil {
+		return nil, err
+	}
 	for i := 0; i < len(flags); i++ {
 		name, value, set := strings.Cut(flags[i], "=")
 		if strings.TrimLeft(name, "-") != "gcflags" {
@@ -20,10 +23,14 @@ func withAtomics(flags []string) []string {
 			value = flags[i]
 		}
 		if own, ok := strings.CutPrefix(value, "all="); ok {
-			all = append(all, overlay.Atomics(own)[0], "-gcflags=std="+own)
+			more, err := tc.Atomics(own)
+			if err != nil {
+				return nil, err
+			}
+			all = append(all, more...)
 			continue
 		}
 		all = append(all, "-gcflags="+strings.TrimSpace(value+" "+overlay.NoIntrinsics))
 	}
-	return all
+	return all, nil
 }

@@ -1,9 +1,12 @@
 package simrun
 
 import (
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 
+	"github.com/assay-dev/assay/internal/overlay"
 	"github.com/assay-dev/assay/verdict"
 )
 
@@ -40,14 +43,19 @@ func TestAtomics(t *testing.T) {
 
 func TestWithAtomics(t *testing.T) {
 	t.Parallel()
+	tc := overlay.Toolchain{Root: t.TempDir()}
+	if err := os.MkdirAll(filepath.Join(tc.Root, "src", "os"), 0o777); err != nil {
+		t.Fatal(err)
+	}
 	for _, tt := range []struct{ flags, want string }{
-		{"-race", "-gcflags=all=-d=ssa/intrinsics/off -gcflags=std= -race"},
-		{"-gcflags=-N", "-gcflags=all=-d=ssa/intrinsics/off -gcflags=std= -gcflags=-N -d=ssa/intrinsics/off"},
-		{"-gcflags ./x=-l", "-gcflags=all=-d=ssa/intrinsics/off -gcflags=std= -gcflags=./x=-l -d=ssa/intrinsics/off"},
-		{"--gcflags=all=-N", "-gcflags=all=-d=ssa/intrinsics/off -gcflags=std= -gcflags=all=-d=ssa/intrinsics/off -N -gcflags=std=-N"},
+		{"-race", "-gcflags=all=-d=ssa/intrinsics/off -gcflags=os/...= -race"},
+		{"-gcflags=-N", "-gcflags=all=-d=ssa/intrinsics/off -gcflags=os/...= -gcflags=-N -d=ssa/intrinsics/off"},
+		{"-gcflags ./x=-l", "-gcflags=all=-d=ssa/intrinsics/off -gcflags=os/...= -gcflags=./x=-l -d=ssa/intrinsics/off"},
+		{"--gcflags=all=-N", "-gcflags=all=-d=ssa/intrinsics/off -gcflags=os/...= -gcflags=all=-d=ssa/intrinsics/off -N -gcflags=os/...=-N"},
 	} {
-		if got := strings.Join(withAtomics(strings.Fields(tt.flags)), " "); got != tt.want {
-			t.Errorf("%s:\ngot  %s\nwant %s", tt.flags, got, tt.want)
+		got, err := withAtomics(tc, strings.Fields(tt.flags))
+		if s := strings.Join(got, " "); s != tt.want || err != nil {
+			t.Errorf("%s: %v\ngot  %s\nwant %s", tt.flags, err, s, tt.want)
 		}
 	}
 }

@@ -45,7 +45,9 @@ func (b *builder) build(ctx context.Context) ([]*program, error) {
 		return nil, err
 	}
 	if !b.o.NoAtomics {
-		buildFlags = withAtomics(buildFlags)
+		if buildFlags, err = withAtomics(b.tc, buildFlags); err != nil {
+			return nil, err
+		}
 	}
 	var bins []*program
 	for i, p := range pkgs {

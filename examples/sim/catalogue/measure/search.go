@@ -30,6 +30,7 @@ func modes() []string {
 type finder struct {
 	overlay overlay.Overlay
 	tc      overlay.Toolchain
+	atomics []string
 	cap     int           // seeds for one bug in one mode
 	long    time.Duration // the same in real time
 	finds   int           // how often to find it
@@ -46,12 +47,16 @@ func newFinder(ctx context.Context, cap int, long time.Duration, finds int) (*fi
 		return nil, err
 	}
 	o, err := overlay.Make(tc, cache, overlay.Groups()...)
-	return &finder{overlay: o, tc: tc, cap: cap, long: long, finds: finds}, err
+	if err != nil {
+		return nil, err
+	}
+	atomics, err := tc.Atomics("")
+	return &finder{overlay: o, tc: tc, atomics: atomics, cap: cap, long: long, finds: finds}, err
 }
 
 // flags are those of a build with the overlay.
 func (f *finder) flags() []string {
-	return append(overlay.Atomics(""), "-overlay="+f.overlay.File, "-tags="+overlay.Tag)
+	return append(slices.Clip(f.atomics), "-overlay="+f.overlay.File, "-tags="+overlay.Tag)
 }
 
 // A search is the lengths of searches one after the other, each until a seed failed; rest is that of the last, which found nothing.
