@@ -2,6 +2,7 @@ package sim
 
 import (
 	"encoding/json"
+	"math/rand"
 	"os"
 	"runtime"
 	"strconv"
@@ -134,13 +135,13 @@ func begin(t *testing.T, o Options) *run {
 		rtReserve(1 << 19)
 	}
 	rtDying(r.dying) // recorded or not: a run that is has the same heap
+	r.write(map[string]any{"begin": Report{Test: t.Name(), Seed: c.seed, Mode: r.mode.String()}})
 	if r.settings.vars != "" {
 		var err error
 		if r.watch, err = newWatch(r.settings.vars); err != nil {
 			t.Fatal("sim: ", err)
 		}
 	}
-	r.write(map[string]any{"begin": Report{Test: t.Name(), Seed: c.seed, Mode: r.mode.String()}})
 	rtConfigure(c)
 	return r
 }
@@ -151,6 +152,7 @@ func next(t *testing.T) (settings, uint64) {
 	defer process.Unlock()
 	if !process.loaded {
 		process.loaded = true
+		rand.Int() // its source is made at the first use
 		osFind(findDisk)
 		syscallHook(simCall)
 		process.settings = parseSettings(os.Getenv(Env))

@@ -39,10 +39,11 @@ const (
 	Atomic  = "atomic"  // the same before operations of sync/atomic
 	Net     = "net"     // the simulated network below package net
 	OS      = "os"      // the simulated disk below package os
+	Lazy    = "lazy"    // what is made ready once in a process, outside of any seed
 )
 
 // Groups are those that a simulation needs, in the order in which they are applied.
-func Groups() []string { return []string{Runtime, Yield, Atomic, Net, OS} }
+func Groups() []string { return []string{Runtime, Yield, Atomic, Net, OS, Lazy} }
 
 //go:embed patches/*.patch
 var patchFiles embed.FS
@@ -163,6 +164,8 @@ func groupOf(file string) string {
 		return Net
 	case "os", "syscall":
 		return OS
+	case "sync", "internal", "encoding", "strings":
+		return Lazy
 	}
 	return ""
 }
