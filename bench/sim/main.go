@@ -3,6 +3,7 @@
 //	go run ./bench/sim overhead          # what the overlay costs, in a bubble and outside
 //	go run ./bench/sim identity          # two runs of one seed are one run
 //	go run ./bench/sim speed             # simulated seconds a second, seeds a second, the first run and the next
+//	RETRY_DEFECT=reuse go run ./bench/sim shrink -n 12 examples/sim/retry     # how few decisions are left of failures
 //
 // Test binaries are built with the overlay and without, and take turns in one run; ratios are medians of the rounds' ratios. Time
 // is processor time of the processes themselves, so that a busy machine changes less.
@@ -34,7 +35,7 @@ func main() {
 
 func run(ctx context.Context, args []string) error {
 	if len(args) == 0 {
-		return errors.New("what is to be measured: overhead, identity or speed")
+		return errors.New("what is to be measured: overhead, identity, speed or shrink")
 	}
 	flags := flag.NewFlagSet(args[0], flag.ExitOnError)
 	b := bench{ctx: ctx, goCommand: flags.String("go", "go", "go command"), flags: flags.String("flags", "", "more flags of go test -c, as -race")}
@@ -51,8 +52,10 @@ func run(ctx context.Context, args []string) error {
 		return identity(&b, flags, args[1:])
 	case "speed":
 		return speed(&b, flags, args[1:])
+	case "shrink":
+		return shrink(&b, flags, args[1:])
 	}
-	return fmt.Errorf("nothing is called %q: overhead, identity or speed", args[0])
+	return fmt.Errorf("nothing is called %q: overhead, identity, speed or shrink", args[0])
 }
 
 // A bench builds test binaries.

@@ -91,7 +91,7 @@ func rules() map[string]string {
 		// Benchmarks drive what they measure, and nothing imports them.
 		"bench/driver": "history workload", "bench/consistency": "verdict history check/consistency/linear",
 		"bench/link": "system history internal/link",
-		"bench/sim":  "sim internal/overlay", "bench/sim/load": "sim",
+		"bench/sim":  "sim internal/overlay internal/simrun", "bench/sim/load": "sim",
 
 		"internal/archtest": "",
 	})
