@@ -126,6 +126,9 @@ func simUsage(o simrun.Options) error {
 	if _, err := regexp.Compile(o.Tests); err != nil {
 		return &run.UsageError{Msg: "--run: " + err.Error()}
 	}
+	if err := simrun.CheckFlags(o.Flags); err != nil {
+		return &run.UsageError{Msg: err.Error()}
+	}
 	if o.Replay != "" {
 		if _, err := os.Stat(o.Replay); err != nil {
 			return &run.UsageError{Msg: "--replay: the decisions cannot be read: " + err.Error()}

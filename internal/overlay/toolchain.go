@@ -6,6 +6,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"os"
 	"os/exec"
@@ -31,6 +32,9 @@ func Find(ctx context.Context, command, dir, cache string) (Toolchain, error) {
 	var stderr bytes.Buffer
 	cmd.Stderr = &stderr
 	out, err := cmd.Output()
+	if errors.Is(err, exec.ErrNotFound) {
+		return Toolchain{}, fmt.Errorf("simulations are built by the go command, of %s: %w; install it, or put its folder into PATH", Supported, err)
+	}
 	if err != nil {
 		return Toolchain{}, fmt.Errorf("%s env: %w: %s", command, err, strings.TrimSpace(stderr.String()))
 	}

@@ -26,8 +26,8 @@ type program struct {
 	work           string
 	goroot         string
 
-	command    func(ctx context.Context, args ...string) *exec.Cmd // of the go command
-	buildFlags []string
+	command   func(ctx context.Context, args ...string) *exec.Cmd // of the go command
+	listFlags []string
 }
 
 type builder struct {
@@ -39,26 +39,33 @@ type builder struct {
 
 // build builds the tests of each package that has simulations.
 func (b *builder) build(ctx context.Context) ([]*program, error) {
-	buildFlags, testFlags := splitFlags(b.o.Flags)
-	pkgs, err := b.list(ctx, buildFlags)
+	all, err := b.withDefaults(ctx, b.o.Flags)
+	if err != nil {
+		return nil, err
+	}
+	flags, err := sortFlags(all)
+	if err != nil {
+		return nil, err
+	}
+	pkgs, err := b.list(ctx, flags.list)
 	if err != nil {
 		return nil, err
 	}
 	if !b.o.NoAtomics {
-		if buildFlags, err = withAtomics(b.tc, buildFlags); err != nil {
+		if flags.build, err = withAtomics(b.tc, flags.build); err != nil {
 			return nil, err
 		}
 	}
 	var bins []*program
 	for i, p := range pkgs {
 		b.o.Story("building %s with %s", p.ImportPath, b.tc.Version)
-		bin := &program{pkg: p.ImportPath, dir: p.Dir, module: p.Module.Path, flags: testFlags, work: filepath.Join(b.work, fmt.Sprintf("p%03d", i)),
-			goroot: b.tc.Root, command: b.command, buildFlags: buildFlags}
+		bin := &program{pkg: p.ImportPath, dir: p.Dir, module: p.Module.Path, flags: flags.binary, work: filepath.Join(b.work, fmt.Sprintf("p%03d", i)),
+			goroot: b.tc.Root, command: b.command, listFlags: flags.list}
 		if err := os.Mkdir(bin.work, 0o777); err != nil {
 			return nil, err
 		}
 		bin.file = filepath.Join(bin.work, "sim.test")
-		args := append([]string{"test", "-c", "-overlay=" + b.overlay.File, "-o", bin.file}, buildFlags...)
+		args := append([]string{"test", "-c", "-overlay=" + b.overlay.File, "-o", bin.file}, flags.build...)
 		cmd := b.command(ctx, append(args, p.ImportPath)...)
 		if out, err := cmd.CombinedOutput(); err != nil {
 			if ctx.Err() != nil {
@@ -88,7 +95,7 @@ type listed struct {
 
 // list finds the packages whose tests import package sim.
 func (b *builder) list(ctx context.Context, flags []string) ([]listed, error) {
-	args := append([]string{"list", "-json=ImportPath,Dir,Imports,TestImports,XTestImports,Module"}, onlyTags(flags)...)
+	args := append([]string{"list", "-json=ImportPath,Dir,Imports,TestImports,XTestImports,Module"}, flags...)
 	cmd := b.command(ctx, append(args, b.o.Packages...)...)
 	var stdout, stderr bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &stdout, &stderr
@@ -96,48 +103,22 @@ func (b *builder) list(ctx context.Context, flags []string) ([]listed, error) {
 		if ctx.Err() != nil {
 			return nil, ctx.Err()
 		}
-		return nil, &BuildError{strings.Join(b.o.Packages, " "), strings.TrimSpace(stderr.String())}
+		return nil, &InputError{fmt.Sprintf("go list %s: %s", strings.Join(b.o.Packages, " "), strings.TrimSpace(stderr.String()))}
 	}
 	var pkgs []listed
+	some := false
 	for dec := json.NewDecoder(&stdout); ; {
 		var p listed
-		if err := dec.Decode(&p); errors.Is(err, io.EOF) {
+		if err := dec.Decode(&p); errors.Is(err, io.EOF) && some {
 			return pkgs, nil
+		} else if errors.Is(err, io.EOF) {
+			return nil, &InputError{fmt.Sprintf("no package matches %s", strings.Join(b.o.Packages, " "))}
 		} else if err != nil {
 			return nil, err
 		}
+		some = true
 		if slices.Contains(slices.Concat(p.Imports, p.TestImports, p.XTestImports), simPath) {
 			pkgs = append(pkgs, p)
 		}
 	}
 }
-
-// splitFlags sorts go test's flags: those for the build, with the overlay's tag, and those for the binary.
-func splitFlags(flags []string) (build, test []string) {
-	tags := overlay.Tag
-	for i := 0; i < len(flags); i++ {
-		name, value, set := strings.Cut(strings.TrimLeft(flags[i], "-"), "=")
-		switch name {
-		case "tags":
-			if !set && i+1 < len(flags) {
-				i++
-				value = flags[i]
-			}
-			tags += "," + value
-		case "short", "v", "timeout", "parallel":
-			if takes := name == "timeout" || name == "parallel"; takes && !set && i+1 < len(flags) {
-				i++
-				value, set = flags[i], true
-			}
-			if set {
-				name += "=" + value
-			}
-			test = append(test, "-test."+name)
-		default:
-			build = append(build, flags[i])
-		}
-	}
-	return append(build, "-tags="+tags), test
-}
-
-func onlyTags(flags []string) []string { return flags[len(flags)-1:] }

@@ -74,9 +74,20 @@ func (x *explorer) replayCommand(f *Failure) string {
 	}
 	parts = append(parts, "--run '"+exactly(f.Test)+"'", f.Package)
 	if len(x.o.Flags) > 0 {
-		parts = append(parts, "-- "+strings.Join(x.o.Flags, " "))
+		parts = append(parts, "--")
+		for _, flag := range x.o.Flags {
+			parts = append(parts, quoted(flag))
+		}
 	}
 	return strings.Join(parts, " ")
+}
+
+// quoted is a word as a shell takes it.
+func quoted(word string) string {
+	if regexp.MustCompile(`^[\w@%+=:,./-]+$`).MatchString(word) {
+		return word
+	}
+	return "'" + strings.ReplaceAll(word, "'", `'\''`) + "'"
 }
 
 // readDecisions reads a log of decisions: JSON lines.

@@ -12,7 +12,7 @@ import (
 	"github.com/assay-dev/assay/sim"
 )
 
-// An InputError is a file of decisions that cannot be used: file:line, and why.
+// An InputError is what was asked for and cannot be done: a file of decisions with file:line, a flag, a pattern of packages; and why.
 type InputError struct{ Msg string }
 
 func (e *InputError) Error() string { return e.Msg }

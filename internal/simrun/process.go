@@ -83,10 +83,11 @@ func (b *program) once(ctx context.Context, s start) (*process, error) {
 	if s.vars != "" {
 		settings += ";vars=" + s.vars
 	}
-	args := append([]string{fmt.Sprintf("-test.count=%d", max(s.count, 1)), "-test.run=" + s.tests, "-test.timeout=10m"}, b.flags...)
+	args := []string{fmt.Sprintf("-test.count=%d", max(s.count, 1)), "-test.run=" + s.tests, "-test.timeout=10m"}
 	if s.failFast {
 		args = append(args, "-test.failfast")
 	}
+	args = append(args, b.flags...)    // the last may be arguments
 	limit := b.timeout() + time.Minute // go test's own alarm needs a process that runs
 	bounded, cancel := context.WithTimeout(ctx, limit)
 	defer cancel()

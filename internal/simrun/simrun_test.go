@@ -282,14 +282,3 @@ func TestRace(t *testing.T) {
 		t.Errorf("%v: %v %+v", res.Verdict, res.Reasons, res.Failures)
 	}
 }
-
-func TestSplitFlags(t *testing.T) {
-	t.Parallel()
-	build, test := splitFlags([]string{"-race", "-tags", "a,b", "-timeout=5m", "-short", "-parallel", "2", "--v"})
-	if got, want := strings.Join(build, " "), "-race -tags=assaysim,a,b"; got != want {
-		t.Errorf("build: %s, want %s", got, want)
-	}
-	if got, want := strings.Join(test, " "), "-test.timeout=5m -test.short -test.parallel=2 -test.v"; got != want {
-		t.Errorf("test: %s, want %s", got, want)
-	}
-}
