@@ -37,16 +37,22 @@ type Node struct {
 	number    number
 }
 
+// config is that of a node.
+func config(name string) *raft.Config {
+	c := raft.DefaultConfig()
+	c.LocalID = raft.ServerID(name)
+	c.HeartbeatTimeout = 100 * time.Millisecond
+	c.ElectionTimeout = 100 * time.Millisecond
+	c.LeaderLeaseTimeout = 50 * time.Millisecond
+	c.CommitTimeout = 20 * time.Millisecond
+	c.Logger = hclog.NewNullLogger()
+	return c
+}
+
 // Start starts a node among its peers. Who starts first does not matter.
 func Start(name string, peers []string, t *raft.InmemTransport, d Defect) (*Node, error) {
 	n := &Node{Transport: t, defect: d}
-	config := raft.DefaultConfig()
-	config.LocalID = raft.ServerID(name)
-	config.HeartbeatTimeout = 100 * time.Millisecond
-	config.ElectionTimeout = 100 * time.Millisecond
-	config.LeaderLeaseTimeout = 50 * time.Millisecond
-	config.CommitTimeout = 20 * time.Millisecond
-	config.Logger = hclog.NewNullLogger()
+	config := config(name)
 	var servers []raft.Server
 	for _, p := range peers {
 		servers = append(servers, raft.Server{ID: raft.ServerID(p), Address: raft.ServerAddress(p)})
