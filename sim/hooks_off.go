@@ -5,21 +5,21 @@ package sim
 // built says whether this program was built with the overlay.
 const built = false
 
-func rtEnabled() bool                 { return false }
-func rtConfigure(*config)             {}
-func rtLast(*result)                  {}
-func rtFold(uint64)                   {}
-func rtSetHost(uint32) uint32         { return 0 }
-func rtClock(uint32, int64, int64)    {}
-func rtCrash(uint32) int              { return 0 }
-func rtChoose(uint32) uint32          { return 0 }
-func rtDisk(uint32) (uint32, uint64)  { return 0, 0 }
-func rtPin(int32)                     {}
-func rtElapsed() int64                { return 0 }
-func rtReserve(int)                   {}
-func rtRecord(int, *decision)         {}
-func rtDying(func())                  {}
-func rtLoad(path string, max int) int { return -1 }
+func rtEnabled() bool                        { return false }
+func rtConfigure(*config)                    {}
+func rtLast(*result)                         {}
+func rtFold(uint64)                          {}
+func rtSetHost(uint32) uint32                { return 0 }
+func rtClock(uint32, int64, int64)           {}
+func rtCrash(uint32) int                     { return 0 }
+func rtChoose(uint32) uint32                 { return 0 }
+func rtDisk(uint32, uint64) (uint32, uint64) { return 0, 0 }
+func rtPin(int32)                            {}
+func rtElapsed() int64                       { return 0 }
+func rtReserve(int)                          {}
+func rtRecord(int, *decision)                {}
+func rtDying(func())                         {}
+func rtLoad(path string, max int) int        { return -1 }
 
 func rtReach(addr, size uintptr, statics, objects, table []uintptr) (uint64, bool) { return 0, false }
 

@@ -21,7 +21,7 @@ func rtHost() uint32
 func rtClock(host uint32, ahead, ppm int64)
 func rtCrash(host uint32) int
 func rtChoose(n uint32) uint32
-func rtDisk(n uint32) (choice uint32, index uint64)
+func rtDisk(n uint32, key uint64) (choice uint32, index uint64)
 func rtPin(by int32)
 func rtElapsed() int64
 func rtReserve(n int)

@@ -2,6 +2,7 @@ package sim
 
 import (
 	"fmt"
+	"hash/fnv"
 	"slices"
 	"strings"
 	"sync"
@@ -37,6 +38,8 @@ type Disk struct {
 	host   *Host
 	mounts []string // guarded by Sim.pinned
 	files  osFiles
+	// crashes that it came back from; whoever restarts the host counts
+	crashes int
 }
 
 // Disk is the host's disk, empty at first.
@@ -54,7 +57,7 @@ func (s *Sim) newDisk(h *Host) *Disk {
 	if o.Sync == 0 {
 		o.Sync = time.Millisecond
 	}
-	choose := func(n int) int { c, _ := rtDisk(uint32(n)); return int(c) }
+	choose := func(n int) int { c, _ := rtDisk(uint32(n), 0); return int(c) }
 	d := &Disk{host: h, Disk: disk.New(disk.Options{
 		Profile: o.Profile, Sector4K: o.Sector4K, Sleep: time.Sleep, Choose: choose, Lock: &pinnedLock{},
 		Takes: func(op disk.Op) time.Duration {
@@ -120,8 +123,9 @@ func (h *Host) recover() {
 		return
 	}
 	var made []uint64 // numbers of the decisions
+	d.crashes++
 	losses := d.Crash(func(n int) int {
-		c, index := rtDisk(uint32(n))
+		c, index := rtDisk(uint32(n), h.loss(d.crashes, len(made)))
 		made = append(made, index)
 		return int(c)
 	})
@@ -129,6 +133,13 @@ func (h *Host) recover() {
 	if len(losses) > 0 {
 		h.s.Event("disk of %s: %s", h.name, told(losses))
 	}
+}
+
+// loss names a decision of a crash by what it is about: a test that comes to the crash another way loses the same.
+func (h *Host) loss(crash, n int) uint64 {
+	name := fnv.New64a()
+	fmt.Fprintf(name, "%s %d %d", h.name, crash, n)
+	return name.Sum64() | 1 // 0 is none
 }
 
 // noteLosses says of each decision of a crash what it took: the losses that came next.
