@@ -71,7 +71,7 @@ func (b *builder) build(ctx context.Context) ([]*program, error) {
 			if ctx.Err() != nil {
 				return nil, ctx.Err()
 			}
-			return nil, &BuildError{p.ImportPath, strings.TrimSpace(string(out))}
+			return nil, &BuildError{p.ImportPath, strings.TrimSpace(string(out)) + versions(string(out))}
 		}
 		if _, err := os.Stat(bin.file); err == nil { // else it has no tests for this machine
 			bins = append(bins, bin)
@@ -121,4 +121,12 @@ func (b *builder) list(ctx context.Context, flags []string) ([]listed, error) {
 			pkgs = append(pkgs, p)
 		}
 	}
+}
+
+// versions tells of a package sim that asks Go's runtime for what this command does not put there, or not by that name.
+func versions(out string) string {
+	if !strings.Contains(out, "relocation target "+simPath+".") {
+		return ""
+	}
+	return "\nthis command and the package " + simPath + " that the tests import are of different versions: go get the version of the command, or install that of the package"
 }

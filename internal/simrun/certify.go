@@ -72,6 +72,9 @@ func (x *explorer) replayCommand(f *Failure) string {
 	if x.o.Mode != "" {
 		parts = append(parts, "--mode "+x.o.Mode)
 	}
+	if x.o.Replay != "" {
+		parts = append(parts, "--replay "+quoted(x.o.Replay))
+	}
 	parts = append(parts, "--run '"+exactly(f.Test)+"'", f.Package)
 	if len(x.o.Flags) > 0 {
 		parts = append(parts, "--")

@@ -73,7 +73,7 @@ func (x *explorer) selfTest(ctx context.Context) error {
 	}
 	if len(first.reports) == 0 && first.lost == nil {
 		if first.failed {
-			return fmt.Errorf("%s: %w\n%s", x.bin.pkg, errNoReport, first.output)
+			x.outside(first)
 		}
 		return nil
 	}
@@ -255,11 +255,25 @@ func (x *explorer) test(name string) *Test {
 	return t
 }
 
+// outside ends the search where a process failed and none of its simulations did: a test that is none, or one that failed before
+// it was one, or what comes after all tests. What seeds would have shown is not known.
+func (x *explorer) outside(p *process) {
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	if x.stop {
+		return
+	}
+	x.stop = true
+	text := strings.ReplaceAll(tail(p.output), "\n", "\n  > ")
+	x.res.Reasons = append(x.res.Reasons, fmt.Sprintf("%s failed outside its simulations (--run REGEXP picks tests):\n  > %s", x.bin.pkg, text))
+}
+
 // failures keeps what failed in a process, certified. It reports whether something failed there
 // that does not fail in a process of its own: the search goes on for that test with a process for each seed.
 func (x *explorer) failures(ctx context.Context, p *process, j job) (carried bool, err error) {
 	if p.failed && !slices.ContainsFunc(p.all(), func(r sim.Report) bool { return r.Failed }) {
-		return false, fmt.Errorf("%s failed outside its simulations:\n%s", x.bin.pkg, tail(p.output))
+		x.outside(p)
+		return false, nil
 	}
 	x.mu.Lock()
 	defer x.mu.Unlock()

@@ -89,3 +89,15 @@ func TestQuoted(t *testing.T) {
 		}
 	}
 }
+
+// A module that is newer or older than the command is named, where the linker says what it misses.
+func TestVersions(t *testing.T) {
+	t.Parallel()
+	out := "x.newWatch: relocation target github.com/assay-dev/assay/sim.rtReach not defined"
+	if got := versions(out); !strings.Contains(got, "different versions") {
+		t.Errorf("got %q", got)
+	}
+	if got := versions("x_test.go:3:4: undefined: y"); got != "" {
+		t.Errorf("of another error: %q", got)
+	}
+}

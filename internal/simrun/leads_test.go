@@ -134,7 +134,7 @@ func TestSeek(t *testing.T) {
 			bin.work = t.TempDir()
 			k := &seeker{bin: &bin, test: tt.test, sign: tt.sign, workers: workers, tell: func(int, int) {}}
 			if !tt.want { // it need not look at all
-				k.seeds = mostSeeds - 100
+				k.seeds = mostSeeds - 16
 			}
 			var err error
 			if found[i], err = k.seek(t.Context(), 1, time.Now().Add(time.Hour)); err != nil {
