@@ -3,9 +3,10 @@
 package sim
 
 import (
-	_ "net" // the functions below are in the overlay's runtime, net, os and syscall
+	_ "net" // the functions below are in the overlay's runtime, net, os, syscall and testing
 	_ "os"
 	_ "syscall"
+	"testing"
 	_ "unsafe" // as their own packages name them
 )
 
@@ -29,6 +30,8 @@ func rtRecord(i int, d *decision)
 func rtDying(f func())
 func rtLoad(path string, max int) int
 func rtReach(addr, size uintptr, statics, objects, table []uintptr) (sum uint64, all bool)
+
+func testFailed(t *testing.T) []uintptr
 
 func osFind(find func(name string) any)
 func syscallHook(f func(trap, a1, a2, a3, a4, a5, a6 uintptr) (r, errno uintptr, done bool))

@@ -5,6 +5,7 @@ import (
 	"math/rand"
 	"os"
 	"runtime"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -215,9 +216,10 @@ type Report struct {
 	Dropped    uint64   `json:"dropped,omitempty"`
 	Outside    *Outside `json:"outside,omitempty"` // why this run may not be the seed's
 	Points     []Point  `json:"points,omitempty"`
-	Events     []string `json:"events,omitempty"` // of a failed run
-	Swarm      string   `json:"swarm,omitempty"`  // faults that the seed drew, where it drew any
-	Hosts      []string `json:"hosts,omitempty"`  // of a failed run, in order of address
+	Events     []string `json:"events,omitempty"`    // of a failed run
+	FailedAt   string   `json:"failed_at,omitempty"` // file:line of what let the test fail first
+	Swarm      string   `json:"swarm,omitempty"`     // faults that the seed drew, where it drew any
+	Hosts      []string `json:"hosts,omitempty"`     // of a failed run, in order of address
 	Covers     []Cell   `json:"covers,omitempty"`
 	Vars       []string `json:"vars,omitempty"` // package variables that changed, of those that were to be watched
 	// History are the operations of histories of which a check does not hold.
@@ -289,8 +291,33 @@ func (r *run) report(t *testing.T, s *Sim) Report {
 	}
 	if rep.Failed {
 		rep.Events, rep.Hosts = s.eventLines(), names(s.world.hosts)
+		rep.FailedAt = failedAt(t)
 	}
 	return rep
+}
+
+// failedAt is the first frame outside packages testing and sim of where a test failed.
+func failedAt(t *testing.T) string {
+	if t == nil {
+		return ""
+	}
+	pcs := testFailed(t)
+	n := slices.Index(pcs, 0)
+	if n < 0 {
+		n = len(pcs)
+	}
+	if n == 0 {
+		return ""
+	}
+	for it := runtime.CallersFrames(pcs[:n]); ; {
+		f, more := it.Next()
+		if !strings.HasPrefix(f.Function, "testing.") && !strings.HasPrefix(f.Function, "github.com/assay-dev/assay/sim.") && f.File != "" {
+			return short(f.File) + ":" + strconv.Itoa(f.Line)
+		}
+		if !more {
+			return ""
+		}
+	}
 }
 
 func outsideWhy(n uint64) string {

@@ -153,7 +153,7 @@ func (s *Sim) needs(what string) {
 		return
 	}
 	s.mu.Lock()
-	s.skip = fmt.Sprintf("sim: %s needs the simulated network of \"assay sim\": assay sim -run '^%s$' .", what, s.t.Name())
+	s.skip = fmt.Sprintf("sim: %s needs the simulated network of \"assay sim\": assay sim --run '^%s$' .", what, s.t.Name())
 	s.mu.Unlock()
 	s.t.SkipNow()
 }

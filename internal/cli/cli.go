@@ -47,7 +47,7 @@ type app struct {
 func Main(args []string, stdout, stderr io.Writer) int {
 	a := &app{out: &harmless{w: stdout, colours: isTerminal(stdout)}, err: &harmless{w: stderr, colours: isTerminal(stderr)}, name: invocation()}
 	root := a.root()
-	root.SetArgs(args)
+	root.SetArgs(asGoFlags(root, args))
 	ctx, cancel := context.WithCancel(context.Background())
 	defer cancel()
 	signals := make(chan os.Signal, 1)

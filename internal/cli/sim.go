@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"os"
 	"regexp"
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -113,6 +115,25 @@ func (a *app) sim(ctx context.Context, o simrun.Options, flags coverFlags) error
 		return err
 	}
 	return exitOf(res.Verdict)
+}
+
+// asGoFlags takes flags of "assay sim" as Go's own commands have them, with one dash: -seeds 10.
+func asGoFlags(root *cobra.Command, args []string) []string {
+	cmd, _, err := root.Find(args)
+	if err != nil || cmd.Name() != "sim" {
+		return args
+	}
+	args = slices.Clone(args)
+	for i, arg := range args {
+		if arg == "--" {
+			break
+		}
+		name, _, _ := strings.Cut(strings.TrimPrefix(arg, "-"), "=")
+		if len(name) > 1 && strings.HasPrefix(arg, "-") && cmd.Flags().Lookup(name) != nil {
+			args[i] = "-" + arg
+		}
+	}
+	return args
 }
 
 // simUsage refuses what cannot be meant, before anything is built.

@@ -40,10 +40,11 @@ const (
 	Net     = "net"     // the simulated network below package net
 	OS      = "os"      // the simulated disk below package os
 	Lazy    = "lazy"    // what is made ready once in a process, outside of any seed
+	Testing = "testing" // where a test failed
 )
 
 // Groups are those that a simulation needs, in the order in which they are applied.
-func Groups() []string { return []string{Runtime, Yield, Atomic, Net, OS, Lazy} }
+func Groups() []string { return []string{Runtime, Yield, Atomic, Net, OS, Lazy, Testing} }
 
 //go:embed patches/*.patch
 var patchFiles embed.FS
@@ -166,6 +167,8 @@ func groupOf(file string) string {
 		return OS
 	case "sync", "internal", "encoding", "strings":
 		return Lazy
+	case "testing":
+		return Testing
 	}
 	return ""
 }

@@ -63,7 +63,7 @@ func (x *explorer) audit(ctx context.Context) error {
 }
 
 func (x *explorer) auditor(ctx context.Context, w int) error {
-	name := string(rune('c' + w%20))
+	name := ofWorker(w)
 	for {
 		j := x.claim(auditBatch)
 		if j.n == 0 {
@@ -117,7 +117,7 @@ func (x *explorer) failed(r sim.Report, p *process) {
 	}
 	f := &Failure{
 		Package: x.bin.pkg, Test: r.Test, Seed: r.Seed, Mode: r.Mode, Go: x.res.Go, Trace: r.Trace, SimNS: r.SimNS,
-		Events: r.Events, Points: r.Points, Output: tail(p.output), Certified: true, again: true,
+		Events: r.Events, Points: r.Points, FailedAt: r.FailedAt, Output: tail(p.output), Certified: true, again: true,
 	}
 	f.Replay = x.replayCommand(f)
 	x.res.Failures = append(x.res.Failures, f)

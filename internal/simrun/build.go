@@ -105,12 +105,13 @@ func (b *builder) list(ctx context.Context, flags []string) ([]listed, error) {
 		}
 		return nil, &InputError{fmt.Sprintf("go list %s: %s", strings.Join(b.o.Packages, " "), strings.TrimSpace(stderr.String()))}
 	}
-	var pkgs []listed
+	var pkgs, others []listed
 	some := false
 	for dec := json.NewDecoder(&stdout); ; {
 		var p listed
 		if err := dec.Decode(&p); errors.Is(err, io.EOF) && some {
-			return pkgs, nil
+			more, err := b.byHelpers(ctx, flags, others)
+			return append(pkgs, more...), err
 		} else if errors.Is(err, io.EOF) {
 			return nil, &InputError{fmt.Sprintf("no package matches %s", strings.Join(b.o.Packages, " "))}
 		} else if err != nil {
@@ -119,6 +120,8 @@ func (b *builder) list(ctx context.Context, flags []string) ([]listed, error) {
 		some = true
 		if slices.Contains(slices.Concat(p.Imports, p.TestImports, p.XTestImports), simPath) {
 			pkgs = append(pkgs, p)
+		} else {
+			others = append(others, p)
 		}
 	}
 }
@@ -129,4 +132,51 @@ func versions(out string) string {
 		return ""
 	}
 	return "\nthis command and the package " + simPath + " that the tests import are of different versions: go get the version of the command, or install that of the package"
+}
+
+// byHelpers are the packages whose tests import a package for tests that imports package sim.
+func (b *builder) byHelpers(ctx context.Context, flags []string, pkgs []listed) (found []listed, err error) {
+	if len(pkgs) == 0 {
+		return nil, nil
+	}
+	args := append([]string{"list", "-deps", "-test", "-json=ImportPath,Imports,Standard"}, flags...)
+	for _, p := range pkgs {
+		args = append(args, p.ImportPath)
+	}
+	out, err := b.command(ctx, args...).Output()
+	if err != nil {
+		return nil, nil // one of them cannot be listed with its tests, and the build says why
+	}
+	imports := map[string][]string{}
+	helper := map[string]bool{}
+	for dec := json.NewDecoder(bytes.NewReader(out)); ; {
+		var p struct {
+			ImportPath string
+			Imports    []string
+			Standard   bool
+		}
+		if err := dec.Decode(&p); errors.Is(err, io.EOF) {
+			break
+		} else if err != nil {
+			return nil, err
+		}
+		if !p.Standard {
+			imports[p.ImportPath] = p.Imports
+			helper[p.ImportPath] = slices.Contains(p.Imports, simPath) && slices.Contains(p.Imports, "testing") && !strings.HasPrefix(p.ImportPath, simPath)
+		}
+	}
+	for _, p := range pkgs {
+		if reaches(p.ImportPath+".test", imports, helper, map[string]bool{}) {
+			found = append(found, p)
+		}
+	}
+	return found, nil
+}
+
+func reaches(pkg string, imports map[string][]string, target, seen map[string]bool) bool {
+	if seen[pkg] {
+		return false
+	}
+	seen[pkg] = true
+	return target[pkg] || slices.ContainsFunc(imports[pkg], func(p string) bool { return reaches(p, imports, target, seen) })
 }

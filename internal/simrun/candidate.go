@@ -91,6 +91,9 @@ func signature(r *sim.Report, output string) string {
 			}
 		}
 	}
+	if r.FailedAt != "" {
+		return r.FailedAt
+	}
 	for line := range strings.Lines(output) {
 		if where := complaint().FindString(line); where != "" && !strings.Contains(line, ": sim: ") {
 			return strings.TrimSpace(where)
@@ -112,6 +115,12 @@ func said(r *sim.Report, output string) string {
 		line = strings.TrimSpace(line)
 		if strings.HasPrefix(line, "panic: ") || strings.HasPrefix(line, "fatal error: ") {
 			return line
+		}
+	}
+	at := r.FailedAt[strings.LastIndexByte(r.FailedAt, '/')+1:]
+	for line := range strings.Lines(output) {
+		if at != "" && strings.HasPrefix(strings.TrimSpace(line), at+": ") {
+			return strings.TrimSpace(line)
 		}
 	}
 	for line := range strings.Lines(output) {

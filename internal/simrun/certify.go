@@ -34,6 +34,7 @@ func (x *explorer) certify(ctx context.Context, f *Failure, found sim.Report) (a
 		runs[i] = p.of(f.Test, f.Seed)
 		if i == 0 && runs[i] != nil {
 			f.Output, f.Events, f.Trace, f.SimNS = tail(p.output), runs[i].Events, runs[i].Trace, runs[i].SimNS
+			f.FailedAt = runs[i].FailedAt
 			f.History, f.Swarm = runs[i].History, runs[i].Swarm
 			if f.Decisions, err = readDecisions(p.record); err != nil && !os.IsNotExist(err) {
 				return false, err
@@ -74,6 +75,9 @@ func (x *explorer) replayCommand(f *Failure) string {
 	}
 	if x.o.Replay != "" {
 		parts = append(parts, "--replay "+quoted(x.o.Replay))
+	}
+	if x.o.NoAtomics {
+		parts = append(parts, "--no-atomics")
 	}
 	parts = append(parts, "--run '"+exactly(f.Test)+"'", f.Package)
 	if len(x.o.Flags) > 0 {
@@ -145,11 +149,15 @@ func overrides(log, dir string) (file string, n int, err error) {
 	return file, len(all), os.WriteFile(file, encode(all), 0o666)
 }
 
-// tail is the part of an output that a person wants first.
+// mostOutput is what is kept of a process's output: all stacks of some thousand goroutines.
+const mostOutput = 4 << 20
+
+// tail is the part of an output that is kept.
 func tail(out string) string {
-	lines := strings.Split(strings.TrimSpace(out), "\n")
-	if len(lines) > 120 {
-		lines = append(lines[:100], fmt.Sprintf("… %d lines left out …", len(lines)-100))
+	out = strings.TrimSpace(out)
+	if len(out) > mostOutput {
+		cut := strings.LastIndexByte(out[:mostOutput], '\n') + 1
+		out = fmt.Sprintf("%s… %d bytes left out …", out[:cut], len(out)-cut)
 	}
-	return strings.Join(lines, "\n")
+	return out
 }

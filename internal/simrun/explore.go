@@ -134,7 +134,7 @@ func (x *explorer) worker(ctx context.Context, w int) error {
 func (x *explorer) do(ctx context.Context, w int, j job) error {
 	for j.n > 0 && j.tests != "" && !x.stopped() {
 		p, err := x.bin.run(ctx, start{
-			name: string(rune('c' + w%20)), tests: j.tests, seed: j.from, step: 1, count: j.n, mode: x.o.Mode, failFast: !x.o.All,
+			name: ofWorker(w), tests: j.tests, seed: j.from, step: 1, count: j.n, mode: x.o.Mode, failFast: !x.o.All,
 		})
 		if err != nil {
 			return err
@@ -222,8 +222,12 @@ func (x *explorer) shared() string {
 func (x *explorer) topLevel() string {
 	var names []string
 	for name, t := range x.tests {
-		if !t.Fresh {
-			top, _, _ := strings.Cut(name, "/")
+		top, _, _ := strings.Cut(name, "/")
+		switch {
+		case t.Fresh:
+		case strings.Contains(x.o.Tests, "/"): // some parts of a test
+			names = append(names, exactly(name))
+		default:
 			names = append(names, regexp.QuoteMeta(top))
 		}
 	}
@@ -231,6 +235,9 @@ func (x *explorer) topLevel() string {
 		return ""
 	}
 	slices.Sort(names)
+	if strings.Contains(x.o.Tests, "/") {
+		return strings.Join(names, "|")
+	}
 	return "^(" + strings.Join(slices.Compact(names), "|") + ")$"
 }
 
@@ -285,8 +292,12 @@ func (x *explorer) failures(ctx context.Context, p *process, j job) (carried boo
 		if x.stop {
 			return carried, nil // another worker was first
 		}
-		f := &Failure{Package: x.bin.pkg, Test: r.Test, Seed: r.Seed, Mode: r.Mode, Go: x.res.Go, Events: r.Events, Points: r.Points}
+		f := &Failure{Package: x.bin.pkg, Test: r.Test, Seed: r.Seed, Mode: r.Mode, Go: x.res.Go, Events: r.Events, Points: r.Points, FailedAt: r.FailedAt}
 		again, err := x.certify(ctx, f, r)
+		if err != nil && ctx.Err() != nil {
+			f.Doubt, f.Output = "interrupted before it was run again", tail(p.output)
+			x.res.Failures = append(x.res.Failures, f)
+		}
 		if err != nil {
 			return carried, err
 		}

@@ -68,9 +68,8 @@ func (x *explorer) small(ctx context.Context, f *Failure) error {
 	if x.o.For > 0 {
 		limit = min(limit, max(x.o.For, time.Second))
 	}
-	report := sim.Report{Failed: true, Points: f.Points}
 	s := &shrinker{
-		test: f.Test, sign: signature(&report, f.Output), workers: x.o.Workers, until: began.Add(limit),
+		test: f.Test, sign: signature(f.report(), f.Output), workers: x.o.Workers, until: began.Add(limit),
 		tell: func(runs, n int) {
 			x.o.Progress(fmt.Sprintf("shrinking %s: %d decisions, %d left, %d runs", f.Test, len(f.Decisions), n, runs))
 		},
@@ -130,7 +129,7 @@ func (x *explorer) keep(ctx context.Context, f *Failure, s *shrinker) error {
 		return nil
 	}
 	keep := &saved{
-		Format: savedFormat, Test: f.Test, Seed: f.Seed, Mode: f.Mode, Go: f.Go, Platform: platform(), Flags: x.o.Flags,
+		Format: savedFormat, Test: f.Test, Seed: f.Seed, Mode: f.Mode, Go: f.Go, Platform: platform(), Flags: x.o.Flags, NoAtomics: x.o.NoAtomics,
 		Failure: s.sign, Trace: a.report.Trace, Decisions: s.best.decisions,
 	}
 	file, err := keep.write(savedDir(x.bin))

@@ -19,7 +19,7 @@ import (
 
 // A start is one process of a test binary.
 type start struct {
-	name       string // of its files: as long as any other's, since the length of a path can move addresses
+	name       string // of its folder, which no other has that runs meanwhile; at most four letters
 	tests      string // regular expression
 	seed, step uint64
 	count      int
@@ -58,7 +58,7 @@ func (b *program) run(ctx context.Context, s start) (*process, error) {
 }
 
 func (b *program) once(ctx context.Context, s start) (*process, error) {
-	dir := filepath.Join(b.work, s.name)
+	dir := filepath.Join(b.work, folderOf(s.name))
 	if err := os.MkdirAll(filepath.Join(dir, "tmp"), 0o777); err != nil {
 		return nil, err
 	}
@@ -94,7 +94,7 @@ func (b *program) once(ctx context.Context, s start) (*process, error) {
 	cmd := exec.CommandContext(bounded, b.file, args...)
 	cmd.Cancel = func() error { return cmd.Process.Signal(syscall.SIGQUIT) } // with all stacks
 	cmd.Dir = b.dir
-	cmd.Env = append(environment(), "TMPDIR="+filepath.Join(dir, "tmp"), "GOTRACEBACK=all", sim.Env+"="+settings)
+	cmd.Env = append(environment(), "TMPDIR="+filepath.Join(dir, "tmp"), "GOTRACEBACK=all", "GOMAXPROCS=2", sim.Env+"="+settings)
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true} // Ctrl-C on a terminal is for assay, which ends it
 	cmd.WaitDelay = 5 * time.Second
 	var out bytes.Buffer
@@ -114,6 +114,12 @@ func (b *program) once(ctx context.Context, s start) (*process, error) {
 	}
 	return p, p.read(report)
 }
+
+// folderOf is the name made as long as any other's: the length of a path can move addresses.
+func folderOf(name string) string { return strings.Repeat("_", max(0, 4-len(name))) + name }
+
+// ofWorker is the name for one of several at once.
+func ofWorker(n int) string { return fmt.Sprintf("w%03d", n) }
 
 // timeout is go test's: ten minutes where the flags say nothing.
 func (b *program) timeout() time.Duration {

@@ -149,6 +149,7 @@ type Failure struct {
 	Replay    string         `json:"replay"`
 	Points    []sim.Point    `json:"points,omitempty"`
 	Events    []string       `json:"events,omitempty"`
+	FailedAt  string         `json:"failed_at,omitempty"` // file:line of what let the test fail first
 	Output    string         `json:"output,omitempty"`
 	Decisions []sim.Decision `json:"decisions,omitempty"`
 
@@ -178,6 +179,11 @@ type Origin struct {
 	Decisions int    `json:"decisions"` // how many differed from a plain run
 }
 
+// report is what its run said of how it failed.
+func (f *Failure) report() *sim.Report {
+	return &sim.Report{Failed: true, Points: f.Points, FailedAt: f.FailedAt}
+}
+
 // Text writes the result for people: the verdict and the reason first.
 func (r *Result) Text(w io.Writer) error {
 	var b strings.Builder
@@ -201,7 +207,7 @@ func (r *Result) Text(w io.Writer) error {
 func (r *Result) headline() string {
 	if len(r.Failures) > 0 {
 		f := r.Failures[0]
-		return fmt.Sprintf("%s fails with seed %d: %s", f.Test, f.Seed, said(&sim.Report{Points: f.Points}, f.Output))
+		return fmt.Sprintf("%s fails with seed %d: %s", f.Test, f.Seed, said(f.report(), f.Output))
 	}
 	if len(r.Reasons) > 0 {
 		return strings.Join(r.Reasons, "\n  ")
@@ -237,8 +243,15 @@ func (f *Failure) text(b *strings.Builder) {
 	for _, e := range events[max(0, len(events)-20):] {
 		fmt.Fprintf(b, "  | %s\n", e)
 	}
-	for _, line := range strings.Split(f.Output, "\n") {
+	lines, more := strings.Split(f.Output, "\n"), 0
+	if len(lines) > 120 {
+		lines, more = lines[:100], len(lines)-100
+	}
+	for _, line := range lines {
 		fmt.Fprintf(b, "  > %s\n", line)
+	}
+	if more > 0 {
+		fmt.Fprintf(b, "  > … and %d lines more (--json)\n", more)
 	}
 }
 

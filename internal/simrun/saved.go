@@ -25,7 +25,8 @@ type saved struct {
 	Mode      string         `json:"mode"` // that the seed was found with
 	Go        string         `json:"go"`
 	Platform  string         `json:"platform"`
-	Flags     []string       `json:"flags,omitempty"` // of go test: another set of them is another schedule
+	Flags     []string       `json:"flags,omitempty"`      // of go test: another set of them is another schedule
+	NoAtomics bool           `json:"no_atomics,omitempty"` // so are operations of sync/atomic
 	Failure   string         `json:"failure"`
 	Trace     string         `json:"trace"` // of the decisions made again
 	Decisions []sim.Decision `json:"decisions"`
@@ -113,7 +114,7 @@ func (x *explorer) retry(ctx context.Context, s *saved) error {
 	note := func(format string, args ...any) {
 		x.res.Notes = append(x.res.Notes, fmt.Sprintf("%s: %s", s.relative(x.o.Dir), fmt.Sprintf(format, args...)))
 	}
-	changed := s.changed(c, x.res.Go, x.o.Flags)
+	changed := s.changed(c, x.res.Go, x.o)
 	x.res.Saved.Tried++
 	switch {
 	case c.report == nil:
@@ -155,7 +156,7 @@ func orElse(text, other string) string {
 }
 
 // changed says why a saved failure's order of events is another now, "" where it is the same.
-func (s *saved) changed(c candidate, version string, flags []string) string {
+func (s *saved) changed(c candidate, version string, o *Options) string {
 	switch {
 	case c.report != nil && c.report.Trace == s.Trace:
 		return ""
@@ -163,8 +164,12 @@ func (s *saved) changed(c candidate, version string, flags []string) string {
 		return fmt.Sprintf("it was found with %s, this is %s", s.Go, version)
 	case s.Platform != platform():
 		return fmt.Sprintf("it was found on %s, this is %s", s.Platform, platform())
-	case !slices.Equal(s.Flags, flags):
+	case !slices.Equal(s.Flags, o.Flags):
 		return fmt.Sprintf("it was found with flags %q", s.Flags)
+	case s.NoAtomics && !o.NoAtomics:
+		return "it was found with --no-atomics"
+	case !s.NoAtomics && o.NoAtomics:
+		return "it was found without --no-atomics"
 	}
 	return "the code changed"
 }
@@ -192,7 +197,8 @@ func (x *explorer) failsAgain(ctx context.Context, s *saved, c candidate) error 
 	}
 	f := &Failure{
 		Package: x.bin.pkg, Test: s.Test, Seed: s.Seed, Mode: s.Mode, Go: x.res.Go,
-		Trace: c.report.Trace, SimNS: c.report.SimNS, Events: c.report.Events, Points: c.report.Points, Output: tail(c.output),
+		Trace: c.report.Trace, SimNS: c.report.SimNS, Events: c.report.Events, Points: c.report.Points,
+		FailedAt: c.report.FailedAt, Output: tail(c.output),
 		Decisions: c.decisions, Saved: s.relative(x.o.Dir), again: true,
 	}
 	f.Less = c.report.Events
@@ -221,6 +227,9 @@ func (o *Options) replaySaved() {
 		return
 	}
 	if s, err := readSaved(o.Replay); err == nil { // else it is a log, or refused when it is read
-		o.Seed, o.Seeds, o.Tests = s.Seed, 1, exactly(s.Test)
+		o.Seed, o.Seeds, o.Tests, o.NoAtomics = s.Seed, 1, exactly(s.Test), s.NoAtomics
+		if len(o.Flags) == 0 {
+			o.Flags = s.Flags
+		}
 	}
 }

@@ -81,7 +81,7 @@ func (k *seeker) failing(ctx context.Context, first int, after uint64) ([]block,
 	for w := range k.workers {
 		b := k.block(first+w, after)
 		k.seeds += b.n
-		wg.Go(func() { failed[w], errs[w] = k.among(ctx, string(rune('a'+w%26)), b) })
+		wg.Go(func() { failed[w], errs[w] = k.among(ctx, ofWorker(w), b) })
 	}
 	wg.Wait()
 	return slices.Concat(failed...), cmp.Or(errs...)

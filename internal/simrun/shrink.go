@@ -230,7 +230,7 @@ func (s *shrinker) attempts(ctx context.Context, batch [][]sim.Decision) ([]cand
 	var wg sync.WaitGroup
 	for k, d := range batch {
 		wg.Go(func() {
-			results[k], errs[k] = s.attempt(ctx, string(rune('A'+k%26)), d, s.most)
+			results[k], errs[k] = s.attempt(ctx, ofWorker(k), d, s.most)
 		})
 	}
 	wg.Wait()

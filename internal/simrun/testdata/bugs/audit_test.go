@@ -3,6 +3,7 @@ package bugs
 import (
 	"math/rand/v2"
 	"runtime"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -74,4 +75,45 @@ func TestDeepInPackage(t *testing.T) {
 		deep.leaves["a"][1].n++
 		time.Sleep(time.Second)
 	})
+}
+
+// What it logs comes before what lets it fail, and that is one of two.
+func TestLogsFirst(t *testing.T) {
+	sim.Run(t, func(s *sim.Sim) {
+		t.Log("starting")
+		n := 0
+		var mu sync.Mutex
+		var wg sync.WaitGroup
+		for range 3 {
+			wg.Go(func() {
+				mu.Lock()
+				old := n
+				mu.Unlock()
+				mu.Lock()
+				n = old + 1
+				mu.Unlock()
+			})
+		}
+		wg.Wait()
+		switch n {
+		case 1:
+			t.Error("two updates are lost")
+		case 2:
+			t.Error("one update is lost")
+		}
+	})
+}
+
+// It tells what it sees of the machine.
+func TestMachine(t *testing.T) {
+	sim.Run(t, func(s *sim.Sim) { sim.Always(runtime.NumCPU() == 4, "four processors", runtime.NumCPU()) })
+}
+
+// Two of its parts fail.
+func TestParts(t *testing.T) {
+	for _, part := range []string{"one", "two", "three"} {
+		t.Run(part, func(t *testing.T) {
+			sim.Run(t, func(s *sim.Sim) { sim.Always(part == "one", "it is the first", part) })
+		})
+	}
 }
