@@ -4,6 +4,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -18,6 +19,7 @@ func TestExamples(t *testing.T) {
 	for _, tt := range []struct{ dir, variable, defect, test, place string }{
 		{"outbox", "OUTBOX_DEFECT", "look-first", "TestEachOrderIsShippedOnce", "outbox/outbox.go"},
 		{"retry", "RETRY_DEFECT", "reuse", "TestEachRequestGetsItsOwnAnswer", "retry/retry.go"},
+		{"payments", "PAYMENTS_DEFECT", "careless", "TestChargedOnce", "payments/payments.go"},
 	} {
 		t.Run(tt.dir, func(t *testing.T) {
 			search := func(seeds int, shrink bool) *Result {
@@ -43,17 +45,36 @@ func TestExamples(t *testing.T) {
 			if out, err := cmd.CombinedOutput(); err != nil {
 				t.Errorf("plain tests are meant to miss the defect: %v\n%s", err, out)
 			}
-			res := search(1000, full || tt.dir == "outbox")
+			res := search(1000, full || tt.dir != "payments")
 			if res.Verdict != verdict.Fail || len(res.Failures) != 1 || !res.Failures[0].Certified {
 				t.Fatalf("with the defect: %v: %v %+v", res.Verdict, res.Reasons, res.Failures)
 			}
 			if f := res.Failures[0]; f.Shrunk != nil {
 				var text strings.Builder
 				f.text(&text)
-				if len(f.Shrunk) > 20 || !strings.Contains(text.String(), tt.place) {
+				if len(f.Shrunk) > 10 || !strings.Contains(text.String(), tt.place) {
 					t.Errorf("%d of %d decisions are left:\n%s", len(f.Shrunk), len(f.Decisions), text.String())
 				}
 			}
 		})
+	}
+}
+
+// The others hold with each seed: unmodified net/http, TLS, HTTP/2, gRPC and raft over the simulated network, bbolt below package os.
+func TestSoundExamples(t *testing.T) {
+	built(t, "simtest") // or it is skipped
+	res, err := Run(t.Context(), Options{
+		Packages: []string{"./network", "./files", "./register"}, Dir: filepath.Join("..", "..", "examples", "sim"), Seeds: 4, All: true, NoSave: true, NoShrink: true,
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if res.Verdict != verdict.Pass {
+		t.Errorf("%v: %v %+v", res.Verdict, res.Reasons, res.Failures)
+	}
+	for _, want := range []string{"network", "files", "register"} {
+		if !slices.ContainsFunc(res.Tests, func(test *Test) bool { return strings.HasSuffix(test.Package, "/"+want) && test.Seeds == 4 }) {
+			t.Errorf("no test of %s ran with 4 seeds: %+v", want, res.Tests)
+		}
 	}
 }
