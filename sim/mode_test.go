@@ -30,7 +30,7 @@ func TestOptions(t *testing.T) {
 	t.Parallel()
 	var c config
 	Options{}.fill(&c)
-	if want := (config{quantum: 1e6, maxTime: 24 * 3600e9, maxSteps: 50e6, stall: 120e9}); c != want {
+	if want := (config{quantum: 1e6, maxTime: 24 * 3600e9, maxSteps: 20e6, stall: 120e9}); c != want {
 		t.Errorf("got %+v, want %+v", c, want)
 	}
 	Options{Quantum: -1, Limit: -1, Steps: 7, Stall: -1}.fill(&c)

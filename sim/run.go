@@ -184,7 +184,7 @@ func (o Options) fill(c *config) {
 	c.maxTime = or(o.Limit, 24*time.Hour)
 	c.stall = or(o.Stall, 2*time.Minute)
 	if c.maxSteps = o.Steps; c.maxSteps == 0 {
-		c.maxSteps = 50e6
+		c.maxSteps = 20e6
 	}
 }
 

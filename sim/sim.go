@@ -18,7 +18,7 @@ type Options struct {
 	// Limit is how long a simulation may last in simulated time: one that goes on is reported with all
 	// its goroutines. 0 is a day.
 	Limit time.Duration
-	// Steps is how often a goroutine may be chosen to run, against loops in which no time passes. 0 is 50 million.
+	// Steps is how often a goroutine may be chosen to run, against loops in which no time passes. 0 is 20 million.
 	Steps uint64
 	// Stall is how much real time may pass without any goroutine being chosen: then the process ends with the
 	// stacks of all. It is meant for loops that wait for nothing, and for waits that nobody ends. 0 is two minutes, below 0 never:

@@ -30,7 +30,7 @@ func TestEveryAnchor(t *testing.T) {
 			t.Fatal(err)
 		}
 		tc := Toolchain{Version: strings.Fields(string(version))[0], Root: root}
-		o, err := Make(tc, cache, Runtime, Yield, Atomic, Net, OS)
+		o, err := Make(tc, cache, Groups()...)
 		if root == roots[0] && !strings.HasPrefix(tc.Version, "go1.26") && err != nil {
 			t.Log(err) // said to whoever asks for a simulation, and not this test's business
 			continue
