@@ -29,8 +29,8 @@ import (
 // Tag is the build tag of code that needs the overlay.
 const Tag = "assaysim"
 
-// Supported are the versions of Go that the patches were tried on.
-const Supported = "go1.25, go1.26 and go1.27 on linux"
+// Supported are the versions of Go that simulations were run with.
+const Supported = "go1.26 and go1.27 on linux"
 
 // Groups of patches.
 const (
