@@ -6,7 +6,8 @@ import "time"
 // perfect one, on which nothing takes time.
 type Link struct {
 	Latency time.Duration // of everything
-	Jitter  time.Duration // up to so much more
+	Jitter  time.Duration // up to so much more, or as Spread has it
+	Spread  Spread        // how the jitter is spread
 	// Chances from 0 to 1. Of TCP a lost segment is sent again, after 200 ms and more.
 	Loss      float64
 	Duplicate float64 // of datagrams
@@ -19,11 +20,12 @@ type netLinkSpec struct {
 	latency, jitter       int64
 	loss, duplicate, late uint32
 	rate                  int64
+	spread                *[17]int32
 }
 
 func (l Link) spec() *netLinkSpec {
 	ppm := func(p float64) uint32 { return uint32(min(max(p, 0), 1) * 1e6) }
-	return &netLinkSpec{int64(l.Latency), int64(l.Jitter), ppm(l.Loss), ppm(l.Duplicate), ppm(l.Late), l.Rate}
+	return &netLinkSpec{int64(l.Latency), int64(l.Jitter), ppm(l.Loss), ppm(l.Duplicate), ppm(l.Late), l.Rate, l.Spread.steps()}
 }
 
 // Links sets what all links do that are not set by themselves. At first they have a latency of 1 ms and as much jitter.

@@ -44,8 +44,6 @@ func supported(r system.Rule) error {
 		return fmt.Errorf("simulated links know no requests, so %s of some is not possible", r.Kind)
 	case r.When != system.Trigger{}:
 		return fmt.Errorf("simulated links bend all that passes, always: %s takes no nth, first, after, p, from or for", r.Kind)
-	case r.Dist != "" && r.Dist != system.Uniform:
-		return fmt.Errorf("simulated delays are uniform, not %s", r.Dist)
 	case r.Each:
 		return fmt.Errorf("simulated links have one rate for all connections, not one for each")
 	}
@@ -103,9 +101,15 @@ func (l *links) clear() {
 func bend(l *sim.Link, r system.Rule) {
 	switch r.Kind {
 	case system.Delay:
-		least := max(r.Delay-r.Jitter, 0)
+		least, more := max(r.Delay-r.Jitter, 0), r.Delay+r.Jitter-max(r.Delay-r.Jitter, 0)
+		switch r.Dist {
+		case system.Normal:
+			least, more, l.Spread = max(r.Delay-2*r.Jitter, 0), r.Jitter, sim.Normal
+		case system.Pareto:
+			least, more, l.Spread = r.Delay, r.Jitter, sim.Pareto
+		}
 		l.Latency += least
-		l.Jitter += r.Delay + r.Jitter - least
+		l.Jitter += more
 	case system.Drop:
 		l.Loss = 1 - (1-l.Loss)*(1-r.Loss)
 	case system.Throttle:

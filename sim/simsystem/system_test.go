@@ -172,6 +172,8 @@ func TestLinkFaults(t *testing.T) {
 		fails bool          // all of them
 	}{
 		"delay":    {"delay(client -> web-1, 400ms±100ms)", 1, 300 * time.Millisecond, false},
+		"normal":   {"delay(client -> web-1, 400ms±100ms, dist=normal)", 1, 200 * time.Millisecond, false},
+		"pareto":   {"delay(client -> web-1, 400ms±100ms, dist=pareto)", 1, 400 * time.Millisecond, false},
 		"throttle": {"throttle(client -> web-1, 100KB/s)", 1, 900 * time.Millisecond, false},
 		"drop":     {"drop(client -> web-1, 50%)", 10, 200 * time.Millisecond, false},
 		"cut":      {"cut(client <-> web-1)", 1, 2 * time.Second, true},
@@ -226,15 +228,14 @@ func TestNoEffect(t *testing.T) {
 func TestRefusals(t *testing.T) {
 	run(t, func(t *testing.T, b *bench) {
 		for text, want := range map[string]string{
-			"pause(web-1)":                               "web-1 is no system.Pauser in this environment",
-			"kill(web[role=leader])":                     `declares no probe "role"`,
-			"surge(checkout, 3x)":                        "system.Surger",
-			"reset(client -> web-1)":                     "simulated links cannot reset: they can [delay throttle drop cut]",
-			"refuse(client -> web-1)":                    "simulated links cannot refuse",
-			`abort(client -> web-1, 503, path="/pay*")`:  "simulated links cannot abort",
-			"delay(client -> web-1, 1s±1s, dist=normal)": "simulated delays are uniform, not normal",
-			"delay(client -> web-1, 1s, nth=3)":          "delay takes no nth",
-			"kill(nobody)":                               "nobody",
+			"pause(web-1)":                              "web-1 is no system.Pauser in this environment",
+			"kill(web[role=leader])":                    `declares no probe "role"`,
+			"surge(checkout, 3x)":                       "system.Surger",
+			"reset(client -> web-1)":                    "simulated links cannot reset: they can [delay throttle drop cut]",
+			"refuse(client -> web-1)":                   "simulated links cannot refuse",
+			`abort(client -> web-1, 503, path="/pay*")`: "simulated links cannot abort",
+			"delay(client -> web-1, 1s, nth=3)":         "delay takes no nth",
+			"kill(nobody)":                              "nobody",
 		} {
 			f, err := fault.Parse(text)
 			if err != nil {
