@@ -32,6 +32,7 @@ func Always(ok bool, name string, args ...any) {
 		return
 	}
 	if p := s.reach("always", name, ok); !ok && p.first {
+		s.t.Helper() // the line of a failure is its caller's
 		text := fmt.Sprint(args...)
 		s.broke(p.Point, text)
 	}
@@ -49,7 +50,12 @@ func Sometimes(ok bool, name string) {
 func Reachable(name string) { Sometimes(true, name) }
 
 // Unreachable fails the simulation that runs this line.
-func Unreachable(name string, args ...any) { Always(false, name, args...) }
+func Unreachable(name string, args ...any) {
+	if s := current.Load(); s != nil {
+		s.t.Helper()
+	}
+	Always(false, name, args...)
+}
 
 type reached struct {
 	*Point
@@ -78,5 +84,6 @@ func (s *Sim) broke(p *Point, text string) {
 	if text != "" {
 		text = ": " + text
 	}
+	s.t.Helper()
 	s.t.Errorf("at %v: %q does not hold%s", at.Round(time.Microsecond), p.Name, text)
 }

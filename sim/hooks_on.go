@@ -29,6 +29,8 @@ func rtReserve(n int)
 func rtRecord(i int, d *decision)
 func rtDying(f func())
 func rtLoad(path string, max int) int
+func rtTemp(dir string)
+func rtWrote(i int, pcs *[32]uintptr) string
 func rtReach(addr, size uintptr, statics, objects, table []uintptr) (sum uint64, all bool)
 
 func testFailed(t *testing.T) []uintptr

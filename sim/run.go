@@ -77,7 +77,7 @@ type result struct {
 	logged, dropped             uint64
 	ext                         uint64
 	extWhy                      uint64
-	extPCs                      [16]uintptr
+	extPCs                      [32]uintptr
 }
 
 // process is what is kept from one run to the next: which iteration of a test this is (go test -count).
@@ -143,6 +143,7 @@ func begin(t *testing.T, o Options) *run {
 			t.Fatal("sim: ", err)
 		}
 	}
+	rtTemp(os.TempDir())
 	rtConfigure(c)
 	return r
 }
@@ -221,16 +222,10 @@ type Report struct {
 	Swarm      string   `json:"swarm,omitempty"`     // faults that the seed drew, where it drew any
 	Hosts      []string `json:"hosts,omitempty"`     // of a failed run, in order of address
 	Covers     []Cell   `json:"covers,omitempty"`
-	Vars       []string `json:"vars,omitempty"` // package variables that changed, of those that were to be watched
+	Vars       []string `json:"vars,omitempty"`  // package variables that changed, of those that were to be watched
+	Wrote      []string `json:"wrote,omitempty"` // real files that were opened to write to, and where
 	// History are the operations of histories of which a check does not hold.
 	History []history.Op `json:"history,omitempty"`
-}
-
-// Outside is the first wake-up that came from outside a simulation.
-type Outside struct {
-	Count uint64   `json:"count"`
-	Why   string   `json:"why"`
-	Stack []string `json:"stack,omitempty"` // of the goroutine that was woken
 }
 
 // end reports, and gives the outer test its word.
@@ -283,8 +278,9 @@ func (r *run) report(t *testing.T, s *Sim) Report {
 		rep.Decisions += n
 	}
 	if res.ext > 0 {
-		rep.Outside = &Outside{Count: res.ext, Why: outsideWhy(res.extWhy), Stack: frames(res.extPCs[:], 8)}
+		rep.Outside = &Outside{Count: res.ext, Why: outsideWhy(res.extWhy), Stack: outsideStack(res.extPCs[:])}
 	}
+	rep.Wrote = wrote()
 	rep.Points, rep.Covers, rep.History, rep.Swarm = s.sortedPoints(), s.covers, s.broken, s.swarm
 	if r.watch != nil {
 		rep.Vars = r.watch.changed()
@@ -318,18 +314,6 @@ func failedAt(t *testing.T) string {
 			return ""
 		}
 	}
-}
-
-func outsideWhy(n uint64) string {
-	switch n {
-	case 1:
-		return "a goroutine outside the simulation woke one of it: what both use must be made inside"
-	case 2:
-		return "real I/O: a file descriptor of the operating system was waited for"
-	case 3:
-		return "a system call or C code took longer than half a second"
-	}
-	return "real I/O, or another wait that the operating system ended"
 }
 
 // write appends one line to the report.

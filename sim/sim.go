@@ -2,6 +2,7 @@ package sim
 
 import (
 	"fmt"
+	"math"
 	"sync"
 	"testing"
 	"testing/synctest"
@@ -115,10 +116,13 @@ func (s *Sim) Now() time.Duration {
 }
 
 // Choose returns a number from 0 to n-1 that the seed decides. It is recorded with the decisions, so that
-// a failing run can be made smaller: 0 should be the plainest choice.
+// a failing run can be made smaller: 0 should be the plainest choice. It panics if n is not from 1 to 2³²-1.
 func (s *Sim) Choose(n int) int {
+	if n < 1 || n > math.MaxUint32 {
+		panic(fmt.Sprintf("sim: Choose(%d): there are no numbers from 0 to %d that a seed could decide on", n, n-1))
+	}
 	if !s.controlled {
-		return int(uint64(time.Now().UnixNano()/1e6) % uint64(max(n, 1)))
+		return int(uint64(time.Now().UnixNano()/1e6) % uint64(n))
 	}
 	return int(rtChoose(uint32(n)))
 }

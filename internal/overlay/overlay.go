@@ -41,10 +41,11 @@ const (
 	OS      = "os"      // the simulated disk below package os
 	Lazy    = "lazy"    // what is made ready once in a process, outside of any seed
 	Testing = "testing" // where a test failed
+	Outside = "outside" // what comes from the real world is noted
 )
 
 // Groups are those that a simulation needs, in the order in which they are applied.
-func Groups() []string { return []string{Runtime, Yield, Atomic, Net, OS, Lazy, Testing} }
+func Groups() []string { return []string{Runtime, Yield, Atomic, Net, OS, Lazy, Testing, Outside} }
 
 //go:embed patches/*.patch
 var patchFiles embed.FS

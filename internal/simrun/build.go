@@ -25,6 +25,7 @@ type program struct {
 	flags          []string // of the binary
 	work           string
 	goroot         string
+	overlay        string // file
 
 	command   func(ctx context.Context, args ...string) *exec.Cmd // of the go command
 	listFlags []string
@@ -60,7 +61,7 @@ func (b *builder) build(ctx context.Context) ([]*program, error) {
 	for i, p := range pkgs {
 		b.o.Story("building %s with %s", p.ImportPath, b.tc.Version)
 		bin := &program{pkg: p.ImportPath, dir: p.Dir, module: p.Module.Path, flags: flags.binary, work: filepath.Join(b.work, fmt.Sprintf("p%03d", i)),
-			goroot: b.tc.Root, command: b.command, listFlags: flags.list}
+			goroot: b.tc.Root, overlay: b.overlay.File, command: b.command, listFlags: flags.list}
 		if err := os.Mkdir(bin.work, 0o777); err != nil {
 			return nil, err
 		}

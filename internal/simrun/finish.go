@@ -20,7 +20,7 @@ type Step struct {
 func (x *explorer) tell(ctx context.Context, f *Failure, c candidate) {
 	var text *sources
 	if x.bin.command != nil {
-		text = newSources(ctx, x.bin.command, x.bin.listFlags, x.bin.pkg)
+		text = newSources(ctx, x.bin.command, x.bin.listFlags, x.bin.pkg, x.bin.overlay)
 	}
 	f.story = newStory(c.log, text)
 	f.Shrunk = f.story.steps()

@@ -46,6 +46,7 @@ type Test struct {
 	Points  []sim.Point    `json:"points,omitempty"`
 	Skipped string         `json:"skipped,omitempty"`
 	Outside *sim.Outside   `json:"outside,omitempty"`
+	Wrote   []string       `json:"wrote,omitempty"`   // real files that its first seed opened to write to
 	Differs string         `json:"differs,omitempty"` // what two runs of one seed differ in
 	Modes   map[string]int `json:"modes"`
 	Found   map[string]int `json:"found,omitempty"`   // failed seeds by mode
@@ -90,6 +91,9 @@ func (t *Test) add(r sim.Report) {
 	}
 	if r.Skipped != "" {
 		t.Skipped = r.Skipped
+	}
+	if len(t.Wrote) == 0 {
+		t.Wrote = r.Wrote
 	}
 	if r.Outside != nil && t.Outside == nil {
 		t.Outside = r.Outside
@@ -275,9 +279,12 @@ func (t *Test) text(b *strings.Builder) {
 	}
 	t.varsText(b)
 	if t.Outside != nil {
-		for _, line := range t.Outside.Stack {
-			fmt.Fprintf(b, "  woken from outside: %s\n", line)
+		for i, line := range t.Outside.Stack {
+			fmt.Fprintf(b, "  %-13s %s\n", map[bool]string{true: "from outside:"}[i == 0], line)
 		}
+	}
+	for _, file := range t.Wrote {
+		fmt.Fprintf(b, "  a real file was written, which neither a crash nor the next seed resets: %s\n", file)
 	}
 }
 

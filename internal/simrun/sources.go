@@ -2,6 +2,7 @@ package simrun
 
 import (
 	"context"
+	"encoding/json"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -13,11 +14,12 @@ import (
 type sources struct {
 	dirs  map[string]string // of import paths
 	files map[string][]string
+	built map[string]string // files that were compiled instead of others: line numbers are theirs
 }
 
 // newSources asks the go command where the packages are that a test is made of.
-func newSources(ctx context.Context, command func(context.Context, ...string) *exec.Cmd, flags []string, pkg string) *sources {
-	s := &sources{dirs: map[string]string{}, files: map[string][]string{}}
+func newSources(ctx context.Context, command func(context.Context, ...string) *exec.Cmd, flags []string, pkg, overlay string) *sources {
+	s := &sources{dirs: map[string]string{}, files: map[string][]string{}, built: replaced(overlay)}
 	args := append([]string{"list", "-deps", "-test", "-f", "{{.ImportPath}}\t{{.Dir}}"}, flags...)
 	out, err := command(ctx, append(args, pkg)...).Output()
 	if err != nil {
@@ -29,6 +31,15 @@ func newSources(ctx context.Context, command func(context.Context, ...string) *e
 		s.dirs[path] = dir
 	}
 	return s
+}
+
+// replaced reads which files an overlay compiles instead of others. Where it cannot be read, there are none.
+func replaced(overlay string) map[string]string {
+	var index struct{ Replace map[string]string }
+	if text, err := os.ReadFile(overlay); err == nil {
+		_ = json.Unmarshal(text, &index) // then no line is shown where there is one
+	}
+	return index.Replace
 }
 
 // line is what the code says at a frame ("function file:line").
@@ -57,7 +68,11 @@ func (s *sources) file(path string) []string {
 	if lines, ok := s.files[path]; ok {
 		return lines
 	}
-	text, err := os.ReadFile(path)
+	from := path
+	if f, ok := s.built[path]; ok {
+		from = f
+	}
+	text, err := os.ReadFile(from)
 	var lines []string
 	if err == nil {
 		lines = strings.Split(string(text), "\n")
