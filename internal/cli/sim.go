@@ -141,6 +141,9 @@ func simUsage(o simrun.Options) error {
 	if o.Seeds < 1 || o.For < 0 || o.Workers < 0 {
 		return &run.UsageError{Msg: "--seeds, --for and --workers are numbers above 0"}
 	}
+	if o.Seed == 0 {
+		return &run.UsageError{Msg: "--seed: seeds begin at 1"}
+	}
 	if o.Mode != "" && !regexp.MustCompile(`^(fifo|pos|uniform(/[1-9]\d{0,8})?|pct(/\d{1,9}(/[1-9]\d{0,8})?)?)$`).MatchString(o.Mode) {
 		return &run.UsageError{Msg: fmt.Sprintf("--mode: there is no mode %q: take fifo, uniform/N, pct/POINTS/LENGTH or pos", o.Mode)}
 	}

@@ -284,7 +284,7 @@ func (t *Test) text(b *strings.Builder) {
 		}
 	}
 	for _, file := range t.Wrote {
-		fmt.Fprintf(b, "  a real file was written, which neither a crash nor the next seed resets: %s\n", file)
+		fmt.Fprintf(b, "  a real file was opened to write to, which neither a crash nor the next seed resets: %s\n", file)
 	}
 }
 

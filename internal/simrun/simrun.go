@@ -59,7 +59,11 @@ type BuildError struct {
 }
 
 func (e *BuildError) Error() string {
-	return fmt.Sprintf("%s does not build:\n%s", e.Package, e.Output)
+	what := "does not build"
+	if strings.Contains(e.Output, "/link: ") {
+		what = "compiles, and cannot be linked"
+	}
+	return fmt.Sprintf("%s %s:\n%s", e.Package, what, e.Output)
 }
 
 func (o *Options) fill() error {

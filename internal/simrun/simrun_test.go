@@ -21,7 +21,7 @@ import (
 
 // The overlay is built once for all tests of this binary: it costs most of their time.
 var programs = sync.OnceValues(func() (map[string]*program, error) {
-	o := options("../../sim/simtest", "./testdata/bugs", "./testdata/caches", "./testdata/mended", "./testdata/trouble/host", "./testdata/trouble/exits", "./testdata/trouble/beside")
+	o := options("../../sim/simtest", "./testdata/bugs", "./testdata/caches", "./testdata/mended", "./testdata/trouble/host", "./testdata/trouble/exits", "./testdata/trouble/beside", "./testdata/world")
 	ctx := context.Background()
 	tc, err := overlay.Find(ctx, "go", ".", o.Cache)
 	if err != nil {
