@@ -32,6 +32,7 @@ func rtHost() uint32 { return 0 }
 func testFailed(*testing.T) []uintptr { return nil }
 
 func osFind(func(name string) any) {}
+func osHostname(func() string)     {}
 func syscallHook(func(trap, a1, a2, a3, a4, a5, a6 uintptr) (r, errno uintptr, done bool)) {
 }
 

@@ -36,6 +36,7 @@ func rtReach(addr, size uintptr, statics, objects, table []uintptr) (sum uint64,
 func testFailed(t *testing.T) []uintptr
 
 func osFind(find func(name string) any)
+func osHostname(name func() string)
 func syscallHook(f func(trap, a1, a2, a3, a4, a5, a6 uintptr) (r, errno uintptr, done bool))
 
 func netHost(id, ip uint32, name string)

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"net/netip"
 	"slices"
+	"strings"
 	"sync/atomic"
 	"time"
 )
@@ -36,14 +37,14 @@ type Host struct {
 	disk *Disk // nil before it is asked for; guarded by Sim.pinned
 }
 
-// Host returns the host of a name, which is made, and up, when it is first asked for.
+// Host returns the host of a name, which is made, and up, when it is first asked for. Large and small letters of names are one, as ever.
 func (s *Sim) Host(name string) *Host {
 	s.needs("Sim.Host")
 	var h *Host
 	made := false
 	s.pinned(func() {
 		for _, o := range s.world.hosts {
-			if o.name == name {
+			if strings.EqualFold(o.name, name) {
 				h = o
 				return
 			}
@@ -163,6 +164,14 @@ func (h *Host) Restart() {
 
 // hostName is the host that the goroutine runs on, "" for none. The caller holds the lock.
 func (s *Sim) hostName() string { return s.hostOf(rtHost()) }
+
+// hostname is what the overlay's package os asks for: the name of the goroutine's host, "" for none.
+func hostname() (name string) {
+	if s := current.Load(); s != nil {
+		s.pinned(func() { name = s.hostName() })
+	}
+	return name
+}
 
 // hosts are all there are so far, in order of creation.
 func (s *Sim) hosts() (all []*Host) {

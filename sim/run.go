@@ -156,6 +156,7 @@ func next(t *testing.T) (settings, uint64) {
 		process.loaded = true
 		rand.Int() // its source is made at the first use
 		osFind(findDisk)
+		osHostname(hostname)
 		syscallHook(simCall)
 		process.settings = parseSettings(os.Getenv(Env))
 		process.tests = map[string]*iteration{}
