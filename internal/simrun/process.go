@@ -43,6 +43,7 @@ type process struct {
 	output  string
 	failed  bool
 	killed  bool   // by somebody else
+	rss     int64  // the most memory it had, KiB
 	record  string // file
 }
 
@@ -106,6 +107,9 @@ func (b *program) once(ctx context.Context, s start) (*process, error) {
 	}
 	if status, ok := cmd.ProcessState.Sys().(syscall.WaitStatus); ok && bounded.Err() == nil {
 		p.killed = status.Signaled() && status.Signal() == syscall.SIGKILL
+	}
+	if usage, ok := cmd.ProcessState.SysUsage().(*syscall.Rusage); ok {
+		p.rss = usage.Maxrss
 	}
 	if bounded.Err() != nil {
 		p.output += fmt.Sprintf("\nassay sim: this process did not end within %v\n", limit)

@@ -120,3 +120,21 @@ func TestByHelpers(t *testing.T) {
 		t.Errorf("got %+v, %v", pkgs, err)
 	}
 }
+
+// What a simulation had is given back: ten times as many take no more memory, but for what is not collected yet.
+func TestMemory(t *testing.T) {
+	bin := *built(t, "simtest")
+	bin.work = t.TempDir()
+	var rss [2]int64
+	for i, seeds := range []int{100, 1000} {
+		p, err := bin.run(t.Context(), start{name: "m", tests: "^(TestMix|TestHTTPBetweenHosts)$", seed: 1, step: 1, count: seeds})
+		if err != nil || p.failed || len(p.reports) != 2*seeds {
+			t.Fatalf("%v, %d reports\n%s", err, len(p.reports), p.output)
+		}
+		rss[i] = p.rss
+	}
+	t.Logf("%d KiB, and %d KiB", rss[0], rss[1])
+	if rss[1] > 2*rss[0]+32<<10 {
+		t.Errorf("100 seeds take %d KiB, and 1000 %d", rss[0], rss[1])
+	}
+}
