@@ -260,7 +260,7 @@ func (f *Failure) text(b *strings.Builder) {
 }
 
 func (t *Test) text(b *strings.Builder) {
-	fmt.Fprintf(b, "\n%s %s: %d seeds, %d failed, %v simulated\n", t.Package, t.Name, t.Seeds, t.Failed, time.Duration(t.SimNS).Round(time.Millisecond))
+	fmt.Fprintf(b, "\n%s %s: %s, %d failed, %v simulated\n", t.Package, t.Name, plural(t.Seeds, "seed"), t.Failed, time.Duration(t.SimNS).Round(time.Millisecond))
 	if t.Failed > 1 {
 		var found []string
 		for _, mode := range slices.Sorted(maps.Keys(t.Modes)) {
