@@ -29,6 +29,7 @@ func speed(b *bench, flags *flag.FlagSet, args []string) error {
 		{"examples/sim", "./outbox", "", 200},
 		{"examples/sim", "./retry", "", 200},
 		{"examples/sim", "./payments", "", 200},
+		{"examples/sim", "./register", "^TestTheRegisterIsLinearizable$", 10},
 		{".", "./sim/simtest", "^TestManyHosts$", 10},
 	} {
 		c := comparison{b: b, pkg: p.pkg, dir: filepath.Join(p.dir, p.pkg)}
