@@ -15,7 +15,7 @@ import (
 )
 
 // WriteBehind leaves out that what a node promises is on its disk: it has entries in memory when it says that it keeps them,
-// and writes them some milliseconds later.
+// and writes them later, many at once.
 const WriteBehind Defect = "write-behind"
 
 const port = ":8300"
@@ -120,6 +120,9 @@ func whole(err error) error {
 	return nil
 }
 
+// gathers is how long a log gathers what it writes.
+const gathers = 60 * time.Millisecond
+
 // behind is a log in memory that is written to a disk in the background.
 type behind struct {
 	*raft.InmemStore
@@ -145,6 +148,9 @@ func writeBehind(disk store) (*behind, error) {
 	}
 	go func() {
 		for write := range b.later {
+			if len(b.later) == 0 {
+				time.Sleep(gathers)
+			}
 			if err := write(); err != nil {
 				disk.fatal(err)
 			}

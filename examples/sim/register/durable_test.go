@@ -18,10 +18,12 @@ import (
 )
 
 // TestTheRegisterSurvives has three hosts that keep their logs in bbolt on disks of their own, crashes, partitions, and disks that fail, are
-// full or slow. In the end the power fails everywhere at once, and nobody writes any more. What two writers and a reader saw is
+// full or slow. In the end nobody writes any more, and in most seeds the power fails everywhere at once. What two writers and a reader saw is
 // linearizable. With REGISTER_DEFECT=write-behind it is not always: nodes that acknowledged a write forget it in a crash, and are read without it.
 func TestTheRegisterSurvives(t *testing.T) {
 	sim.Run(t, func(s *sim.Sim) {
+		// Drawn first, so that what is left out of a failure later does not move it.
+		powerFails := s.Choose(4) > 0 // in most seeds
 		s.Disks(sim.DiskOptions{Profile: disk.Ext4Ordered})
 		h := s.History("number")
 		h.Check(consistency.Linearizable)
@@ -41,16 +43,19 @@ func TestTheRegisterSurvives(t *testing.T) {
 		clients.Go(func() { read(members, h) })
 		clients.Go(func() { supervise(hosts) })
 		time.Sleep(500 * time.Millisecond)
-		s.Swarm(sim.Swarm{Kinds: []string{"crash", "partition", "disk"}, Hosts: hosts, For: 3 * time.Second, Every: 250 * time.Millisecond})
+		s.Swarm(sim.Swarm{Kinds: []string{"crash", "partition", "disk"}, Hosts: hosts, For: time.Second, Every: 100 * time.Millisecond})
 		time.Sleep(time.Duration(200+s.Choose(100)) * time.Millisecond)
 		over.Store(true)
-		for _, host := range hosts { // the power fails, everywhere at once
-			host.Crash()
+		if powerFails {
+			s.Event("the power fails everywhere")
+			for _, host := range hosts {
+				host.Crash()
+			}
 		}
 		cut := len(h.Ops())
-		time.Sleep(2 * time.Second)
+		time.Sleep(1500 * time.Millisecond)
 		sim.Always(acknowledged(h.Ops()[cut:]) > 0, "when the power is back the number is read")
-		sim.Sometimes(acknowledged(h.Ops()) > 50, "more than fifty operations are acknowledged")
+		sim.Sometimes(acknowledged(h.Ops()) > 20, "more than twenty operations are acknowledged")
 	})
 }
 
@@ -104,7 +109,7 @@ func supervise(hosts []*sim.Host) {
 }
 
 func write(members []*member, h *sim.History, over *atomic.Bool, client string, value int64) {
-	for ; !over.Load(); time.Sleep(20 * time.Millisecond) {
+	for ; !over.Load(); time.Sleep(50 * time.Millisecond) {
 		for _, m := range members {
 			n := m.leads()
 			if n == nil {
@@ -128,7 +133,7 @@ func write(members []*member, h *sim.History, over *atomic.Bool, client string, 
 }
 
 func read(members []*member, h *sim.History) {
-	for ; ; time.Sleep(15 * time.Millisecond) {
+	for ; ; time.Sleep(40 * time.Millisecond) {
 		for _, m := range members {
 			n := m.leads()
 			if n == nil {
