@@ -142,6 +142,11 @@ func frames(pcs []uintptr, most int) []string {
 }
 
 func machinery(function string) bool {
+	for _, p := range []string{"(*Sim).Swarm", "(*swarm).", "kindsOfFaults."} {
+		if strings.HasPrefix(function, "github.com/assay-dev/assay/sim."+p) {
+			return false // what it draws is told by where that is
+		}
+	}
 	for _, p := range []string{"runtime.", "sync.", "internal/", "time.", "testing.", "testing/synctest.", "github.com/assay-dev/assay/sim."} {
 		if strings.HasPrefix(function, p) {
 			return true

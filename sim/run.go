@@ -155,6 +155,7 @@ func next(t *testing.T) (settings, uint64) {
 	if !process.loaded {
 		process.loaded = true
 		rand.Int() // its source is made at the first use
+		holdMappings()
 		osFind(findDisk)
 		osHostname(hostname)
 		syscallHook(simCall)

@@ -133,7 +133,7 @@ func (w *swarm) strike(left time.Duration) {
 	if what != "" {
 		w.s.Event("%s", what)
 	}
-	lasts := min(w.Every*time.Duration(1+w.s.Choose(4)), left)
+	lasts := min(w.lasts(), left)
 	w.healing.Go(func() {
 		time.Sleep(lasts)
 		heal()
@@ -142,3 +142,6 @@ func (w *swarm) strike(left time.Duration) {
 		}
 	})
 }
+
+// lasts is how long a fault does.
+func (w *swarm) lasts() time.Duration { return w.Every * time.Duration(1+w.s.Choose(4)) }

@@ -13,7 +13,7 @@ func TestCaches(t *testing.T) {
 	if err := x.explore(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	if len(res.Tests) != 9 {
+	if len(res.Tests) != 10 {
 		t.Errorf("got %d tests", len(res.Tests))
 	}
 	for _, d := range res.Differences {

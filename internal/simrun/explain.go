@@ -46,15 +46,39 @@ func drawn(d sim.Decision) string {
 			return what + " was lost"
 		case strings.Contains(w, "simFD).send"):
 			return what + " came late, or twice"
+		case strings.Contains(w, "sim/disk.(*Injected).strikes"):
+			return "its disk's fault struck, at " + place(d.Where)
+		case strings.Contains(w, "sim/disk.(*Disk).enter"):
+			return fmt.Sprintf("its disk took longer (%d of %d), at %s", d.Choice, d.N-1, place(d.Where))
 		}
-	}
-	if d.Kind == "disk" {
-		return fmt.Sprintf("its disk took longer, or a fault struck (%d of %d)", d.Choice, d.N)
+		if text := swarmed(d, w); text != "" {
+			return text
+		}
 	}
 	if d.N == 2 {
 		return "a chance came true at " + place(d.Where)
 	}
 	return fmt.Sprintf("%d was drawn, of 0 to %d, at %s", d.Choice, d.N-1, place(d.Where))
+}
+
+// swarmed says what a swarm drew in one of its functions.
+func swarmed(d sim.Decision, frame string) string {
+	function, _, _ := strings.Cut(frame, " ")
+	name, of := strings.CutPrefix(function, simPath+".")
+	switch {
+	case !of:
+	case name == "(*Sim).Swarm":
+		return "the swarm waited longer for its next fault"
+	case name == "(*swarm).draw":
+		return "the swarm has one kind of fault, which strikes " + []string{"never", "never", "never", "rarely", "now and then", "often"}[min(d.Choice, 5)]
+	case name == "(*swarm).lasts":
+		return fmt.Sprintf("the swarm's fault lasts longer (%d of %d)", d.Choice, d.N-1)
+	case name == "(*swarm).strike":
+		return "the swarm lets a fault strike"
+	case strings.HasPrefix(name, "(*swarm)."), strings.HasPrefix(name, "kindsOfFaults"):
+		return fmt.Sprintf("the swarm's fault strikes another than the first, or another way (%d of %d)", d.Choice, d.N-1)
+	}
+	return ""
 }
 
 func goroutine(n uint32, where []string) string {
@@ -64,14 +88,19 @@ func goroutine(n uint32, where []string) string {
 	return fmt.Sprintf("goroutine %d at %s", n, place(where))
 }
 
-// known is the frame that a user knows best: the innermost outside the standard library.
+// known is the frame that a user knows best: the innermost outside the standard library and the simulation.
 func known(where []string) string {
 	for _, w := range where {
-		if userPackage(w) {
+		if userPackage(w) && !ownFrame(w) {
 			return w
 		}
 	}
 	return where[0]
+}
+
+// ownFrame reports whether a frame is the simulation's own.
+func ownFrame(frame string) bool {
+	return strings.HasPrefix(frame, simPath+".") || strings.HasPrefix(frame, simPath+"/disk.")
 }
 
 // place says where that is.

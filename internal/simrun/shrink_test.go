@@ -170,6 +170,29 @@ func TestPlace(t *testing.T) {
 	}
 }
 
+// What the simulated world drew is told by what it was for, and at the line of the test.
+func TestDrawn(t *testing.T) {
+	t.Parallel()
+	const of, user = "github.com/assay-dev/assay/sim", "example.com/shop.TestShop shop/shop_test.go:7"
+	for _, tt := range []struct {
+		d     sim.Decision
+		where []string
+		want  string
+	}{
+		{sim.Decision{Kind: "env", Choice: 2, N: 9}, []string{user}, "2 was drawn, of 0 to 8, at shop/shop_test.go:7 (shop.TestShop)"},
+		{sim.Decision{Kind: "env", Choice: 5, N: 6}, []string{of + ".(*swarm).draw sim/swarm.go:1", of + ".(*Sim).Swarm sim/swarm.go:1", user}, "the swarm has one kind of fault, which strikes often"},
+		{sim.Decision{Kind: "env", Choice: 1, N: 4}, []string{of + ".(*swarm).lasts sim/swarm.go:1", of + ".(*swarm).strike sim/swarm.go:1"}, "the swarm's fault lasts longer (1 of 3)"},
+		{sim.Decision{Kind: "env", Choice: 1, N: 4}, []string{of + ".kindsOfFaults.func1 sim/strike.go:1", of + ".(*swarm).strike sim/swarm.go:1"}, "the swarm's fault strikes another than the first, or another way (1 of 3)"},
+		{sim.Decision{Kind: "disk", Choice: 3, N: 4}, []string{of + "/disk.(*Disk).enter disk/strike.go:66", user}, "its disk took longer (3 of 3), at shop/shop_test.go:7 (shop.TestShop)"},
+		{sim.Decision{Kind: "disk", Choice: 2, N: 3}, []string{of + "/disk.(*Injected).strikes disk/strike.go:9", of + "/disk.(*Disk).enter disk/strike.go:64", user}, "its disk's fault struck, at shop/shop_test.go:7 (shop.TestShop)"},
+	} {
+		tt.d.Where = tt.where
+		if got := drawn(tt.d); got != tt.want {
+			t.Errorf("got %s, want %s", got, tt.want)
+		}
+	}
+}
+
 // found searches a test of testdata/bugs in a folder of its own, shrinks, and saves.
 func found(t *testing.T, dir, test string, seeds int) *Result {
 	t.Helper()

@@ -116,7 +116,10 @@ func (s *story) tell(i int) string {
 			what = "was held back, as long as any other could run, before"
 		}
 		return fmt.Sprintf("at %v %s %s %s%s", at, who, what, place(d.Where), s.meanwhile(d.Goroutine, i))
-	case "env":
+	case "env", "disk":
+		if d.Note != "" {
+			return explain(d)
+		}
 		if d.From != "" {
 			return fmt.Sprintf("at %v %s: %s%s", at, who, drawn(d), s.arrival(i))
 		}

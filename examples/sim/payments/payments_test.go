@@ -48,3 +48,32 @@ func TestChargedOnce(t *testing.T) {
 		sim.Always(pay.Charged() == 3, "each payment is charged once", pay.Charged(), " charges of 3 payments")
 	})
 }
+
+// TestChargedOnceInASwarm leaves to a swarm what goes wrong. A fast network and a bank that takes its time: without a fault no try is given up.
+func TestChargedOnceInASwarm(t *testing.T) {
+	sim.Run(t, func(s *sim.Sim) {
+		pay := service()
+		pay.Bank = func() { time.Sleep(30 * time.Millisecond) }
+		s.Host("payments").Boot(func() {
+			if err := http.ListenAndServe(":80", pay); err != nil {
+				t.Error(err)
+			}
+		})
+		const payments = 20
+		client := s.Host("client")
+		var paid sync.WaitGroup
+		paid.Add(1)
+		client.Go(func() {
+			defer paid.Done()
+			for i := range payments {
+				if err := Pay(context.Background(), &http.Client{}, "http://payments/", fmt.Sprintf("key%d", i)); err != nil {
+					t.Error(err)
+				}
+			}
+		})
+		s.Swarm(sim.Swarm{Kinds: []string{"partition", "delay", "loss"}, For: time.Second})
+		paid.Wait()
+		time.Sleep(time.Second) // late requests of tries that were given up
+		sim.Always(pay.Charged() == payments, "each payment is charged once, in a swarm", pay.Charged(), " charges of ", payments, " payments")
+	})
+}

@@ -17,8 +17,10 @@ import (
 	"mime"
 	"net"
 	"net/http"
+	"os"
 	"strings"
 	"sync"
+	"syscall"
 	"testing"
 	"time"
 
@@ -128,5 +130,33 @@ func TestServe(t *testing.T) {
 		}
 		<-done
 		<-done
+	})
+}
+
+// TestRandom has the same random numbers whether hosts of other seeds were there, and left a mapping behind.
+func TestRandom(t *testing.T) {
+	sim.Run(t, func(s *sim.Sim) {
+		leaves := s.Choose(2) == 1
+		h := s.Host("a")
+		h.Disk().Mount("/data")
+		h.Do(func() {
+			f, err := os.Create("/data/f")
+			if err != nil {
+				t.Error(err)
+				return
+			}
+			if err := f.Truncate(4096); err != nil {
+				t.Error(err)
+			}
+			b, err := syscall.Mmap(int(f.Fd()), 0, 4096, syscall.PROT_READ, syscall.MAP_SHARED)
+			if err != nil {
+				t.Error(err)
+				return
+			}
+			if !leaves {
+				syscall.Munmap(b)
+			}
+		})
+		s.Event("%d %d", rand.Int(), rand.Int())
 	})
 }
