@@ -5,8 +5,6 @@ import (
 	"slices"
 	"syscall"
 	"unsafe"
-
-	"golang.org/x/sys/unix"
 )
 
 // simCall is asked by the overlay's package syscall before a call that names a simulated file by its number, or unmaps.
@@ -154,9 +152,8 @@ func (s *Sim) unmap(h *Host) {
 	}
 }
 
-// holdMappings makes a mapping that stays, in each of the two packages that keep a map of theirs. A map that becomes empty draws a random
-// number, and hosts that crash leave their mappings in it: seeds that unmap all they mapped would differ after others.
+// holdMappings makes a mapping that stays. Package syscall keeps a map of them, and a map that becomes empty draws a random
+// number: after hosts that crashed and left their mappings in it, a seed that unmaps all it mapped would be another one than alone.
 func holdMappings() {
-	_, _ = syscall.Mmap(-1, 0, 1, syscall.PROT_NONE, syscall.MAP_ANON|syscall.MAP_PRIVATE) // without it a seed may differ, and that is told
-	_, _ = unix.Mmap(-1, 0, 1, unix.PROT_NONE, unix.MAP_ANON|unix.MAP_PRIVATE)
+	_, _ = syscall.Mmap(-1, 0, 1, syscall.PROT_NONE, syscall.MAP_ANON|syscall.MAP_PRIVATE) // without it such a seed differs, and that is told
 }
