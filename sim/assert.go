@@ -20,9 +20,13 @@ type Point struct {
 	True   int    `json:"true"`             // times its condition held
 	Broken string `json:"broken,omitempty"` // what was said when it first did not
 	AtNS   int64  `json:"at_ns,omitempty"`
+	Where  string `json:"where,omitempty"` // file:line, of one that no seed came to
 	// Witness are the operations that show it, of a check of a history.
 	Witness []history.Op `json:"witness,omitempty"`
 }
+
+// point tells one assertion from another.
+type point struct{ kind, name string }
 
 // Always fails the simulation where ok is false. The name tells one assertion from another; args are formatted
 // like those of fmt.Sprint, and say what was found. Outside a simulation it does nothing.
@@ -64,10 +68,11 @@ type reached struct {
 
 func (s *Sim) reach(kind, name string, ok bool) (r reached) {
 	s.pinned(func() {
-		p := s.points[name]
+		key := point{kind, name}
+		p := s.points[key]
 		if p == nil {
 			p = &Point{Kind: kind, Name: name}
-			s.points[name] = p
+			s.points[key] = p
 		}
 		p.Hits++
 		if ok {

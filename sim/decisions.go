@@ -2,6 +2,7 @@ package sim
 
 import (
 	"bufio"
+	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -164,8 +165,9 @@ func (s *Sim) sortedPoints() []Point {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	var all []Point
-	for _, name := range slices.Sorted(maps.Keys(s.points)) {
-		all = append(all, *s.points[name])
+	byName := func(a, b point) int { return cmp.Or(cmp.Compare(a.name, b.name), cmp.Compare(a.kind, b.kind)) }
+	for _, key := range slices.SortedFunc(maps.Keys(s.points), byName) {
+		all = append(all, *s.points[key])
 	}
 	return all
 }

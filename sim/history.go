@@ -190,7 +190,7 @@ func (s *Sim) conclude(t *testing.T, in check.Input, res check.Result) {
 			s.skip = fmt.Sprintf("sim: %s was not decided: %s", res.Check, res.Reason)
 		}
 	}
-	s.points[fmt.Sprintf("%s of history %d", res.Check, len(s.points))] = p
+	s.points[point{p.Kind, fmt.Sprintf("%s of history %d", res.Check, len(s.points))}] = p
 }
 
 // undecided is the kind of a point that says neither yes nor no.

@@ -82,7 +82,7 @@ func TestConclusions(t *testing.T) {
 		{verdict.Unknown, undecided, false, "sim: ruled was not decided: so it is"},
 	} {
 		inner := &testing.T{}
-		s := &Sim{run: &run{}, points: map[string]*Point{}}
+		s := &Sim{run: &run{}, points: map[point]*Point{}}
 		synctest.Test(t, func(t *testing.T) {
 			s.start(t)
 			h := s.History("x")

@@ -31,6 +31,7 @@ type settings struct {
 	steps      uint64 // give up after so many goroutines were picked, where that is fewer than the test allows
 	limit      uint64 // and after so much simulated time, ns
 	vars       string // file of package variables to watch
+	run        int    // which simulation of a test is recorded, and replayed, from 0: others go by the seed
 }
 
 func parseSettings(text string) settings {
@@ -62,6 +63,8 @@ func parseSettings(text string) settings {
 			s.limit, _ = strconv.ParseUint(value, 10, 64)
 		case "vars":
 			s.vars = value
+		case "run":
+			s.run, _ = strconv.Atoi(value)
 		}
 	}
 	return s
@@ -90,8 +93,10 @@ var process struct {
 }
 
 type iteration struct {
-	t *testing.T
-	n uint64
+	t    *testing.T
+	n    uint64
+	runs int  // that began
+	last *run // that began
 }
 
 // A run is one bubble from outside.
@@ -102,6 +107,8 @@ type run struct {
 	settings   settings
 	sim        *Sim
 	watch      *watch // nil for none
+	number     int    // among those of its test with this seed, from 0
+	late       bool   // its test had failed before it
 }
 
 // begin sets the runtime up for the next bubble.
@@ -112,7 +119,7 @@ func begin(t *testing.T, o Options) *run {
 		t.Log("sim: run by go test alone: time is simulated, and the order of events is unseeded and not varied; for that: assay sim")
 		return r
 	}
-	r.settings, r.config.seed = next(t)
+	r.settings = r.next(t)
 	r.mode = modeOf(r.config.seed)
 	if r.settings.mode != "" {
 		m, err := parseMode(r.settings.mode)
@@ -121,14 +128,14 @@ func begin(t *testing.T, o Options) *run {
 		}
 		r.mode = m
 	}
-	if r.settings.replay != "" {
+	if r.settings.replay != "" && r.chosen() {
 		r.mode = mode{kind: replay}
 	}
 	o.fill(&r.config)
 	c := &r.config
 	c.maxSteps, c.maxTime = lower(c.maxSteps, r.settings.steps), lower(c.maxTime, r.settings.limit)
 	c.mode, c.yieldN, c.points, c.length = r.mode.kind, r.mode.yieldN, r.mode.points, r.mode.length
-	if r.settings.record != "" {
+	if r.settings.record != "" && r.chosen() {
 		c.record = 1
 		if r.settings.trace {
 			c.record = 2
@@ -136,7 +143,7 @@ func begin(t *testing.T, o Options) *run {
 		rtReserve(1 << 19)
 	}
 	rtDying(r.dying) // recorded or not: a run that is has the same heap
-	r.write(map[string]any{"begin": Report{Test: t.Name(), Seed: c.seed, Mode: r.mode.String()}})
+	r.write(map[string]any{"begin": Report{Test: t.Name(), Seed: c.seed, Run: r.number, Mode: r.mode.String()}})
 	if r.settings.vars != "" {
 		var err error
 		if r.watch, err = newWatch(r.settings.vars); err != nil {
@@ -148,8 +155,8 @@ func begin(t *testing.T, o Options) *run {
 	return r
 }
 
-// next returns the settings and the seed of this iteration of a test.
-func next(t *testing.T) (settings, uint64) {
+// next takes the seed of this iteration of a test, and the run's number in it. It returns the settings.
+func (r *run) next(t *testing.T) settings {
 	process.Lock()
 	defer process.Unlock()
 	if !process.loaded {
@@ -170,10 +177,15 @@ func next(t *testing.T) (settings, uint64) {
 		it = &iteration{t: t}
 		process.tests[t.Name()] = it
 	} else if it.t != t {
-		it.t = t
-		it.n++
+		*it = iteration{t: t, n: it.n + 1}
 	}
-	return process.settings, process.seed + it.n*process.step
+	r.number, r.late = it.runs, t.Failed()
+	r.config.seed = process.seed + it.n*process.step
+	it.runs, it.last = it.runs+1, r
+	if r.number == 0 {
+		r.after(t, it)
+	}
+	return process.settings
 }
 
 func (o Options) fill(c *config) {
@@ -203,6 +215,7 @@ func lower(a, b uint64) uint64 {
 type Report struct {
 	Test       string   `json:"test"`
 	Seed       uint64   `json:"seed"`
+	Run        int      `json:"run,omitempty"` // among the simulations of its test with this seed, from 0
 	Mode       string   `json:"mode"`
 	Go         string   `json:"go,omitempty"`
 	Trace      string   `json:"trace,omitempty"` // hash of all that happened in order: equal for two runs of one seed
@@ -240,9 +253,7 @@ func (r *run) end(t *testing.T, s *Sim) {
 	if t.Failed() && r.controlled {
 		t.Logf("sim: seed %d, mode %v, %s", r.config.seed, r.mode, runtime.Version())
 	}
-	if s.skip != "" && !t.Failed() {
-		t.Skip(s.skip)
-	}
+	s.skipOuter(t)
 }
 
 // dying reports what was seen of a run that takes its process with it, and keeps its decisions: there is nobody to tell an error.
@@ -253,14 +264,14 @@ func (r *run) dying() {
 	rep := r.report(r.sim.t, r.sim)
 	rep.Failed, rep.Events, rep.Hosts = true, r.sim.eventLines(), names(r.sim.world.hosts)
 	r.write(map[string]any{"dying": rep})
-	if r.settings.record != "" {
+	if r.settings.record != "" && r.chosen() {
 		r.sim.writeDecisions(r.settings.record)
 	}
 }
 
 // record writes the decisions of the run, if that was asked for.
 func (r *run) record(t *testing.T) {
-	if !r.controlled || r.settings.record == "" {
+	if !r.controlled || r.settings.record == "" || !r.chosen() {
 		return
 	}
 	if err := r.sim.writeDecisions(r.settings.record); err != nil {
@@ -272,8 +283,8 @@ func (r *run) report(t *testing.T, s *Sim) Report {
 	var res result
 	rtLast(&res)
 	rep := Report{
-		Test: t.Name(), Seed: r.config.seed, Mode: r.mode.String(), Go: runtime.Version(), Trace: strconv.FormatUint(res.hash, 16),
-		Failed: t.Failed(), Skipped: s.skip, Steps: res.steps, Yields: res.yields, Values: res.values, Goroutines: res.goroutines,
+		Test: t.Name(), Seed: r.config.seed, Run: r.number, Mode: r.mode.String(), Go: runtime.Version(), Trace: strconv.FormatUint(res.hash, 16),
+		Failed: s.failed(t), Skipped: s.skipped(), Steps: res.steps, Yields: res.yields, Values: res.values, Goroutines: res.goroutines,
 		SimNS: res.now, Diverged: res.diverged, Logged: res.logged, Dropped: res.dropped,
 	}
 	for _, n := range res.decisions {

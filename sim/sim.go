@@ -53,9 +53,10 @@ func RunWith(t *testing.T, o Options, f func(s *Sim)) {
 		}
 		r.dying() // it panics: a deadlock
 	}()
-	synctest.Test(t, func(t *testing.T) {
-		s.start(t)
+	synctest.Test(t, func(inner *testing.T) {
+		s.start(inner)
 		defer s.stop()
+		defer s.skipInner(t)
 		f(s)
 	})
 	returned = true
@@ -70,7 +71,7 @@ type Sim struct {
 
 	mu     sync.Mutex
 	skip   string
-	points map[string]*Point
+	points map[point]*Point
 	events []event
 	covers []Cell
 	world  world
@@ -89,7 +90,7 @@ type event struct {
 }
 
 func (s *Sim) start(t *testing.T) {
-	s.t, s.began, s.points = t, time.Now(), map[string]*Point{}
+	s.t, s.began, s.points = t, time.Now(), map[point]*Point{}
 	current.Store(s)
 }
 

@@ -98,8 +98,9 @@ func (a *app) sim(ctx context.Context, o simrun.Options, flags coverFlags) error
 	case errors.As(err, &build):
 		return &run.UsageError{Msg: build.Error()}
 	case errors.As(err, &input):
-		return &run.UsageError{Msg: input.Error()}
-	case err != nil && interrupted == nil:
+		err = &run.UsageError{Msg: input.Error()}
+	}
+	if res == nil {
 		return err
 	}
 	if a.json {
@@ -107,8 +108,14 @@ func (a *app) sim(ctx context.Context, o simrun.Options, flags coverFlags) error
 	} else if err := res.Text(a.out); err != nil {
 		return err
 	}
-	if interrupted != nil { // it proves nothing
+	switch { // what did not come to its end proves nothing
+	case interrupted != nil:
 		return interrupted
+	case err != nil && res.Verdict == verdict.Fail:
+		fmt.Fprintf(a.err, "after that: %v\n", err)
+		return exitOf(res.Verdict)
+	case err != nil:
+		return err
 	}
 	code := map[verdict.Verdict]int{verdict.Pass: run.ExitPass, verdict.Fail: run.ExitFail, verdict.Unknown: run.ExitUnknown}[res.Verdict]
 	if err := a.cover(ctx, flags, o, res, began, code); err != nil {
@@ -152,6 +159,9 @@ func simUsage(o simrun.Options) error {
 	}
 	if err := simrun.CheckFlags(o.Flags); err != nil {
 		return &run.UsageError{Msg: err.Error()}
+	}
+	if err := checkOutputs(o); err != nil {
+		return err
 	}
 	if o.Replay != "" {
 		if _, err := os.Stat(o.Replay); err != nil {

@@ -35,7 +35,7 @@ func TestVerdicts(t *testing.T) {
 		{"no seed", func(t *simrun.Test, _ *simrun.Result) { t.Seeds = 0 }, verdict.Unknown, "no seed was tried"},
 		{"never met", func(t *simrun.Test, _ *simrun.Result) { t.Points[0].True = 0 }, verdict.Unknown, "never true in 100 seeds"},
 		{"nothing says that it was met", func(t *simrun.Test, _ *simrun.Result) { t.Points = t.Points[1:] }, verdict.Unknown, "nothing in"},
-		{"skipped", func(t *simrun.Test, _ *simrun.Result) { t.Skipped = "no disk" }, verdict.Unknown, "was skipped: no disk"},
+		{"skipped", func(t *simrun.Test, _ *simrun.Result) { t.Skipped = "no disk" }, verdict.Unknown, "was skipped in 0 of 100 seeds: no disk"},
 		{"two runs differ", func(t *simrun.Test, _ *simrun.Result) { t.Differs = "two runs of seed 1 differ" }, verdict.Unknown, "not reproducible"},
 		{"woken from outside", func(t *simrun.Test, _ *simrun.Result) { t.Outside = &sim.Outside{Why: "real I/O"} }, verdict.Unknown, "not reproducible: real I/O"},
 		{"carried over", func(t *simrun.Test, _ *simrun.Result) { t.Carried = 7 }, verdict.Unknown, "package variables"},

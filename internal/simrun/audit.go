@@ -29,6 +29,7 @@ type Difference struct {
 	First   string   `json:"first,omitempty"`
 	Second  string   `json:"second,omitempty"`
 	Files   []string `json:"files,omitempty"`
+	run     int      // of the test's simulations
 }
 
 const (
@@ -92,63 +93,67 @@ func (x *explorer) auditor(ctx context.Context, w int) error {
 // compare holds two runs of a seed against each other.
 func (x *explorer) compare(ctx context.Context, name string, among, alone *process, from, seed uint64) error {
 	for _, b := range alone.all() {
-		a := among.of(b.Test, seed)
+		a := among.of(about(b))
 		switch {
 		case a == nil: // a seed before it ended the process
 		case a.Trace != b.Trace || a.Failed != b.Failed:
-			if err := x.differs(ctx, name, b.Test, from, seed); err != nil {
+			if err := x.differs(ctx, name, about(b), from); err != nil {
 				return err
 			}
 		case b.Failed:
-			x.failed(b, alone)
+			if err := x.failed(ctx, b); err != nil {
+				return err
+			}
 		}
 	}
 	return nil
 }
 
-// failed notes the first failure of a test.
-func (x *explorer) failed(r sim.Report, p *process) {
+// failed notes the first failure of a test, run twice more.
+func (x *explorer) failed(ctx context.Context, r sim.Report) error {
 	x.mu.Lock()
 	defer x.mu.Unlock()
 	for _, f := range x.res.Failures {
 		if f.Test == r.Test && f.Package == x.bin.pkg {
-			return
+			return nil
 		}
 	}
 	f := &Failure{
-		Package: x.bin.pkg, Test: r.Test, Seed: r.Seed, Mode: r.Mode, Go: x.res.Go, Trace: r.Trace, SimNS: r.SimNS,
-		Events: r.Events, Points: r.Points, FailedAt: r.FailedAt, Output: tail(p.output), Certified: true, again: true,
+		Package: x.bin.pkg, Test: r.Test, Seed: r.Seed, Run: r.Run, Mode: r.Mode, Go: x.res.Go, Points: r.Points, FailedAt: r.FailedAt, again: true,
 	}
-	f.Replay = x.replayCommand(f)
+	if _, err := x.certify(ctx, f, r); err != nil {
+		return err
+	}
 	x.res.Failures = append(x.res.Failures, f)
+	return nil
 }
 
 // differs looks for the first event in which two runs of a seed differ: the first time for each test.
-func (x *explorer) differs(ctx context.Context, name, test string, from, seed uint64) error {
+func (x *explorer) differs(ctx context.Context, name string, s subject, from uint64) error {
 	x.mu.Lock()
-	t := x.test(test)
+	t := x.test(s.test)
 	first := t.Differs == ""
 	if first {
-		t.Differs = fmt.Sprintf("two runs of seed %d differ", seed)
+		t.Differs = fmt.Sprintf("two runs of seed %d differ", s.seed)
 	}
 	x.mu.Unlock()
 	if !first {
 		return nil
 	}
-	d := &Difference{Package: x.bin.pkg, Test: test, Seed: seed}
+	d := &Difference{Package: x.bin.pkg, Test: s.test, Seed: s.seed, run: s.run}
 	if err := x.locate(ctx, name, d, from); err != nil {
 		return err
 	}
 	x.mu.Lock()
 	defer x.mu.Unlock()
 	x.res.Differences = append(x.res.Differences, d)
-	t.Differs = fmt.Sprintf("two runs of seed %d differ: %s", seed, d.Why)
+	t.Differs = fmt.Sprintf("two runs of seed %d differ: %s", s.seed, d.Why)
 	return nil
 }
 
 // locate records everything of pairs of runs until two differ: two by themselves, then one after the seeds that were before it.
 func (x *explorer) locate(ctx context.Context, name string, d *Difference, from uint64) error {
-	alone := start{tests: exactly(d.Test), seed: d.Seed, mode: x.o.Mode, record: true, trace: true}
+	alone := start{tests: exactly(d.Test), seed: d.Seed, run: d.run, mode: x.o.Mode, record: true, trace: true}
 	after := alone
 	after.seed, after.step, after.count = from, 1, int(d.Seed-from)+1
 	for _, other := range []struct {
@@ -164,7 +169,7 @@ func (x *explorer) locate(ctx context.Context, name string, d *Difference, from 
 				if err != nil {
 					return err
 				}
-				if r := p.of(d.Test, d.Seed); r != nil {
+				if r := p.of(subject{d.Test, d.Seed, d.run}); r != nil {
 					failed[i] = r.Failed
 				}
 				if logs[i], err = os.ReadFile(p.record); err != nil && !os.IsNotExist(err) {

@@ -21,17 +21,25 @@ type candidate struct {
 	log       []sim.Decision // everything, where that was recorded
 }
 
+// A subject is one simulation: of a test with a seed that has several, one of these.
+type subject struct {
+	test string
+	seed uint64
+	run  int
+}
+
 // attempt makes decisions in one test. Files go to a folder of their own, so that several may run at once.
-func (b *program) attempt(ctx context.Context, name, test string, seed uint64, decisions []sim.Decision, most limits) (candidate, error) {
-	return b.replay(ctx, start{name: name, tests: exactly(test), seed: seed, most: most}, test, decisions)
+func (b *program) attempt(ctx context.Context, name string, of subject, decisions []sim.Decision, most limits) (candidate, error) {
+	return b.replay(ctx, start{name: name, most: most}, of, decisions)
 }
 
 // traced is attempt, with a record of everything.
-func (b *program) traced(ctx context.Context, name, test string, seed uint64, decisions []sim.Decision) (candidate, error) {
-	return b.replay(ctx, start{name: name, tests: exactly(test), seed: seed, trace: true}, test, decisions)
+func (b *program) traced(ctx context.Context, name string, of subject, decisions []sim.Decision) (candidate, error) {
+	return b.replay(ctx, start{name: name, trace: true}, of, decisions)
 }
 
-func (b *program) replay(ctx context.Context, s start, test string, decisions []sim.Decision) (candidate, error) {
+func (b *program) replay(ctx context.Context, s start, of subject, decisions []sim.Decision) (candidate, error) {
+	s.tests, s.seed, s.run = exactly(of.test), of.seed, of.run
 	dir := filepath.Join(b.work, s.name)
 	if err := os.MkdirAll(dir, 0o777); err != nil {
 		return candidate{}, err
@@ -48,7 +56,7 @@ func (b *program) replay(ctx context.Context, s start, test string, decisions []
 	if err != nil {
 		return candidate{}, err
 	}
-	c := candidate{report: p.of(test, s.seed), output: p.output, decisions: decisions}
+	c := candidate{report: p.of(of), output: p.output, decisions: decisions}
 	c.sign = signature(c.report, p.output)
 	all, err := readLog(p.record)
 	switch {

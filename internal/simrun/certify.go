@@ -16,7 +16,7 @@ import (
 // certify runs a failure twice more, in fresh processes: what was found in a process that had run other seeds
 // may come from what those left in package variables. It reports whether it failed again at least once, or could not be run again.
 func (x *explorer) certify(ctx context.Context, f *Failure, found sim.Report) (again bool, err error) {
-	s := start{tests: exactly(f.Test), seed: f.Seed, mode: x.o.Mode, record: true}
+	s := start{tests: exactly(f.Test), seed: f.Seed, run: f.Run, mode: x.o.Mode, record: true}
 	if x.o.Replay != "" {
 		file, n, err := overrides(x.o.Replay, x.bin.work)
 		if err != nil {
@@ -31,7 +31,7 @@ func (x *explorer) certify(ctx context.Context, f *Failure, found sim.Report) (a
 		if err != nil {
 			return false, err
 		}
-		runs[i] = p.of(f.Test, f.Seed)
+		runs[i] = p.of(f.subject())
 		if i == 0 && runs[i] != nil {
 			f.Output, f.Events, f.Trace, f.SimNS = tail(p.output), runs[i].Events, runs[i].Trace, runs[i].SimNS
 			f.FailedAt = runs[i].FailedAt

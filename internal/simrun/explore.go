@@ -53,7 +53,7 @@ func (x *explorer) explore(ctx context.Context) error {
 func (x *explorer) selfTest(ctx context.Context) error {
 	x.fill()
 	x.next = x.o.Seed + 1
-	s := start{name: "a", tests: x.o.Tests, seed: x.o.Seed, mode: x.o.Mode}
+	s := start{name: "a", tests: x.o.Tests, seed: x.o.Seed, run: x.o.run, mode: x.o.Mode}
 	if x.o.Replay != "" {
 		file, n, err := overrides(x.o.Replay, x.bin.work)
 		if err != nil {
@@ -71,29 +71,40 @@ func (x *explorer) selfTest(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if len(first.reports) == 0 && first.lost == nil {
-		if first.failed {
-			x.outside(first)
-		}
+	if len(first.all()) == 0 && !first.failed {
 		return nil
 	}
 	x.take(first, job{})
-	for name, t := range x.tests {
-		a, b := first.of(name, x.o.Seed), second.of(name, x.o.Seed)
-		switch {
-		case a == nil || b == nil:
-			t.Differs = fmt.Sprintf("two processes with seed %d did not run the same tests", x.o.Seed)
-		case a.Trace != b.Trace || a.Failed != b.Failed:
-			t.Differs = fmt.Sprintf("two runs of seed %d differ (trace %s, %s)", x.o.Seed, word(a.Trace), word(b.Trace))
-		}
+	x.twice(first, second)
+	if _, err = x.failures(ctx, first, job{}); err == nil {
+		s.name = "a"
+		err = x.rest(ctx, s, first, true)
 	}
-	if _, err := x.failures(ctx, first, job{}); err != nil || !x.o.Fresh {
+	if err != nil || !x.o.Fresh {
 		return err
 	}
 	for _, t := range x.tests {
 		t.alone(x.o.Seed, 0)
 	}
 	return nil
+}
+
+// twice compares two processes that did the same.
+func (x *explorer) twice(first, second *process) {
+	for _, a := range first.all() {
+		b := second.of(about(a))
+		switch t := x.test(a.Test); {
+		case b == nil:
+			t.Differs = fmt.Sprintf("two processes with seed %d did not run the same tests", a.Seed)
+		case a.Trace != b.Trace || a.Failed != b.Failed:
+			t.Differs = fmt.Sprintf("two runs of seed %d differ (trace %s, %s)", a.Seed, word(a.Trace), word(b.Trace))
+		}
+	}
+	for _, b := range second.all() {
+		if first.of(about(b)) == nil {
+			x.test(b.Test).Differs = fmt.Sprintf("two processes with seed %d did not run the same tests", b.Seed)
+		}
+	}
 }
 
 func word(trace string) string {
@@ -133,9 +144,8 @@ func (x *explorer) worker(ctx context.Context, w int) error {
 // do runs a job, in several processes where one ends early and the search goes on.
 func (x *explorer) do(ctx context.Context, w int, j job) error {
 	for j.n > 0 && j.tests != "" && !x.stopped() {
-		p, err := x.bin.run(ctx, start{
-			name: ofWorker(w), tests: j.tests, seed: j.from, step: 1, count: j.n, mode: x.o.Mode, failFast: !x.o.All,
-		})
+		s := start{name: ofWorker(w), tests: j.tests, seed: j.from, step: 1, count: j.n, mode: x.o.Mode, failFast: !x.o.All}
+		p, err := x.bin.run(ctx, s)
 		if err != nil {
 			return err
 		}
@@ -147,6 +157,11 @@ func (x *explorer) do(ctx context.Context, w int, j job) error {
 		from := p.last(j.from)
 		j.had = nil
 		if !carried || x.o.All {
+			if s.seed = from; j.fresh == nil {
+				if err := x.rest(ctx, s, p, false); err != nil {
+					return err
+				}
+			}
 			from++
 		} else { // tests that come after it have not had this seed
 			for _, r := range p.all() {
@@ -278,7 +293,9 @@ func (x *explorer) outside(p *process) {
 // failures keeps what failed in a process, certified. It reports whether something failed there
 // that does not fail in a process of its own: the search goes on for that test with a process for each seed.
 func (x *explorer) failures(ctx context.Context, p *process, j job) (carried bool, err error) {
-	if p.failed && !slices.ContainsFunc(p.all(), func(r sim.Report) bool { return r.Failed }) {
+	if names := p.failedTests(); len(names) > 0 {
+		x.plain(names, p)
+	} else if p.failed && !slices.ContainsFunc(p.all(), func(r sim.Report) bool { return r.Failed }) {
 		x.outside(p)
 		return false, nil
 	}
@@ -286,13 +303,15 @@ func (x *explorer) failures(ctx context.Context, p *process, j job) (carried boo
 	defer x.mu.Unlock()
 	for _, r := range p.all() {
 		t := x.test(r.Test)
-		if !r.Failed || t.Fresh && t != j.fresh {
+		if !r.Failed || t.Fresh && t != j.fresh || x.known(r) {
 			continue
 		}
 		if x.stop {
-			return carried, nil // another worker was first
+			return carried, nil // something failed before
 		}
-		f := &Failure{Package: x.bin.pkg, Test: r.Test, Seed: r.Seed, Mode: r.Mode, Go: x.res.Go, Events: r.Events, Points: r.Points, FailedAt: r.FailedAt}
+		f := &Failure{
+			Package: x.bin.pkg, Test: r.Test, Seed: r.Seed, Run: r.Run, Mode: r.Mode, Go: x.res.Go, Events: r.Events, Points: r.Points, FailedAt: r.FailedAt,
+		}
 		again, err := x.certify(ctx, f, r)
 		if err != nil && ctx.Err() != nil {
 			f.Doubt, f.Output = "interrupted before it was run again", tail(p.output)
@@ -308,7 +327,26 @@ func (x *explorer) failures(ctx context.Context, p *process, j job) (carried boo
 			continue
 		}
 		x.res.Failures = append(x.res.Failures, f)
-		x.stop = !x.o.All
+		x.stop = f.Certified && !x.o.All
 	}
 	return carried, nil
+}
+
+const mostDoubts = 3 // failures of one test that may be uncertain: each costs two processes
+
+// known says whether a failure is told already, or enough of its test. The caller holds the lock.
+func (x *explorer) known(r sim.Report) bool {
+	doubts := 0
+	for _, f := range x.res.Failures {
+		if f.Package != x.bin.pkg || f.Test != r.Test {
+			continue
+		}
+		if f.subject() == about(r) {
+			return true
+		}
+		if !f.Certified {
+			doubts++
+		}
+	}
+	return doubts >= mostDoubts
 }

@@ -35,11 +35,11 @@ func (x *explorer) tell(ctx context.Context, f *Failure, c candidate) {
 func (x *explorer) finish(ctx context.Context) error {
 	done := map[string]bool{}
 	for _, f := range x.res.Failures {
-		if f.Package != x.bin.pkg || done[f.Test] {
+		if f.Package != x.bin.pkg || done[f.Test] || !f.Certified {
 			continue
 		}
 		done[f.Test] = true
-		if f.again || !f.Certified || x.o.Replay != "" || x.o.NoShrink {
+		if f.again || x.o.Replay != "" || x.o.NoShrink {
 			continue
 		}
 		if err := x.small(ctx, f); err != nil {
@@ -53,10 +53,8 @@ func (x *explorer) finish(ctx context.Context) error {
 			}
 		}
 	}
-	for _, f := range x.res.Failures {
-		if f.Package == x.bin.pkg && x.o.HTML != "" && ctx.Err() == nil {
-			return x.draw(ctx, f)
-		}
+	if f := x.res.first(x.bin.pkg); f != nil && x.o.HTML != "" && ctx.Err() == nil {
+		return x.draw(ctx, f)
 	}
 	return nil
 }
@@ -74,7 +72,7 @@ func (x *explorer) small(ctx context.Context, f *Failure) error {
 			x.o.Progress(fmt.Sprintf("shrinking %s: %d decisions, %d left, %d runs", f.Test, len(f.Decisions), n, runs))
 		},
 		attempt: func(ctx context.Context, name string, d []sim.Decision, most limits) (candidate, error) {
-			return x.bin.attempt(ctx, name, f.Test, f.Seed, d, most)
+			return x.bin.attempt(ctx, name, f.subject(), d, most)
 		},
 	}
 	s.seek = x.seek(f, s.sign, s.until)
@@ -107,11 +105,11 @@ func (x *explorer) small(ctx context.Context, f *Failure) error {
 }
 
 func (x *explorer) keep(ctx context.Context, f *Failure, s *shrinker) error {
-	a, err := x.bin.attempt(ctx, "y", f.Test, f.Seed, s.best.decisions, limits{})
+	a, err := x.bin.attempt(ctx, "y", f.subject(), s.best.decisions, limits{})
 	if err != nil {
 		return err
 	}
-	b, err := x.bin.traced(ctx, "z", f.Test, f.Seed, s.best.decisions)
+	b, err := x.bin.traced(ctx, "z", f.subject(), s.best.decisions)
 	if err != nil {
 		return err
 	}
@@ -129,7 +127,7 @@ func (x *explorer) keep(ctx context.Context, f *Failure, s *shrinker) error {
 		return nil
 	}
 	keep := &saved{
-		Format: savedFormat, Test: f.Test, Seed: f.Seed, Mode: f.Mode, Go: f.Go, Platform: platform(), Flags: x.o.Flags, NoAtomics: x.o.NoAtomics,
+		Format: savedFormat, Test: f.Test, Seed: f.Seed, Run: f.Run, Mode: f.Mode, Go: f.Go, Platform: platform(), Flags: x.o.Flags, NoAtomics: x.o.NoAtomics,
 		Failure: s.sign, Trace: a.report.Trace, Decisions: s.best.decisions,
 	}
 	file, err := keep.write(savedDir(x.bin))

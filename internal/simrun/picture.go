@@ -60,7 +60,7 @@ func (x *explorer) draw(ctx context.Context, f *Failure) error {
 	if f.Shrunk == nil {
 		all = f.Decisions
 	}
-	c, err := x.bin.traced(ctx, "p", f.Test, f.Seed, all)
+	c, err := x.bin.traced(ctx, "p", f.subject(), all)
 	if err != nil {
 		return err
 	}

@@ -31,6 +31,9 @@ type start struct {
 	failFast   bool
 	most       limits
 	vars       string // file of package variables to watch
+	verbose    bool   // the binary tells of each test
+	run        int    // which simulation of the test is recorded and replayed
+	skip       string // regular expression: tests to leave out
 }
 
 // limits on one simulation, beside those of its test. Zero is none.
@@ -42,9 +45,10 @@ type process struct {
 	lost    *sim.Report // a simulation that began and took the process with it
 	output  string
 	failed  bool
-	killed  bool   // by somebody else
-	rss     int64  // the most memory it had, KiB
-	record  string // file
+	killed  bool         // by somebody else
+	rss     int64        // the most memory it had, KiB
+	ended   []sim.Report // simulations whose tests did not end yet
+	record  string       // file
 }
 
 // run starts the binary and reads its report. A process that somebody else kills says nothing about its seeds: it is run once more.
@@ -84,12 +88,18 @@ func (b *program) once(ctx context.Context, s start) (*process, error) {
 	if s.vars != "" {
 		settings += ";vars=" + s.vars
 	}
+	if s.run > 0 {
+		settings += fmt.Sprintf(";run=%d", s.run)
+	}
 	args := []string{fmt.Sprintf("-test.count=%d", max(s.count, 1)), "-test.run=" + s.tests, "-test.timeout=10m"}
 	if s.failFast {
 		args = append(args, "-test.failfast")
 	}
-	args = append(args, b.flags...)    // the last may be arguments
-	limit := b.timeout() + time.Minute // go test's own alarm needs a process that runs
+	if s.verbose {
+		args = append(args, "-test.v")
+	}
+	args = append(args, withSkip(b.flags, s.skip)...) // the last may be arguments
+	limit := b.timeout() + time.Minute                // go test's own alarm needs a process that runs
 	bounded, cancel := context.WithTimeout(ctx, limit)
 	defer cancel()
 	cmd := exec.CommandContext(bounded, b.file, args...)
@@ -167,7 +177,7 @@ func (p *process) read(file string) error {
 	in := bufio.NewScanner(f)
 	in.Buffer(nil, 64<<20)
 	for in.Scan() {
-		var line struct{ Begin, Dying, End *sim.Report }
+		var line struct{ Begin, Dying, End, After *sim.Report }
 		if err := json.Unmarshal(in.Bytes(), &line); err != nil {
 			return fmt.Errorf("report of a test binary: %w", err)
 		}
@@ -179,9 +189,14 @@ func (p *process) read(file string) error {
 		}
 		if line.End != nil {
 			p.reports = append(p.reports, *line.End)
+			p.ended = append(p.ended, *line.End)
 			p.lost = nil
 		}
+		if line.After != nil {
+			p.after(*line.After)
+		}
 	}
+	p.cutShort()
 	if p.lost != nil {
 		p.lost.Failed = true
 	}
@@ -204,15 +219,18 @@ func (p *process) last(from uint64) uint64 {
 	return from
 }
 
-// of returns what a process says of a test and a seed.
-func (p *process) of(test string, seed uint64) *sim.Report {
+// of returns what a process says of a simulation.
+func (p *process) of(s subject) *sim.Report {
 	for i, r := range p.reports {
-		if r.Test == test && r.Seed == seed {
+		if about(r) == s {
 			return &p.reports[i]
 		}
 	}
-	if p.lost != nil && p.lost.Test == test && p.lost.Seed == seed {
+	if p.lost != nil && about(*p.lost) == s {
 		return p.lost
 	}
 	return nil
 }
+
+// about is the simulation that a report is about.
+func about(r sim.Report) subject { return subject{r.Test, r.Seed, r.Run} }

@@ -21,11 +21,13 @@ type Result struct {
 	Overlay     string          `json:"overlay"`
 	Tests       []*Test         `json:"tests"`
 	Failures    []*Failure      `json:"failures,omitempty"`
+	Plain       []*Plain        `json:"plain,omitempty"`
 	Differences []*Difference   `json:"differences,omitempty"` // between two runs of a seed
 	Notes       []string        `json:"notes,omitempty"`       // of failures that were saved
 	Saved       Retried         `json:"saved,omitzero"`
 	BuildMS     int64           `json:"build_ms"`
 	WallMS      int64           `json:"wall_ms"`
+	helpers     []*helper
 }
 
 // Retried counts the failures that were saved and tried again.
@@ -45,9 +47,11 @@ type Test struct {
 	Steps   uint64         `json:"steps"`
 	Points  []sim.Point    `json:"points,omitempty"`
 	Skipped string         `json:"skipped,omitempty"`
+	Skips   int            `json:"skips,omitempty"` // seeds that were skipped
 	Outside *sim.Outside   `json:"outside,omitempty"`
 	Wrote   []string       `json:"wrote,omitempty"`   // real files that its first seed opened to write to
 	Differs string         `json:"differs,omitempty"` // what two runs of one seed differ in
+	Late    string         `json:"late,omitempty"`    // how it fails when its simulations are over, though no seed does
 	Modes   map[string]int `json:"modes"`
 	Found   map[string]int `json:"found,omitempty"`   // failed seeds by mode
 	Fresh   bool           `json:"fresh,omitempty"`   // each seed had a process of its own
@@ -56,8 +60,9 @@ type Test struct {
 	Vars    []string       `json:"vars,omitempty"`     // package variables that its first seed changed
 	StdVars []string       `json:"std_vars,omitempty"` // and those of the standard library
 
-	module string
-	next   uint64 // the first seed that has not had its own process
+	module   string
+	failedAt uint64 // the last seed that failed, and 1
+	next     uint64 // the first seed that has not had its own process
 }
 
 // Covered is a cell that the test is meant to show, and in how many seeds it said so.
@@ -68,29 +73,21 @@ type Covered struct {
 
 // alone begins anew, with a process for each seed.
 func (t *Test) alone(first, carried uint64) {
-	*t = Test{Package: t.Package, Name: t.Name, Differs: t.Differs, Fresh: true, Carried: max(t.Carried, carried), module: t.module, next: first}
+	*t = Test{Package: t.Package, Name: t.Name, Differs: t.Differs, Late: t.Late, Fresh: true, Carried: max(t.Carried, carried), module: t.module, next: first}
 }
 
 func (t *Test) add(r sim.Report) {
-	t.Seeds++
 	t.SimNS += r.SimNS
 	t.Steps += r.Steps
-	if r.Failed {
-		t.Failed++
+	if r.Run == 0 { // the first of the test's simulations with this seed
+		t.seed(r)
 	}
-	if t.Modes == nil {
-		t.Modes = map[string]int{}
-	}
-	kind, _, _ := strings.Cut(r.Mode, "/")
-	t.Modes[kind]++
-	if r.Failed {
-		if t.Found == nil {
-			t.Found = map[string]int{}
-		}
-		t.Found[kind]++
+	if r.Failed && t.failedAt != r.Seed+1 {
+		t.fail(r)
 	}
 	if r.Skipped != "" {
 		t.Skipped = r.Skipped
+		t.Skips++
 	}
 	if len(t.Wrote) == 0 {
 		t.Wrote = r.Wrote
@@ -104,6 +101,28 @@ func (t *Test) add(r sim.Report) {
 	for _, c := range r.Covers {
 		t.cover(c)
 	}
+}
+
+func (t *Test) seed(r sim.Report) {
+	t.Seeds++
+	if t.Modes == nil {
+		t.Modes = map[string]int{}
+	}
+	t.Modes[kindOf(r)]++
+}
+
+func (t *Test) fail(r sim.Report) {
+	t.Failed++
+	t.failedAt = r.Seed + 1
+	if t.Found == nil {
+		t.Found = map[string]int{}
+	}
+	t.Found[kindOf(r)]++
+}
+
+func kindOf(r sim.Report) string {
+	kind, _, _ := strings.Cut(r.Mode, "/")
+	return kind
 }
 
 func (t *Test) cover(c sim.Cell) {
@@ -143,6 +162,7 @@ type Failure struct {
 	Package   string         `json:"package"`
 	Test      string         `json:"test"`
 	Seed      uint64         `json:"seed"`
+	Run       int            `json:"run,omitempty"` // among the simulations of its test with this seed, from 0
 	Mode      string         `json:"mode"`
 	Swarm     string         `json:"swarm,omitempty"` // faults that the seed drew
 	Go        string         `json:"go"`
@@ -176,6 +196,8 @@ type Failure struct {
 	story        *story
 }
 
+func (f *Failure) subject() subject { return subject{f.Test, f.Seed, f.Run} }
+
 // An Origin is another seed that fails in the same way, of whose decisions fewer were left.
 type Origin struct {
 	Seed      uint64 `json:"seed"`
@@ -195,6 +217,9 @@ func (r *Result) Text(w io.Writer) error {
 	for _, f := range r.Failures {
 		f.text(&b)
 	}
+	for _, q := range r.Plain {
+		q.text(&b)
+	}
 	for _, d := range r.Differences {
 		d.text(&b)
 	}
@@ -209,9 +234,11 @@ func (r *Result) Text(w io.Writer) error {
 }
 
 func (r *Result) headline() string {
-	if len(r.Failures) > 0 {
-		f := r.Failures[0]
+	if f := r.first(""); f != nil && f.Certified {
 		return fmt.Sprintf("%s fails with seed %d: %s", f.Test, f.Seed, said(f.report(), f.Output))
+	}
+	if len(r.Plain) > 0 {
+		return fmt.Sprintf("%s fails, beside the simulations", r.Plain[0].Test)
 	}
 	if len(r.Reasons) > 0 {
 		return strings.Join(r.Reasons, "\n  ")
@@ -225,6 +252,16 @@ func (r *Result) headline() string {
 		text += fmt.Sprintf("; %s no longer found", plural(r.Saved.Passed, "saved failure"))
 	}
 	return text
+}
+
+// first is the first failure that is certain, or the first where none is: of a package, "" for any.
+func (r *Result) first(pkg string) (first *Failure) {
+	for _, f := range r.Failures {
+		if (pkg == "" || f.Package == pkg) && (first == nil || f.Certified && !first.Certified) {
+			first = f
+		}
+	}
+	return first
 }
 
 func (f *Failure) text(b *strings.Builder) {
@@ -247,7 +284,12 @@ func (f *Failure) text(b *strings.Builder) {
 	for _, e := range events[max(0, len(events)-20):] {
 		fmt.Fprintf(b, "  | %s\n", e)
 	}
-	lines, more := strings.Split(f.Output, "\n"), 0
+	writeOutput(b, f.Output)
+}
+
+// writeOutput writes what a process said, as far as a terminal should have it.
+func writeOutput(b *strings.Builder, output string) {
+	lines, more := strings.Split(output, "\n"), 0
 	if len(lines) > 120 {
 		lines, more = lines[:100], len(lines)-100
 	}
@@ -275,6 +317,10 @@ func (t *Test) text(b *strings.Builder) {
 		fmt.Fprintf(b, "  each seed in a process of its own\n")
 	}
 	for _, p := range t.Points {
+		if p.Hits == 0 && p.Where != "" {
+			fmt.Fprintf(b, "  %-10s %s: never reached (%s)\n", p.Kind, p.Name, p.Where)
+			continue
+		}
 		fmt.Fprintf(b, "  %-10s %s: true %d of %d\n", p.Kind, p.Name, p.True, p.Hits)
 	}
 	t.varsText(b)

@@ -22,7 +22,8 @@ type saved struct {
 	Format    string         `json:"format"`
 	Test      string         `json:"test"`
 	Seed      uint64         `json:"seed"`
-	Mode      string         `json:"mode"` // that the seed was found with
+	Run       int            `json:"run,omitempty"` // among the simulations of the test with this seed, from 0
+	Mode      string         `json:"mode"`          // that the seed was found with
 	Go        string         `json:"go"`
 	Platform  string         `json:"platform"`
 	Flags     []string       `json:"flags,omitempty"`      // of go test: another set of them is another schedule
@@ -33,6 +34,8 @@ type saved struct {
 
 	file string
 }
+
+func (s *saved) subject() subject { return subject{s.Test, s.Seed, s.Run} }
 
 func savedDir(bin *program) string { return filepath.Join(bin.dir, "testdata", "assay-sim") }
 
@@ -107,7 +110,7 @@ func (x *explorer) again(ctx context.Context) error {
 func (x *explorer) retry(ctx context.Context, s *saved) error {
 	name := filepath.Base(s.file)
 	x.o.Story("%s: %s: seed %d, which failed before", x.bin.pkg, name, s.Seed)
-	c, err := x.bin.attempt(ctx, "s", s.Test, s.Seed, s.Decisions, limits{})
+	c, err := x.bin.attempt(ctx, "s", s.subject(), s.Decisions, limits{})
 	if err != nil {
 		return err
 	}
@@ -131,7 +134,7 @@ func (x *explorer) retry(ctx context.Context, s *saved) error {
 	if err != nil {
 		return err
 	}
-	if r := p.of(s.Test, s.Seed); r != nil && r.Failed {
+	if r := p.of(s.subject()); r != nil && r.Failed {
 		note("%s: its decisions no longer replay what it found, its seed %d still fails", orElse(changed, "the failure is another"), s.Seed)
 		x.res.Saved.Failed++
 		x.fill()
@@ -176,27 +179,30 @@ func (s *saved) changed(c candidate, version string, o *Options) string {
 
 func platform() string { return runtime.GOOS + "/" + runtime.GOARCH }
 
-func (s *saved) relative(dir string) string {
+func (s *saved) relative(dir string) string { return relativeTo(s.file, dir) }
+
+// relativeTo is a path as it is seen from a folder, "" for the current one.
+func relativeTo(path, dir string) string {
 	if dir == "" {
 		dir, _ = os.Getwd()
 	}
 	if abs, err := filepath.Abs(dir); err == nil {
-		if rel, err := filepath.Rel(abs, s.file); err == nil {
+		if rel, err := filepath.Rel(abs, path); err == nil {
 			return rel
 		}
 	}
-	return s.file
+	return path
 }
 
 // failsAgain keeps a saved failure that is still one, run a second time.
 func (x *explorer) failsAgain(ctx context.Context, s *saved, c candidate) error {
 	x.fill()
-	second, err := x.bin.traced(ctx, "t", s.Test, s.Seed, s.Decisions)
+	second, err := x.bin.traced(ctx, "t", s.subject(), s.Decisions)
 	if err != nil {
 		return err
 	}
 	f := &Failure{
-		Package: x.bin.pkg, Test: s.Test, Seed: s.Seed, Mode: s.Mode, Go: x.res.Go,
+		Package: x.bin.pkg, Test: s.Test, Seed: s.Seed, Run: s.Run, Mode: s.Mode, Go: x.res.Go,
 		Trace: c.report.Trace, SimNS: c.report.SimNS, Events: c.report.Events, Points: c.report.Points,
 		FailedAt: c.report.FailedAt, Output: tail(c.output),
 		Decisions: c.decisions, Saved: s.relative(x.o.Dir), again: true,
@@ -210,7 +216,7 @@ func (x *explorer) failsAgain(ctx context.Context, s *saved, c candidate) error 
 	f.Replay = "assay sim --replay " + f.Saved + " " + f.Package
 	x.test(s.Test).add(*c.report)
 	x.res.Failures = append(x.res.Failures, f)
-	x.stop = !x.o.All
+	x.stop = f.Certified && !x.o.All
 	return nil
 }
 
@@ -227,7 +233,7 @@ func (o *Options) replaySaved() {
 		return
 	}
 	if s, err := readSaved(o.Replay); err == nil { // else it is a log, or refused when it is read
-		o.Seed, o.Seeds, o.Tests, o.NoAtomics = s.Seed, 1, exactly(s.Test), s.NoAtomics
+		o.Seed, o.Seeds, o.Tests, o.run, o.NoAtomics = s.Seed, 1, exactly(s.Test), s.Run, s.NoAtomics
 		if len(o.Flags) == 0 {
 			o.Flags = s.Flags
 		}

@@ -21,6 +21,7 @@ const (
 type seeker struct {
 	bin     *program
 	test    string
+	run     int // of its simulations
 	sign    string
 	mode    string // "" for each seed's own
 	workers int
@@ -95,12 +96,9 @@ func (k *seeker) among(ctx context.Context, name string, b block) (failed []bloc
 			return nil, err
 		}
 		for _, r := range p.all() {
-			if r.Test == k.test && r.Failed {
+			if r.Test == k.test && r.Run == k.run && r.Failed {
 				failed = append(failed, block{b.mode, r.Seed, 1})
 			}
-		}
-		if p.lost == nil {
-			break
 		}
 		b.from = p.last(b.from) + 1
 	}
@@ -112,12 +110,12 @@ func (k *seeker) recorded(ctx context.Context, b block, found []lead) ([]lead, e
 	if len(found) == mostLeads {
 		return found, nil
 	}
-	p, err := k.bin.run(ctx, start{name: "a", tests: exactly(k.test), seed: b.from, mode: b.mode, record: true, most: k.most})
+	p, err := k.bin.run(ctx, start{name: "a", tests: exactly(k.test), seed: b.from, run: k.run, mode: b.mode, record: true, most: k.most})
 	if err != nil {
 		return found, err
 	}
 	k.runs++
-	r := p.of(k.test, b.from)
+	r := p.of(subject{k.test, b.from, k.run})
 	if signature(r, p.output) != k.sign {
 		return found, nil
 	}
@@ -130,7 +128,7 @@ func (k *seeker) recorded(ctx context.Context, b block, found []lead) ([]lead, e
 // seek looks for other seeds, for the shrinker of a failure.
 func (x *explorer) seek(f *Failure, sign string, until time.Time) func(context.Context, limits) ([]lead, sought, error) {
 	return func(ctx context.Context, most limits) ([]lead, sought, error) {
-		k := &seeker{bin: x.bin, test: f.Test, sign: sign, mode: x.o.Mode, workers: x.o.Workers, most: most, tell: func(seeds, found int) {
+		k := &seeker{bin: x.bin, test: f.Test, run: f.Run, sign: sign, mode: x.o.Mode, workers: x.o.Workers, most: most, tell: func(seeds, found int) {
 			x.o.Progress(fmt.Sprintf("shrinking %s: %d of %s fail in the same way", f.Test, found, plural(seeds, "other seed")))
 		}}
 		found, err := k.seek(ctx, f.Seed, until)

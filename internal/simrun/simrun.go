@@ -49,6 +49,7 @@ type Options struct {
 	Cache     string        // folder for overlays; below the user's cache by default
 	Go        string        // go command
 	Story     func(format string, args ...any)
+	run       int               // of the test's simulations, which is replayed
 	Progress  func(line string) // what goes on, for a terminal; empty when it is over
 }
 
@@ -99,7 +100,8 @@ func (o *Options) fill() error {
 	return nil
 }
 
-// Run builds, tests itself, and explores. An error is what kept it from doing so; what it found is in the result.
+// Run builds, tests itself, and explores. An error is what kept it from doing so to the end; what it found until then is in the result,
+// nil where nothing was built.
 func Run(ctx context.Context, o Options) (*Result, error) {
 	if err := o.fill(); err != nil {
 		return nil, err
@@ -127,28 +129,33 @@ func Run(ctx context.Context, o Options) (*Result, error) {
 	if len(bins) == 0 {
 		res.Reasons = append(res.Reasons, fmt.Sprintf("no test in %s is a simulation: none imports %s", strings.Join(o.Packages, " "), simPath))
 	}
+	var broke error
 	deadline := time.Now().Add(o.For)
 	for i, bin := range bins {
 		share := o.For / time.Duration(len(bins))
 		x := &explorer{o: &o, bin: bin, res: res, until: deadline.Add(-share * time.Duration(len(bins)-1-i))}
 		err := x.explore(ctx)
 		if err == nil || ctx.Err() != nil {
-			err = errors.Join(err, x.finish(ctx), x.variables(ctx))
+			err = errors.Join(err, x.finish(ctx), x.variables(ctx), x.unmet(ctx))
 		}
 		if ctx.Err() != nil {
 			res.Reasons = append(res.Reasons, "interrupted")
 			break
 		}
 		if err != nil {
-			return nil, err
+			res.Reasons = append(res.Reasons, err.Error())
+			broke = errors.Join(broke, err)
 		}
-		if len(res.Failures) > 0 && !o.All {
+		if (x.stop || err != nil) && !o.All {
 			break
 		}
 	}
+	if broke == nil && ctx.Err() == nil && !slices.ContainsFunc(res.Failures, func(f *Failure) bool { return f.Certified && !o.All }) {
+		res.missed()
+	}
 	res.judge(&o)
 	res.WallMS = time.Since(began).Milliseconds()
-	return res, ctx.Err()
+	return res, errors.Join(ctx.Err(), broke)
 }
 
 // workDir makes a folder whose name is as long as any other's: the length of a path in a test
@@ -168,15 +175,28 @@ func (r *Result) judge(o *Options) {
 			r.Reasons = append(r.Reasons, t.Name+doubt)
 		}
 	}
+	r.Reasons = append(r.Reasons, r.uncertain()...)
 	if len(r.Tests) == 0 && len(r.Reasons) == 0 {
 		r.Reasons = append(r.Reasons, "no simulation ran")
 	}
 	if len(r.Reasons) > 0 {
 		r.Verdict = verdict.Unknown
 	}
-	if len(r.Failures) > 0 {
+	if f := r.first(""); f != nil && f.Certified || len(r.Plain) > 0 {
 		r.Verdict = verdict.Fail
 	}
+}
+
+// uncertain says of the first failure of each test that it is not certain, where it is not.
+func (r *Result) uncertain() (all []string) {
+	told := map[string]bool{}
+	for _, f := range r.Failures {
+		if name := f.Package + " " + f.Test; !f.Certified && !told[name] {
+			told[name] = true
+			all = append(all, fmt.Sprintf("%s failed with seed %d, and that is not certain: %s", f.Test, f.Seed, f.Doubt))
+		}
+	}
+	return all
 }
 
 // Doubts are what keeps a test from a pass although no seed failed, each as it follows the test's name. Searched says that many seeds
@@ -188,8 +208,10 @@ func (t *Test) Doubts(searched bool) (all []string) {
 		add(" is not reproducible: %s", t.Differs)
 	case t.Outside != nil:
 		add(" is not reproducible: %s", t.Outside.Why)
+	case t.Late != "":
+		add(": %s", t.Late)
 	case t.Skipped != "":
-		add(" was skipped: %s", t.Skipped)
+		add(" was skipped in %d of %s: %s", t.Skips, plural(t.Seeds, "seed"), t.Skipped)
 	case t.Carried > 0:
 		left := "package variables"
 		if names := someNames(t.Vars); names != "" {
@@ -202,7 +224,10 @@ func (t *Test) Doubts(searched bool) (all []string) {
 		if p.Kind == "undecided" {
 			add(": %s was not decided in %s, the first: %s", p.Name, plural(p.Hits, "seed"), p.Broken)
 		}
-		if p.Kind == "sometimes" && p.True == 0 && searched && t.Seeds > 1 {
+		switch missed := p.Kind == "sometimes" && p.True == 0 && searched && t.Seeds > 1; {
+		case missed && p.Where != "":
+			add(": %q (%s) was never reached in %d seeds", p.Name, p.Where, t.Seeds)
+		case missed:
 			add(": %q was never true in %d seeds", p.Name, t.Seeds)
 		}
 	}

@@ -21,7 +21,8 @@ import (
 
 // The overlay is built once for all tests of this binary: it costs most of their time.
 var programs = sync.OnceValues(func() (map[string]*program, error) {
-	o := options("../../sim/simtest", "./testdata/bugs", "./testdata/caches", "./testdata/mended", "./testdata/trouble/host", "./testdata/trouble/exits", "./testdata/trouble/beside", "./testdata/world")
+	o := options("../../sim/simtest", "./testdata/bugs", "./testdata/caches", "./testdata/mended", "./testdata/trouble/host", "./testdata/trouble/exits", "./testdata/trouble/beside",
+		"./testdata/world", "./testdata/verdicts", "./testdata/died", "./testdata/plainfail", "./testdata/unmet")
 	ctx := context.Background()
 	tc, err := overlay.Find(ctx, "go", ".", o.Cache)
 	if err != nil {
@@ -170,7 +171,7 @@ func run(t *testing.T, seed uint64, decisions []sim.Decision) sim.Report {
 	if err != nil {
 		t.Fatal(err)
 	}
-	r := p.of("TestLostUpdate", seed)
+	r := p.of(subject{"TestLostUpdate", seed, 0})
 	if r == nil {
 		t.Fatal(p.output)
 	}

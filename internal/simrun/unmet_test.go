@@ -1,0 +1,42 @@
+package simrun
+
+import (
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/assay-dev/assay/sim"
+	"github.com/assay-dev/assay/verdict"
+)
+
+// What the sources have and no seed came to is no pass, with its place.
+func TestUnmet(t *testing.T) {
+	res := searched(t, "unmet", "", 5, nil)
+	slices.Sort(res.Reasons)
+	want := []string{
+		`"in a helper" (testdata/unmet/unmet_test.go:58) was never reached: no seed of any test in github.com/assay-dev/assay/internal/simrun/testdata/unmet came there`,
+		`"tried again" (testdata/unmet/lib/lib.go:12) was never reached: no seed of any test in github.com/assay-dev/assay/internal/simrun/testdata/unmet came there`,
+		`TestNever: "a write is sent again" (testdata/unmet/unmet_test.go:17) was never reached in 5 seeds`,
+		`TestNever: "in a helper" (testdata/unmet/unmet_test.go:58) was never reached in 5 seeds`,
+		`TestParts/two was skipped before its simulation began: unmet_test.go:26: two needs a disk`,
+		`TestReturns has a simulation, and ended without beginning it`,
+		`TestSkippedBefore was skipped before its simulation began: unmet_test.go:38: there is no database`,
+	}
+	if res.Verdict != verdict.Unknown || !slices.Equal(res.Reasons, want) {
+		t.Errorf("%v\n%s\nwant\n%s", res.Verdict, strings.Join(res.Reasons, "\n"), strings.Join(want, "\n"))
+	}
+	for _, test := range res.Tests {
+		if i := slices.IndexFunc(test.Points, func(p sim.Point) bool { return p.Where != "" }); i >= 0 != (test.Name == "TestNever") {
+			t.Errorf("%s: %+v", test.Name, test.Points)
+		}
+	}
+}
+
+// One test alone answers for itself, and for nobody else's.
+func TestUnmetWithFilter(t *testing.T) {
+	for filter, want := range map[string]verdict.Verdict{"TestHelped": verdict.Pass, "TestNever": verdict.Unknown, "TestParts/one": verdict.Pass, "TestReturns": verdict.Unknown} {
+		if res := searched(t, "unmet", filter, 5, nil); res.Verdict != want {
+			t.Errorf("%s: %v, want %v: %v", filter, res.Verdict, want, res.Reasons)
+		}
+	}
+}
