@@ -13,6 +13,7 @@ import (
 func (p *process) after(last sim.Report) {
 	mine := func(r sim.Report) bool { return r.Test == last.Test && r.Seed == last.Seed }
 	p.ended = slices.DeleteFunc(p.ended, mine)
+	p.over = last
 	if !last.Failed || slices.ContainsFunc(p.reports, func(r sim.Report) bool { return mine(r) && r.Failed }) {
 		return
 	}
@@ -29,7 +30,13 @@ func (p *process) blame(last sim.Report) {
 // cutShort finds the simulation whose test took the process with it after the simulation's end: the last of those that ended and whose test did not.
 func (p *process) cutShort() {
 	failed := func(r sim.Report) bool { return r.Failed }
-	if p.failed && len(p.ended) > 0 && !slices.ContainsFunc(p.all(), failed) {
+	if !p.failed || slices.ContainsFunc(p.all(), failed) {
+		return
+	}
+	switch {
+	case len(p.ended) > 0:
 		p.blame(p.ended[len(p.ended)-1])
+	case p.over.Test != "" && p.died() && slices.Contains(p.failedTests(), p.over.Test): // a test that panics has not failed yet in its Cleanup
+		p.blame(p.over)
 	}
 }

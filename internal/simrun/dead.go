@@ -55,7 +55,7 @@ func (p *process) with(seed uint64) (names []string) {
 
 // dead is the test that ended a process before its time, "" where it came to its end, or nobody says which one it was.
 func (p *process) dead(seed uint64) string {
-	if !p.failed || regexp.MustCompile(`(?m)^(FAIL|PASS)\r?$`).MatchString(p.output) {
+	if !p.died() {
 		return ""
 	}
 	if p.lost != nil {
@@ -70,6 +70,11 @@ func (p *process) dead(seed uint64) string {
 		return names[len(names)-1]
 	}
 	return ""
+}
+
+// died says whether a process ended before its time: a test binary's last word is FAIL or PASS.
+func (p *process) died() bool {
+	return p.failed && !regexp.MustCompile(`(?m)^(FAIL|PASS)\r?$`).MatchString(p.output)
 }
 
 // withSkip are the flags of a test binary with one to leave out tests, beside those that the user leaves out.

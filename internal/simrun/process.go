@@ -48,6 +48,7 @@ type process struct {
 	killed  bool         // by somebody else
 	rss     int64        // the most memory it had, KiB
 	ended   []sim.Report // simulations whose tests did not end yet
+	over    sim.Report   // the last word of a test
 	record  string       // file
 }
 

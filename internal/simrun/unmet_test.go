@@ -14,10 +14,10 @@ func TestUnmet(t *testing.T) {
 	res := searched(t, "unmet", "", 5, nil)
 	slices.Sort(res.Reasons)
 	want := []string{
-		`"in a helper" (testdata/unmet/unmet_test.go:58) was never reached: no seed of any test in github.com/assay-dev/assay/internal/simrun/testdata/unmet came there`,
+		`"in a helper" (testdata/unmet/unmet_test.go:60) was never reached: no seed of any test in github.com/assay-dev/assay/internal/simrun/testdata/unmet came there`,
 		`"tried again" (testdata/unmet/lib/lib.go:12) was never reached: no seed of any test in github.com/assay-dev/assay/internal/simrun/testdata/unmet came there`,
 		`TestNever: "a write is sent again" (testdata/unmet/unmet_test.go:17) was never reached in 5 seeds`,
-		`TestNever: "in a helper" (testdata/unmet/unmet_test.go:58) was never reached in 5 seeds`,
+		`TestNever: "in a helper" (testdata/unmet/unmet_test.go:60) was never reached in 5 seeds`,
 		`TestParts/two was skipped before its simulation began: unmet_test.go:26: two needs a disk`,
 		`TestReturns has a simulation, and ended without beginning it`,
 		`TestSkippedBefore was skipped before its simulation began: unmet_test.go:38: there is no database`,
