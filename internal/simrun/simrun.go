@@ -204,10 +204,10 @@ func (r *Result) uncertain() (all []string) {
 func (t *Test) Doubts(searched bool) (all []string) {
 	add := func(format string, args ...any) { all = append(all, fmt.Sprintf(format, args...)) }
 	switch {
-	case t.Differs != "":
-		add(" is not reproducible: %s", t.Differs)
 	case t.Outside != nil:
 		add(" is not reproducible: %s", t.Outside.Why)
+	case t.Differs != "":
+		add(" is not reproducible: %s", t.Differs)
 	case t.Late != "":
 		add(": %s", t.Late)
 	case t.Skipped != "":

@@ -98,7 +98,7 @@ func (r *Result) missed() {
 	}
 }
 
-// silent finds tests, and parts of tests, that have a simulation and never began it: they were skipped before, or returned.
+// silent finds tests, and parts of tests, that have a simulation and never began it: they were skipped before, which is noted, or returned.
 func (x *explorer) silent(ctx context.Context, w *promises) error {
 	some := w.skips
 	for name := range w.begin {
@@ -113,7 +113,11 @@ func (x *explorer) silent(ctx context.Context, w *promises) error {
 	}
 	for _, q := range silentTests(p.output) {
 		top, _, _ := strings.Cut(q.name, "/")
-		if w.begin[top] && len(x.family(q.name)) == 0 && (q.skipped || q.name == top) {
+		switch {
+		case !w.begin[top] || len(x.family(q.name)) > 0:
+		case q.skipped: // as its author meant it; what it would cover is not covered
+			x.res.Notes = append(x.res.Notes, q.name+q.why())
+		case q.name == top:
 			x.res.Reasons = append(x.res.Reasons, q.name+q.why())
 		}
 	}

@@ -18,12 +18,17 @@ func TestUnmet(t *testing.T) {
 		`"tried again" (testdata/unmet/lib/lib.go:12) was never reached: no seed of any test in github.com/assay-dev/assay/internal/simrun/testdata/unmet came there`,
 		`TestNever: "a write is sent again" (testdata/unmet/unmet_test.go:17) was never reached in 5 seeds`,
 		`TestNever: "in a helper" (testdata/unmet/unmet_test.go:60) was never reached in 5 seeds`,
-		`TestParts/two was skipped before its simulation began: unmet_test.go:26: two needs a disk`,
 		`TestReturns has a simulation, and ended without beginning it`,
-		`TestSkippedBefore was skipped before its simulation began: unmet_test.go:38: there is no database`,
 	}
 	if res.Verdict != verdict.Unknown || !slices.Equal(res.Reasons, want) {
 		t.Errorf("%v\n%s\nwant\n%s", res.Verdict, strings.Join(res.Reasons, "\n"), strings.Join(want, "\n"))
+	}
+	slices.Sort(res.Notes)
+	if notes := []string{
+		`TestParts/two was skipped before its simulation began: unmet_test.go:26: two needs a disk`,
+		`TestSkippedBefore was skipped before its simulation began: unmet_test.go:38: there is no database`,
+	}; !slices.Equal(res.Notes, notes) {
+		t.Errorf("notes %q, want %q", res.Notes, notes)
 	}
 	for _, test := range res.Tests {
 		if i := slices.IndexFunc(test.Points, func(p sim.Point) bool { return p.Where != "" }); i >= 0 != (test.Name == "TestNever") {
