@@ -90,17 +90,7 @@ func built(t *testing.T, name string) *program {
 // explored runs seeds of one test of testdata/bugs.
 func explored(t *testing.T, test string, seeds int) *Result {
 	t.Helper()
-	bin := *built(t, "bugs")
-	bin.work = t.TempDir()
-	o := options()
-	o.Tests, o.Seeds, o.Workers = "^"+test+"$", seeds, 2
-	res := &Result{Go: runtime.Version()}
-	x := &explorer{o: &o, bin: &bin, res: res}
-	if err := x.explore(t.Context()); err != nil {
-		t.Fatal(err)
-	}
-	res.judge(&o)
-	return res
+	return exploredIn(t, "bugs", test, seeds)
 }
 
 func TestVerdicts(t *testing.T) {
