@@ -18,6 +18,7 @@ func rtChoose(uint32) uint32                 { return 0 }
 func rtDisk(uint32, uint64) (uint32, uint64) { return 0, 0 }
 func rtPin(int32)                            {}
 func rtElapsed() int64                       { return 0 }
+func rtWaits(*waiter) bool                   { return false }
 func rtReserve(int)                          {}
 func rtRecord(int, *decision)                {}
 func rtDying(func())                         {}

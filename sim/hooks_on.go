@@ -25,6 +25,7 @@ func rtChoose(n uint32) uint32
 func rtDisk(n uint32, key uint64) (choice uint32, index uint64)
 func rtPin(by int32)
 func rtElapsed() int64
+func rtWaits(w *waiter) bool
 func rtReserve(n int)
 func rtRecord(i int, d *decision)
 func rtDying(f func())

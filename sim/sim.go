@@ -95,6 +95,7 @@ func (s *Sim) start(t *testing.T) {
 }
 
 func (s *Sim) stop() {
+	s.stuck()
 	s.endHosts()
 	current.CompareAndSwap(s, nil)
 }

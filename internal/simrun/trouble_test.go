@@ -50,6 +50,9 @@ func TestTrouble(t *testing.T) {
 		{"a deadlock, with all goroutines", "host", "TestDeadlock", "", verdict.Fail,
 			[]string{"deadlock", "host_test.go:27", "host_test.go:28", "host_test.go:30", "host_test.go:34"}},
 		{"a livelock, with all goroutines", "bugs", "TestLivelock", "", verdict.Fail, []string{"the limit of steps is reached", "bugs.TestLivelock.func1.1()", "bugs.TestLivelock.func1(", "bugs_test.go:"}},
+		{"a lock that a crash left locked", "host", "TestLockLeft", "", verdict.Fail,
+			[]string{" h: has waited for a lock since 500ms: ", "host.TestLockLeft.func1.1 host/locks_test.go:21; a crash leaves locks locked that the dead held"}},
+		{"a lock that is held for a moment", "host", "TestLockHeld", "", verdict.Fail, []string{"planted, while one waits"}},
 		{"a process that ends itself", "exits", "TestExits", "", verdict.Fail, []string{"TestExits fails"}},
 		{"tests of other kinds beside", "beside", "", "", verdict.Pass,
 			[]string{"TestSubtests/two_words: 4 seeds", "TestSubtests/a/b: 4 seeds", "TestParallel/first: 4 seeds"}},
@@ -77,6 +80,9 @@ func TestTrouble(t *testing.T) {
 				if !strings.Contains(text, want) {
 					t.Errorf("want %q in\n%s", want, text)
 				}
+			}
+			if tt.test == "TestLockHeld" && strings.Contains(text, "for a lock since") {
+				t.Errorf("it waited for half a second\n%s", text)
 			}
 		})
 	}
