@@ -7,6 +7,7 @@ import (
 	"net"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -53,23 +54,26 @@ type cluster struct {
 
 // A node keeps its log over crashes, as on a disk; all else is its host's.
 type node struct {
-	t         *testing.T
-	name      string
-	peers     []string
-	host      *sim.Host
-	log       *raft.InmemStore
-	snapshots *raft.InmemSnapshotStore
-	defaults  bool // times as raft has them
+	t        *testing.T
+	name     string
+	peers    []string
+	host     *sim.Host
+	log      *journal
+	defaults bool // times as raft has them
 
-	mu      sync.Mutex
-	raft    *raft.Raft
+	running atomic.Pointer[running] // nil until raft has started
+}
+
+// running is what a crash ends.
+type running struct {
+	*raft.Raft
 	applied *applied
 }
 
 func newCluster(t *testing.T, s *sim.Sim, defaults bool, names ...string) *cluster {
 	c := &cluster{s: s, names: names}
 	for _, name := range names {
-		n := &node{t: t, name: name, peers: names, host: s.Host(name), log: raft.NewInmemStore(), snapshots: raft.NewInmemSnapshotStore(), defaults: defaults}
+		n := &node{t: t, name: name, peers: names, host: s.Host(name), defaults: defaults}
 		c.nodes = append(c.nodes, n)
 		n.host.Boot(func() {
 			if err := n.boot(); err != nil {
@@ -81,7 +85,9 @@ func newCluster(t *testing.T, s *sim.Sim, defaults bool, names ...string) *clust
 }
 
 func (n *node) boot() error {
-	n.set(nil, nil)
+	n.running.Store(nil)
+	n.log = n.log.reopened()
+	snapshots := raft.NewDiscardSnapshotStore() // these runs are too short for any
 	config := raft.DefaultConfig()
 	config.LocalID = raft.ServerID(n.name)
 	if !n.defaults {
@@ -94,41 +100,29 @@ func (n *node) boot() error {
 	if err != nil {
 		return err
 	}
-	if there, err := raft.HasExistingState(n.log, n.log, n.snapshots); err != nil {
+	if there, err := raft.HasExistingState(n.log, n.log, snapshots); err != nil {
 		return err
 	} else if !there {
 		var servers []raft.Server
 		for _, p := range n.peers {
 			servers = append(servers, raft.Server{ID: raft.ServerID(p), Address: raft.ServerAddress(p + ":8300")})
 		}
-		if err := raft.BootstrapCluster(config, n.log, n.log, n.snapshots, transport, raft.Configuration{Servers: servers}); err != nil {
+		if err := raft.BootstrapCluster(config, n.log, n.log, snapshots, transport, raft.Configuration{Servers: servers}); err != nil {
 			return err
 		}
 	}
 	fsm := &applied{}
-	r, err := raft.NewRaft(config, fsm, n.log, n.log, n.snapshots, transport)
+	r, err := raft.NewRaft(config, fsm, n.log, n.log, snapshots, transport)
 	if err == nil {
-		n.set(r, fsm)
+		n.running.Store(&running{r, fsm})
 	}
 	return err
-}
-
-func (n *node) set(r *raft.Raft, fsm *applied) {
-	n.mu.Lock()
-	defer n.mu.Unlock()
-	n.raft, n.applied = r, fsm
-}
-
-func (n *node) get() (*raft.Raft, *applied) {
-	n.mu.Lock()
-	defer n.mu.Unlock()
-	return n.raft, n.applied
 }
 
 // leader is a node that thinks it leads.
 func (c *cluster) leader() *node {
 	for _, n := range c.nodes {
-		if r, _ := n.get(); r != nil && n.host.Up() && r.State() == raft.Leader {
+		if r := n.running.Load(); r != nil && n.host.Up() && r.State() == raft.Leader {
 			return n
 		}
 	}
@@ -153,7 +147,7 @@ func (c *cluster) apply(value string) bool {
 	if n == nil {
 		return false
 	}
-	r, _ := n.get()
+	r := n.running.Load()
 	if r == nil {
 		return false
 	}
@@ -173,8 +167,8 @@ func (c *cluster) judge(acknowledged []string) {
 	for _, n := range c.nodes {
 		var got []string
 		for range 600 {
-			if _, fsm := n.get(); fsm != nil {
-				got = fsm.list()
+			if r := n.running.Load(); r != nil {
+				got = r.applied.list()
 			}
 			if slices.Contains(got, acknowledged[len(acknowledged)-1]) {
 				break
@@ -208,7 +202,7 @@ func (a *applied) Apply(l *raft.Log) any {
 	return nil
 }
 
-// Snapshot implements raft.FSM. These runs are too short for one.
+// Snapshot implements raft.FSM.
 func (a *applied) Snapshot() (raft.FSMSnapshot, error) { return nil, errors.New("no snapshots") }
 
 // Restore implements raft.FSM.
