@@ -16,10 +16,14 @@ import (
 func TestExamples(t *testing.T) {
 	built(t, "simtest") // or it is skipped
 	full := os.Getenv("ASSAY_SIM_FULL") != ""
-	for _, tt := range []struct{ dir, variable, defect, test, place string }{
-		{"outbox", "OUTBOX_DEFECT", "look-first", "TestEachOrderIsShippedOnce", "outbox/outbox.go"},
-		{"retry", "RETRY_DEFECT", "reuse", "TestEachRequestGetsItsOwnAnswer", "retry/retry.go"},
-		{"payments", "PAYMENTS_DEFECT", "careless", "TestChargedOnce", "payments/payments.go"},
+	for _, tt := range []struct {
+		dir, variable, defect, test, place string
+		quick                              bool // to make small
+	}{
+		{"outbox", "OUTBOX_DEFECT", "look-first", "TestEachOrderIsShippedOnce", "outbox/outbox.go", true},
+		{"retry", "RETRY_DEFECT", "reuse", "TestEachRequestGetsItsOwnAnswer", "retry/retry.go", true},
+		{"payments", "PAYMENTS_DEFECT", "careless", "TestChargedOnce", "payments/payments.go", false},
+		{"register", "REGISTER_DEFECT", "write-behind", "TestTheRegisterSurvives", "register/durable_test.go", false},
 	} {
 		t.Run(tt.dir, func(t *testing.T) {
 			search := func(seeds int, shrink bool) *Result {
@@ -45,7 +49,7 @@ func TestExamples(t *testing.T) {
 			if out, err := cmd.CombinedOutput(); err != nil {
 				t.Errorf("plain tests are meant to miss the defect: %v\n%s", err, out)
 			}
-			res := search(1000, full || tt.dir != "payments")
+			res := search(1000, full || tt.quick)
 			if res.Verdict != verdict.Fail || len(res.Failures) != 1 || !res.Failures[0].Certified {
 				t.Fatalf("with the defect: %v: %v %+v", res.Verdict, res.Reasons, res.Failures)
 			}
