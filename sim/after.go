@@ -6,7 +6,9 @@ import "testing"
 func (r *run) chosen() bool { return r.number == r.settings.run }
 
 // failed says whether this simulation failed its test. Of one that had failed before, the simulation's own word alone counts.
-func (s *Sim) failed(t *testing.T) bool { return s.t.Failed() || t.Failed() && !s.run.late }
+func (s *Sim) failed(t *testing.T) bool {
+	return s.t.Failed() || s.broke.Load() || t.Failed() && !s.run.late
+}
 
 // after has the test's last word on this iteration reported: it may fail in what follows its simulations, and in its Cleanup.
 // Cleanup functions that were registered before are not seen; what these say is in the test binary's output alone.

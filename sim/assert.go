@@ -1,6 +1,7 @@
 package sim
 
 import (
+	"cmp"
 	"fmt"
 	"sync/atomic"
 	"time"
@@ -8,9 +9,12 @@ import (
 	"github.com/assay-dev/assay/history"
 )
 
-// current is the simulation that Always, Sometimes and Reachable speak to: code under test has no Sim at hand. It is the one
-// variable of this package besides those that count runs; simulations of one process run one after the other.
+// current is the simulation that Always, Sometimes and Reachable speak to: code under test has no Sim at hand. It and ended are the
+// variables of this package besides those that count runs; simulations of one process run one after the other.
 var current atomic.Pointer[Sim]
+
+// ended is the last simulation, until its test has ended, or another begins.
+var ended atomic.Pointer[Sim]
 
 // A Point is one named assertion, over a simulation.
 type Point struct {
@@ -29,16 +33,20 @@ type Point struct {
 type point struct{ kind, name string }
 
 // Always fails the simulation where ok is false. The name tells one assertion from another; args are formatted
-// like those of fmt.Sprint, and say what was found. Outside a simulation it does nothing.
+// like those of fmt.Sprint, and say what was found. After a simulation, until its test has ended, it fails the test; elsewhere
+// it does nothing.
 func Always(ok bool, name string, args ...any) {
 	s := current.Load()
 	if s == nil {
+		if s = ended.Load(); s != nil && !ok {
+			s.outer.Helper()
+			s.outer.Errorf("after the simulation: %q does not hold%s", name, colon(fmt.Sprint(args...)))
+		}
 		return
 	}
 	if p := s.reach("always", name, ok); !ok && p.first {
-		s.t.Helper() // the line of a failure is its caller's
-		text := fmt.Sprint(args...)
-		s.broke(p.Point, text)
+		s.outer.Helper() // the line of a failure is its caller's
+		s.breaks(p.Point, fmt.Sprint(args...))
 	}
 }
 
@@ -55,8 +63,8 @@ func Reachable(name string) { Sometimes(true, name) }
 
 // Unreachable fails the simulation that runs this line.
 func Unreachable(name string, args ...any) {
-	if s := current.Load(); s != nil {
-		s.t.Helper()
+	if s := cmp.Or(current.Load(), ended.Load()); s != nil {
+		s.outer.Helper()
 	}
 	Always(false, name, args...)
 }
@@ -83,12 +91,18 @@ func (s *Sim) reach(kind, name string, ok bool) (r reached) {
 	return r
 }
 
-func (s *Sim) broke(p *Point, text string) {
+// breaks fails the test that was handed to Run: goroutines may go on when the simulation's own has ended.
+func (s *Sim) breaks(p *Point, text string) {
 	at := s.Now()
 	s.pinned(func() { p.Broken, p.AtNS = text, int64(at) })
-	if text != "" {
-		text = ": " + text
+	s.broke.Store(true)
+	s.outer.Helper()
+	s.outer.Errorf("at %v: %q does not hold%s", at.Round(time.Microsecond), p.Name, colon(text))
+}
+
+func colon(text string) string {
+	if text == "" {
+		return ""
 	}
-	s.t.Helper()
-	s.t.Errorf("at %v: %q does not hold%s", at.Round(time.Microsecond), p.Name, text)
+	return ": " + text
 }

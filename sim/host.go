@@ -6,7 +6,6 @@ import (
 	"slices"
 	"strings"
 	"sync/atomic"
-	"time"
 )
 
 // world is what a simulation is made of besides goroutines. Sim.pinned guards it.
@@ -32,7 +31,8 @@ type Host struct {
 	name string
 	ip   uint32
 	id   atomic.Uint32 // incarnation, 0 while it is down
-	boot func()        // guarded by Sim.pinned, like clock
+	boot func()        // guarded by Sim.pinned, like clock and gone
+	gone chan struct{} // closed when the incarnation ends
 	clock
 	disk *Disk // nil before it is asked for; guarded by Sim.pinned
 }
@@ -67,6 +67,7 @@ func (h *Host) begin() {
 		id := h.s.world.booted
 		h.s.world.byID = append(h.s.world.byID, h)
 		h.clock.tell(id, h.s.Now())
+		h.gone = make(chan struct{})
 		netHost(id, h.ip, h.name)
 		h.id.Store(id)
 	})
@@ -96,24 +97,32 @@ func (h *Host) Go(f func()) {
 
 // Do runs f on the host and waits for it. It reports false where the host is down, or crashed before f returned.
 func (h *Host) Do(f func()) bool {
-	id := h.id.Load()
-	if id == 0 {
+	done := make(chan struct{})
+	var gone chan struct{}
+	h.s.pinned(func() {
+		if !h.Up() {
+			return
+		}
+		gone = h.gone
+		h.Go(func() {
+			defer close(done)
+			f()
+		})
+	})
+	if gone == nil {
 		return false
 	}
-	done := make(chan struct{})
-	h.Go(func() {
-		defer close(done)
-		f()
-	})
-	for {
-		select {
-		case <-done:
-			return true
-		case <-time.After(time.Millisecond):
-			if h.id.Load() != id {
-				return false
-			}
-		}
+	select {
+	case <-done:
+		return true
+	case <-gone:
+	}
+	rtCrash(0) // what the host did came before
+	select {
+	case <-done:
+		return true
+	default:
+		return false
 	}
 }
 
@@ -141,6 +150,7 @@ func (h *Host) end() {
 	if id != 0 {
 		netCrash(id)
 		h.halt()
+		h.s.pinned(func() { close(h.gone) })
 	}
 	rtCrash(id)
 	rtPin(-1)

@@ -46,7 +46,9 @@ type Report struct {
 
 // end reports, and gives the outer test its word.
 func (r *run) end(t *testing.T, s *Sim) {
-	current.CompareAndSwap(s, nil)
+	if current.CompareAndSwap(s, nil) {
+		ended.Store(s)
+	}
 	if r.controlled {
 		r.write(map[string]any{"end": r.report(t, s)})
 		r.record(t)

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -42,8 +43,9 @@ func RunWith(t *testing.T, o Options, f func(s *Sim)) {
 	t.Helper()
 	defer process.turns.take(t)()
 	r := begin(t, o)
-	s := &Sim{run: r, controlled: r.controlled}
+	s := &Sim{run: r, controlled: r.controlled, outer: t}
 	r.sim = s
+	t.Cleanup(func() { ended.CompareAndSwap(s, nil) })
 	returned := false
 	defer func() {
 		if returned || t.Failed() {
@@ -66,7 +68,8 @@ func RunWith(t *testing.T, o Options, f func(s *Sim)) {
 type Sim struct {
 	run        *run
 	controlled bool
-	t          *testing.T
+	t, outer   *testing.T  // as the simulation sees it, and as it was handed to Run
+	broke      atomic.Bool // an assertion did not hold
 	began      time.Time
 
 	mu     sync.Mutex
@@ -91,13 +94,13 @@ type event struct {
 
 func (s *Sim) start(t *testing.T) {
 	s.t, s.began, s.points = t, time.Now(), map[point]*Point{}
+	ended.Store(nil)
 	current.Store(s)
 }
 
 func (s *Sim) stop() {
 	s.stuck()
 	s.endHosts()
-	current.CompareAndSwap(s, nil)
 }
 
 // T is the test, as the simulation sees it: its Cleanup runs inside.

@@ -144,6 +144,8 @@ func (x *explorer) keep(ctx context.Context, f *Failure, s *shrinker) error {
 // steps writes what a failure needs, for people.
 func (f *Failure) steps(b *strings.Builder) {
 	switch {
+	case f.Unshrunk != "" && len(f.Decisions) == 0:
+		fmt.Fprintf(b, "  not shrunk: %s\n", f.Unshrunk)
 	case f.Unshrunk != "":
 		fmt.Fprintf(b, "  %d decisions differ from a plain run; not shrunk: %s\n", len(f.Decisions), f.Unshrunk)
 	case f.Shrunk == nil:

@@ -92,7 +92,7 @@ func (b *program) once(ctx context.Context, s start) (*process, error) {
 	if s.run > 0 {
 		settings += fmt.Sprintf(";run=%d", s.run)
 	}
-	args := []string{fmt.Sprintf("-test.count=%d", max(s.count, 1)), "-test.run=" + s.tests, "-test.timeout=10m"}
+	args := []string{fmt.Sprintf("-test.count=%d", max(s.count, 1)), "-test.run=" + s.tests, "-test.timeout=10m", "-test.paniconexit0"}
 	if s.failFast {
 		args = append(args, "-test.failfast")
 	}
@@ -196,6 +196,10 @@ func (p *process) read(file string) error {
 		if line.After != nil {
 			p.after(*line.After)
 		}
+	}
+	if !p.failed && (p.lost != nil || len(p.ended) > 0) {
+		p.failed = true
+		p.output += "\nassay sim: this process ended with status 0 before its tests had ended\n"
 	}
 	p.cutShort()
 	if p.lost != nil {

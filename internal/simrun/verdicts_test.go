@@ -3,6 +3,7 @@ package simrun
 import (
 	"errors"
 	"path/filepath"
+	"regexp"
 	"runtime"
 	"slices"
 	"strings"
@@ -55,6 +56,30 @@ func TestFailsAfterwards(t *testing.T) {
 				t.Errorf("%d decisions are left of %d (%s), saved %q\n%s", len(f.Shrunk), len(f.Decisions), f.Unshrunk, f.Saved, text)
 			}
 		})
+	}
+}
+
+// What is asserted anywhere until the test has ended counts, and so does a process that ends before it.
+func TestFailsAtTheEnd(t *testing.T) {
+	for _, tt := range []struct{ test, says string }{
+		{"TestExits", "unexpected call to os.Exit(0) during test"},
+		{"TestExitsByTheKernel", "ended with status 0 before its tests had ended"},
+		{"TestInnerCleanup", `verdicts_test.go:LINE: at 0s: "planted in the inner Cleanup" does not hold`},
+		{"TestGoesOn", `verdicts_test.go:LINE: at 0s: "planted in what goes on" does not hold`},
+		{"TestGoesOnLate", `verdicts_test.go:LINE: at 0s: "planted in what goes on" does not hold`},
+		{"TestAlwaysAfter", `verdicts_test.go:LINE: after the simulation: "planted after it" does not hold`},
+		{"TestUnreachableAfter", `verdicts_test.go:LINE: after the simulation: "planted after it" does not hold: in Cleanup`},
+	} {
+		t.Run(tt.test, func(t *testing.T) {
+			res := searched(t, "verdicts", "^"+tt.test+"$", 5, func(o *Options) { o.All, o.NoShrink = true, true })
+			text := regexp.MustCompile(`_test\.go:\d+:`).ReplaceAllString(textOf(t, res), "_test.go:LINE:")
+			if res.Verdict != verdict.Fail || len(res.Failures) < 5 || !strings.Contains(text, tt.says) || !strings.Contains(text, "reproduced twice in fresh processes") {
+				t.Errorf("%v of %d\n%s", res.Verdict, len(res.Failures), text)
+			}
+		})
+	}
+	if res := searched(t, "verdicts", "^TestAlwaysElsewhere$", 5, nil); res.Verdict != verdict.Pass {
+		t.Errorf("%v\n%s", res.Verdict, textOf(t, res))
 	}
 }
 

@@ -149,3 +149,35 @@ func TestClock(t *testing.T) {
 		})
 	})
 }
+
+// Do waits for as long as it takes, and no longer: it returns when its host crashes.
+func TestDo(t *testing.T) {
+	sim.Run(t, func(s *sim.Sim) {
+		h := s.Host("a")
+		at := func(want time.Duration, ok, wantOK bool) {
+			t.Helper()
+			if s.Now() != want || ok != wantOK {
+				t.Errorf("%v at %v, want %v at %v", ok, s.Now(), wantOK, want)
+			}
+		}
+		at(6*time.Hour, h.Do(func() { time.Sleep(6 * time.Hour) }), true) // the limit is a day, and 20 million steps
+		go func() {
+			time.Sleep(time.Second)
+			h.Crash()
+		}()
+		reached := 0
+		at(6*time.Hour+time.Second, h.Do(func() { reached = 1; time.Sleep(time.Hour); reached = 2 }), false)
+		at(6*time.Hour+time.Second, h.Do(func() {}), false)
+		if reached != 1 { // what the dead did came before
+			t.Errorf("it came to %d", reached)
+		}
+		h.Restart()
+		at(6*time.Hour+time.Second, h.Do(h.Crash), false)
+		go func() {
+			time.Sleep(time.Second)
+			h.Restart()
+		}()
+		h.Restart()
+		at(6*time.Hour+2*time.Second, h.Do(func() { select {} }), false)
+	})
+}

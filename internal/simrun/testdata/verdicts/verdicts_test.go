@@ -4,6 +4,7 @@ package verdicts
 import (
 	"os"
 	"sync"
+	"syscall"
 	"testing"
 	"time"
 
@@ -127,4 +128,56 @@ func TestSameName(t *testing.T) {
 		sim.Always(true, "x")
 		sim.Sometimes(false, "x")
 	})
+}
+
+// The process ends before the test does, and says that all is well.
+func TestExits(t *testing.T) {
+	sim.Run(t, func(s *sim.Sim) { time.Sleep(time.Second) })
+	os.Exit(0)
+}
+
+func TestExitsByTheKernel(t *testing.T) {
+	sim.Run(t, func(s *sim.Sim) { time.Sleep(time.Second) })
+	syscall.Exit(0)
+}
+
+// An assertion in the simulation's own Cleanup.
+func TestInnerCleanup(t *testing.T) {
+	sim.Run(t, func(s *sim.Sim) {
+		s.T().Cleanup(func() { sim.Always(false, "planted in the inner Cleanup") })
+	})
+}
+
+// A goroutine goes on when the simulation's function has returned, in whatever order.
+func TestGoesOn(t *testing.T) {
+	sim.Run(t, func(s *sim.Sim) {
+		go func() { sim.Always(false, "planted in what goes on") }()
+	})
+}
+
+// The second simulation of a test that failed before.
+func TestGoesOnLate(t *testing.T) {
+	for range 2 {
+		sim.Run(t, func(s *sim.Sim) {
+			go func() { sim.Always(false, "planted in what goes on") }()
+		})
+	}
+}
+
+// An assertion when the simulation is over, and the test is not.
+func TestAlwaysAfter(t *testing.T) {
+	sim.Run(t, func(s *sim.Sim) { time.Sleep(time.Second) })
+	sim.Always(false, "planted after it")
+}
+
+func TestUnreachableAfter(t *testing.T) {
+	sim.Run(t, func(s *sim.Sim) {
+		t.Cleanup(func() { sim.Unreachable("planted after it", "in Cleanup") })
+	})
+}
+
+// What is asserted where no simulation is, and none was, is nobody's: code under test is run by other tests, too.
+func TestAlwaysElsewhere(t *testing.T) {
+	sim.Always(false, "planted before it")
+	sim.Run(t, func(s *sim.Sim) { time.Sleep(time.Second) })
 }

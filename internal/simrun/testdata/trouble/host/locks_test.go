@@ -45,3 +45,21 @@ func TestLockHeld(t *testing.T) {
 		mu.Unlock()
 	})
 }
+
+// Two locks, taken both ways round by what a host is asked to do.
+func TestDoDeadlock(t *testing.T) {
+	sim.Run(t, func(s *sim.Sim) {
+		var a, b sync.Mutex
+		h := s.Host("h")
+		var wg sync.WaitGroup
+		wg.Go(func() { h.Do(func() { both(&a, &b) }) })
+		wg.Go(func() { h.Do(func() { both(&b, &a) }) })
+		wg.Wait()
+	})
+}
+
+func both(first, second *sync.Mutex) {
+	first.Lock()
+	time.Sleep(time.Second)
+	second.Lock()
+}
