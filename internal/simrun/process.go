@@ -5,7 +5,9 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -116,6 +118,9 @@ func (b *program) once(ctx context.Context, s start) (*process, error) {
 	if ctx.Err() != nil {
 		return nil, ctx.Err()
 	}
+	if cmd.ProcessState == nil {
+		return nil, b.notStarted(err)
+	}
 	if status, ok := cmd.ProcessState.Sys().(syscall.WaitStatus); ok && bounded.Err() == nil {
 		p.killed = status.Signaled() && status.Signal() == syscall.SIGKILL
 	}
@@ -128,6 +133,15 @@ func (b *program) once(ctx context.Context, s start) (*process, error) {
 		return nil, fmt.Errorf("%s: %w", b.pkg, err)
 	}
 	return p, p.read(report)
+}
+
+// notStarted says why the system does not run a test binary.
+func (b *program) notStarted(err error) error {
+	hint := ""
+	if errors.Is(err, fs.ErrPermission) {
+		hint = fmt.Sprintf(": may files in %s be executed? TMPDIR names another folder", os.TempDir())
+	}
+	return fmt.Errorf("%s: its test binary cannot be started: %w%s", b.pkg, err, hint)
 }
 
 // folderOf is the name made as long as any other's: the length of a path can move addresses.

@@ -190,12 +190,11 @@ func (r *reader) within(f file, n ast.Node, simName, name, test string) {
 		switch n := n.(type) {
 		case *ast.Ident:
 			calls[n.Name] = calls[n.Name] || !methods[n]
+			calls[simBegins] = calls[simBegins] || !methods[n] && begins(n, simName)
 		case *ast.SelectorExpr:
 			methods[n.Sel] = true // and no function of the package
 			r.skips = r.skips || f.test && slices.Contains([]string{"Skip", "Skipf", "SkipNow"}, n.Sel.Name)
-			if x, ok := n.X.(*ast.Ident); ok && x.Name == simName && (n.Sel.Name == "Run" || n.Sel.Name == "RunWith") {
-				calls[simBegins] = true
-			}
+			calls[simBegins] = calls[simBegins] || begins(n, simName)
 		case *ast.CallExpr:
 			if text, ok := r.reached(n, simName); ok {
 				where := fmt.Sprintf("%s:%d", f.path, r.fset.Position(n.Pos()).Line)
@@ -211,15 +210,31 @@ func (r *reader) within(f file, n ast.Node, simName, name, test string) {
 
 // reached is the name in a call of Sometimes or Reachable.
 func (r *reader) reached(call *ast.CallExpr, simName string) (string, bool) {
-	f, ok := call.Fun.(*ast.SelectorExpr)
-	if !ok || len(call.Args) == 0 {
-		return "", false
-	}
-	x, ok := f.X.(*ast.Ident)
-	if !ok || x.Name != simName || f.Sel.Name != "Sometimes" && f.Sel.Name != "Reachable" {
+	if name := ofSim(call.Fun, simName); name != "Sometimes" && name != "Reachable" || len(call.Args) == 0 {
 		return "", false
 	}
 	return r.constant(call.Args[len(call.Args)-1])
+}
+
+// begins says whether an expression is sim.Run, or sim.RunWith.
+func begins(e ast.Expr, simName string) bool {
+	name := ofSim(e, simName)
+	return name == "Run" || name == "RunWith"
+}
+
+// ofSim is what an expression names in package sim, "" where it is of another. After a dot import nothing else of the file's package has that name.
+func ofSim(e ast.Expr, simName string) string {
+	switch f := e.(type) {
+	case *ast.Ident:
+		if simName == "." {
+			return f.Name
+		}
+	case *ast.SelectorExpr:
+		if x, ok := f.X.(*ast.Ident); ok && x.Name == simName {
+			return f.Sel.Name
+		}
+	}
+	return ""
 }
 
 // begin are the test functions from which one comes to sim.Run.

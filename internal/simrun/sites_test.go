@@ -59,6 +59,32 @@ func helper(name string) {
 	}
 }
 
+// After a dot import they have no prefix.
+func TestReaderOfDotImport(t *testing.T) {
+	t.Parallel()
+	const text = `package p
+
+import . "github.com/assay-dev/assay/sim"
+
+func TestDirect(t *testing.T) { Run(t, func(*Sim) { Reachable("a") }) }
+func TestValue(t *testing.T)  { begin := RunWith; begin(t, Options{}, nil) }
+func TestOther(t *testing.T)  { t.Run("x", nil); other.Reachable("no such"); t.Sometimes(false, "no such") }
+func helper()                 { Sometimes(false, "b") }
+`
+	r := &reader{fset: token.NewFileSet(), consts: map[string]string{}, calls: map[string]map[string]bool{}, pkg: "p"}
+	f, err := parser.ParseFile(r.fset, "p_test.go", text, parser.SkipObjectResolution)
+	if err != nil {
+		t.Fatal(err)
+	}
+	r.file(file{f, "p_test.go", true})
+	if got, want := slices.Sorted(maps.Keys(r.begin())), []string{"TestDirect", "TestValue"}; !slices.Equal(got, want) {
+		t.Errorf("tests with simulations: %q, want %q", got, want)
+	}
+	if want := []site{{"a", "p", "p_test.go:5", "TestDirect"}, {"b", "p", "p_test.go:8", ""}}; !slices.Equal(r.sites, want) {
+		t.Errorf("sites: %+v, want %+v", r.sites, want)
+	}
+}
+
 func TestSilentTests(t *testing.T) {
 	t.Parallel()
 	output := strings.Join([]string{

@@ -342,3 +342,30 @@ func TestInNamespace(t *testing.T) {
 	}
 	t.Logf("verdict %v", res.Verdict)
 }
+
+// A test binary that the system does not run is told with the reason.
+func TestNotStarted(t *testing.T) {
+	bin := *built(t, "bugs")
+	bin.work = t.TempDir()
+	bin.file = filepath.Join(bin.work, "no-program")
+	if err := os.WriteFile(bin.file, nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	_, err := bin.run(t.Context(), start{name: "w", tests: ".", seed: 1})
+	if !errors.Is(err, os.ErrPermission) || !strings.Contains(err.Error(), "may files in "+os.TempDir()+" be executed? TMPDIR") {
+		t.Errorf("got %v", err)
+	}
+}
+
+// The folder for temporary files may be named from here: test binaries run elsewhere.
+func TestRelativeTemp(t *testing.T) {
+	t.Chdir(t.TempDir())
+	if err := os.Mkdir("tmp", 0o777); err != nil {
+		t.Fatal(err)
+	}
+	t.Setenv("TMPDIR", "tmp")
+	dir, err := workDir()
+	if err != nil || !filepath.IsAbs(dir) {
+		t.Errorf("%q, %v: want an absolute path", dir, err)
+	}
+}

@@ -29,7 +29,7 @@ func (x *explorer) unmet(ctx context.Context) error {
 	if err := x.silent(ctx, w); err != nil {
 		return err
 	}
-	if x.o.Seeds == 1 && x.o.For == 0 { // one seed need not come everywhere
+	if !x.o.searches() { // one seed need not come everywhere
 		return nil
 	}
 	for _, s := range w.sites {

@@ -4,6 +4,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/assay-dev/assay/sim"
 	"github.com/assay-dev/assay/verdict"
@@ -43,5 +44,35 @@ func TestUnmetWithFilter(t *testing.T) {
 		if res := searched(t, "unmet", filter, 5, nil); res.Verdict != want {
 			t.Errorf("%s: %v, want %v: %v", filter, res.Verdict, want, res.Reasons)
 		}
+	}
+}
+
+// One seed that was asked for need not come everywhere; one that was all there was time for should have.
+func TestOneSeed(t *testing.T) {
+	for _, tt := range []struct {
+		name string
+		o    Options
+		want verdict.Verdict
+	}{
+		{"one asked for", Options{Seeds: 1}, verdict.Pass},
+		{"no time for a second", Options{For: time.Millisecond}, verdict.Unknown},
+		{"and many named beside, which it takes the place of", Options{Seeds: 1, For: time.Millisecond}, verdict.Unknown},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			tt.o.Packages, tt.o.Tests, tt.o.NoSave = []string{"./testdata/bugs"}, "^TestNeverThere$", true
+			built(t, "bugs")
+			res, err := Run(t.Context(), tt.o)
+			if err != nil {
+				t.Fatal(err)
+			}
+			says := []string{`"the rare branch" was never true in 1 seed`}
+			if tt.want == verdict.Pass {
+				says = nil
+			}
+			saysAll(t, res, tt.want, says)
+			if n := res.Tests[0].Seeds; n != 1 {
+				t.Errorf("%d seeds, want 1", n)
+			}
+		})
 	}
 }
