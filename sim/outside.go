@@ -77,6 +77,9 @@ func library(f runtime.Frame) bool {
 	if strings.HasPrefix(f.Function, "github.com/assay-dev/assay/sim.") {
 		return true
 	}
+	if strings.HasSuffix(f.File, "_cgo_gotypes.go") { // what the compiler of C makes of a package; its folder is not the package's
+		return true
+	}
 	known := runtime.FuncForPC(reflect.ValueOf(os.Getpid).Pointer())
 	file, _ := known.FileLine(known.Entry())
 	if root := strings.TrimSuffix(file, "os/exec.go"); root != "" && root != file {

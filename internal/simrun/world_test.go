@@ -20,20 +20,21 @@ func TestWorld(t *testing.T) {
 		want verdict.Verdict
 		says []string
 	}{
-		{"TestChild", verdict.Unknown, []string{"a child process", "start it before sim.Run", "os/exec.(*Cmd).Run", "TestChild.func1 world/world_test.go:19"}},
-		{"TestChildOnHost", verdict.Unknown, []string{"a child process", "world.output world/world_test.go:33", "TestChildOnHost.func1.1 world/world_test.go:28"}},
-		{"TestMachine", verdict.Unknown, []string{"/proc, /sys or /dev", "world_test.go:40"}},
-		{"TestClock", verdict.Unknown, []string{"real clock", "time.Now", "world_test.go:49"}},
-		{"TestClockByNumber", verdict.Unknown, []string{"real clock", "world_test.go:58"}},
-		{"TestWait", verdict.Unknown, []string{"waits for real time", "world_test.go:65"}},
-		{"TestLongWait", verdict.Unknown, []string{"longer than half a second", "world.reads world/world_test.go:82"}},
-		{"TestSocket", verdict.Unknown, []string{"a real socket", "world_test.go:91"}},
+		{"TestChild", verdict.Unknown, []string{"a child process", "start it before sim.Run", "os/exec.(*Cmd).Run", "TestChild.func1 world/world_test.go:22"}},
+		{"TestChildOnHost", verdict.Unknown, []string{"a child process", "world.output world/world_test.go:36", "TestChildOnHost.func1.1 world/world_test.go:31"}},
+		{"TestMachine", verdict.Unknown, []string{"/proc, /sys or /dev", "world_test.go:43"}},
+		{"TestClock", verdict.Unknown, []string{"real clock", "time.Now", "world_test.go:52"}},
+		{"TestClockByNumber", verdict.Unknown, []string{"real clock", "world_test.go:61"}},
+		{"TestWait", verdict.Unknown, []string{"waits for real time", "world_test.go:68"}},
+		{"TestLongWait", verdict.Unknown, []string{"longer than half a second", "world.reads world/world_test.go:85"}},
+		{"TestSocket", verdict.Unknown, []string{"a real socket", "world_test.go:94"}},
 		{"TestStableFile", verdict.Pass, nil},
-		{"TestWrites", verdict.Pass, []string{"a real file was opened to write to", "testdata/log (world/world_test.go:110)"}},
+		{"TestWrites", verdict.Pass, []string{"a real file was opened to write to", "testdata/log (world/world_test.go:113)"}},
 		{"TestCopy", verdict.Pass, nil},
-		{"TestWhere", verdict.Fail, []string{`world_test.go:181: at 0s: "always"`}},
-		{"TestWhereUnreachable", verdict.Fail, []string{`world_test.go:187: at 0s: "unreachable"`}},
+		{"TestWhere", verdict.Fail, []string{`world_test.go:184: at 0s: "always"`}},
+		{"TestWhereUnreachable", verdict.Fail, []string{`world_test.go:190: at 0s: "unreachable"`}},
 		{"TestChoose", verdict.Pass, nil},
+		{"TestPorts", verdict.Pass, nil},
 	} {
 		t.Run(tt.test, func(t *testing.T) {
 			if tt.test == "TestLongWait" && runtime.Version() < "go1.26" {
@@ -84,7 +85,8 @@ func TestWorldInC(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	saysAll(t, res, verdict.Unknown, []string{"C code", "worldc.Answer", "worldc.TestC.func1 worldc/c_test.go:11"})
+	saysAll(t, res, verdict.Unknown, []string{"C code", "worldc.Answer", "worldc.TestC.func1 worldc/c_test.go:12",
+		"worldc.nobody worldc/c_test.go:28", "worldc.TestUser.func1 worldc/c_test.go:21"})
 }
 
 // Line numbers of changed files of the standard library are those of the files that were compiled.

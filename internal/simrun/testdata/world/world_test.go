@@ -2,7 +2,10 @@
 package world
 
 import (
+	"errors"
 	"io"
+	"net"
+	"net/http"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -196,5 +199,32 @@ func TestChoose(t *testing.T) {
 			}
 		}()
 		s.Choose(-1)
+	})
+}
+
+// Names of ports are asked neither of C code nor of a file.
+func TestPorts(t *testing.T) {
+	sim.Run(t, func(s *sim.Sim) {
+		s.Host("b").Go(func() { (&http.Server{Handler: http.NotFoundHandler()}).ListenAndServe() })
+		s.Host("c").Go(func() { http.ListenAndServe(":HTTP", http.NotFoundHandler()) })
+		s.Host("a").Do(func() {
+			time.Sleep(time.Second)
+			for _, addr := range []string{"b:http", "c:www"} {
+				if c, err := net.Dial("tcp", addr); err != nil {
+					t.Error(err)
+				} else {
+					c.Close()
+				}
+			}
+			if n, err := net.LookupPort("udp", "ntp"); n != 123 || err != nil {
+				t.Errorf("ntp: %d, %v", n, err)
+			}
+			for _, name := range []string{"no-such-port", "http."} {
+				var dns *net.DNSError
+				if n, err := net.LookupPort("tcp", name); !errors.As(err, &dns) || !dns.IsNotFound {
+					t.Errorf("%s: %d, %v", name, n, err)
+				}
+			}
+		})
 	})
 }

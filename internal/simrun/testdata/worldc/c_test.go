@@ -1,6 +1,7 @@
 package worldc
 
 import (
+	"os/user"
 	"testing"
 
 	"github.com/assay-dev/assay/sim"
@@ -12,4 +13,18 @@ func TestC(t *testing.T) {
 			t.Error(got)
 		}
 	})
+}
+
+// C code of the standard library's is called from here.
+func TestUser(t *testing.T) {
+	sim.Run(t, func(s *sim.Sim) {
+		if nobody() == nil {
+			t.Error("somebody has that name")
+		}
+	})
+}
+
+func nobody() error {
+	_, err := user.Lookup("no-such-user-here")
+	return err
 }
