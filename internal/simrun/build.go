@@ -24,6 +24,7 @@ type program struct {
 	module         string
 	flags          []string // of the binary
 	work           string
+	temp           string // what its processes call their folders for temporary files; "" for their own names
 	goroot         string
 	overlay        string // file
 
@@ -57,11 +58,12 @@ func (b *builder) build(ctx context.Context) ([]*program, error) {
 			return nil, err
 		}
 	}
+	temp := tempName(b.o.Cache)
 	var bins []*program
 	for i, p := range pkgs {
 		b.o.Story("building %s with %s", p.ImportPath, b.tc.Version)
 		bin := &program{pkg: p.ImportPath, dir: p.Dir, module: p.Module.Path, flags: flags.binary, work: filepath.Join(b.work, fmt.Sprintf("p%03d", i)),
-			goroot: b.tc.Root, overlay: b.overlay.File, command: b.command, listFlags: flags.list}
+			temp: temp, goroot: b.tc.Root, overlay: b.overlay.File, command: b.command, listFlags: flags.list}
 		if err := os.Mkdir(bin.work, 0o777); err != nil {
 			return nil, err
 		}

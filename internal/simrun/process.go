@@ -67,7 +67,7 @@ func (b *program) run(ctx context.Context, s start) (*process, error) {
 
 func (b *program) once(ctx context.Context, s start) (*process, error) {
 	dir := filepath.Join(b.work, folderOf(s.name))
-	if err := os.MkdirAll(filepath.Join(dir, "tmp"), 0o777); err != nil {
+	if err := os.MkdirAll(dir, 0o777); err != nil {
 		return nil, err
 	}
 	report := filepath.Join(dir, "report")
@@ -108,12 +108,17 @@ func (b *program) once(ctx context.Context, s start) (*process, error) {
 	cmd := exec.CommandContext(bounded, b.file, args...)
 	cmd.Cancel = func() error { return cmd.Process.Signal(syscall.SIGQUIT) } // with all stacks
 	cmd.Dir = b.dir
-	cmd.Env = append(environment(), "TMPDIR="+filepath.Join(dir, "tmp"), "GOTRACEBACK=all", "GOMAXPROCS=2", sim.Env+"="+settings)
+	cmd.Env = append(environment(), "GOTRACEBACK=all", "GOMAXPROCS=2", sim.Env+"="+settings)
+	tmp, err := b.temporary(cmd, filepath.Join(dir, "tmp"))
+	if err != nil {
+		return nil, err
+	}
+	defer tmp.Close()
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true} // Ctrl-C on a terminal is for assay, which ends it
 	cmd.WaitDelay = 5 * time.Second
 	var out bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &out, &out
-	err := cmd.Run()
+	err = cmd.Run()
 	p.output, p.failed = out.String(), err != nil
 	if ctx.Err() != nil {
 		return nil, ctx.Err()
@@ -172,7 +177,7 @@ func environment() []string {
 	for _, v := range os.Environ() {
 		name, _, _ := strings.Cut(v, "=")
 		switch name {
-		case "_", "OLDPWD", "SHLVL", "TMPDIR", "GOTRACEBACK", "GOMAXPROCS", "PWD", sim.Env:
+		case "_", "OLDPWD", "SHLVL", "TMPDIR", "GOTMPDIR", "GOTRACEBACK", "GOMAXPROCS", "PWD", sim.Env:
 		default:
 			env = append(env, v)
 		}

@@ -228,3 +228,31 @@ func TestPorts(t *testing.T) {
 		})
 	})
 }
+
+// The folder for temporary files has one name in all processes, whoever made what is in it.
+func TestTemp(t *testing.T) {
+	before := t.TempDir()
+	f, err := os.CreateTemp("", "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer os.Remove(f.Name())
+	defer f.Close()
+	sim.Run(t, func(s *sim.Sim) {
+		dir := s.T().TempDir()
+		s.Event("%s %s %s %s %s", os.TempDir(), before, f.Name(), t.TempDir(), dir)
+		if real, err := filepath.EvalSymlinks(dir); real != dir || err != nil {
+			t.Errorf("%s is %s, %v", dir, real, err)
+		}
+		s.T().Chdir(dir)
+		if err := os.Mkdir("below", 0o777); err != nil {
+			t.Error(err)
+		}
+		if err := os.Chdir("below"); err != nil {
+			t.Error(err)
+		}
+		if here, err := os.Getwd(); here != dir+"/below" || err != nil {
+			t.Errorf("here is %s, %v; want %s/below", here, err, dir)
+		}
+	})
+}
