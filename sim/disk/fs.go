@@ -132,7 +132,7 @@ func (n *node) kind() fs.FileMode {
 }
 
 func (n *node) info(name string) info {
-	return info{name: name, size: n.now.size, mode: n.mode | n.kind(), mtime: n.mtime}
+	return info{name: name, size: n.now.size, mode: n.mode | n.kind(), mtime: n.mtime.Round(0)} // real files' times have no monotonic reading either
 }
 
 // base is the last element of a path, as os calls it: "/" is the root's own name, and "." as given.

@@ -77,6 +77,53 @@ func waitsOf(s *sim.Sim) map[string]func(d time.Duration) {
 	}
 }
 
+// A wall clock that is set moves no duration: what was measured, how long a wait takes, when a deadline is over. It is seen in what
+// a clock shows, and in times of other hosts, and so of another life of the same.
+func TestClockIsSet(t *testing.T) {
+	sim.Run(t, func(s *sim.Sim) {
+		h, other := s.Host("h"), s.Host("other")
+		var before, after, others time.Time
+		h.Do(func() {
+			for _, ahead := range []time.Duration{time.Hour, -10 * time.Minute, 0} {
+				before = time.Now()
+				ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+				shown := before.Round(0)
+				h.Clock(ahead)
+				if got := time.Until(must(ctx.Deadline())); got != time.Minute {
+					t.Errorf("set to %v: a deadline is %v away, want 1m", ahead, got)
+				}
+				<-ctx.Done()
+				cancel()
+				after = time.Now()
+				if got := after.Sub(before); got != time.Minute || time.Since(before) != got || !after.After(before) {
+					t.Errorf("set to %v: %v passed, want 1m", ahead, got)
+				}
+				if got, want := after.Round(0).Sub(shown), time.Minute; ahead == time.Hour && got != want+time.Hour || ahead < 0 && got != want-70*time.Minute {
+					t.Errorf("set to %v: its clock shows %v more", ahead, got)
+				}
+			}
+			h.Clock(time.Hour)
+			before = time.Now()
+		})
+		other.Do(func() { others = time.Now() })
+		h.Restart()
+		h.Do(func() { h.Clock(0); after = time.Now() })
+		if got := before.Sub(others); !near(got, time.Hour) {
+			t.Errorf("one host's clock is %v ahead of the other's, want 1h", got)
+		}
+		if got := before.Sub(after); !near(got, time.Hour) {
+			t.Errorf("the clock was %v ahead before the restart, want 1h", got)
+		}
+	})
+}
+
+func must[T any](v T, ok bool) T {
+	if !ok {
+		panic("not there")
+	}
+	return v
+}
+
 // What a drift is too small for stays as it was, a clock goes on over a restart, and others' clocks are their own.
 func TestDriftElsewhere(t *testing.T) {
 	sim.Run(t, func(s *sim.Sim) {
