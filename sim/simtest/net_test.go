@@ -2,6 +2,7 @@ package simtest
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"math/rand/v2"
@@ -9,6 +10,7 @@ import (
 	"net/http"
 	"strings"
 	"sync"
+	"syscall"
 	"testing"
 	"time"
 
@@ -241,6 +243,21 @@ func TestNetworkProperties(t *testing.T) {
 			c.Write([]byte("x"))
 			if _, err := c.Read(make([]byte, 1)); err == nil || !strings.Contains(err.Error(), "reset") {
 				t.Errorf("got %v, want a reset", err)
+			}
+		},
+		"ports have names": func(t *testing.T, s *sim.Sim) {
+			s.Host("b").Go(func() { http.ListenAndServe(":http", http.NotFoundHandler()) })
+			time.Sleep(time.Millisecond)
+			c, err := net.Dial("tcp", "b:http")
+			if err != nil {
+				t.Fatal(err)
+			}
+			c.Close()
+			if _, err := net.Dial("tcp", "b:https"); !errors.Is(err, syscall.ECONNREFUSED) || !strings.Contains(err.Error(), ":443") {
+				t.Errorf("got %v, want port 443 to refuse", err)
+			}
+			if _, err := net.Dial("tcp", "b:nothing-has-this-name"); err == nil || !strings.Contains(err.Error(), "unknown port") {
+				t.Errorf("got %v, want an unknown port", err)
 			}
 		},
 		"a rate takes time": func(t *testing.T, s *sim.Sim) {
