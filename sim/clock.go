@@ -32,7 +32,8 @@ func (c *clock) set(id uint32, now, ahead time.Duration, ppm int) {
 // tell is set for an incarnation that begins.
 func (c *clock) tell(id uint32, now time.Duration) { c.set(id, now, c.at(now), c.ppm) }
 
-// Clock sets the host's wall clock ahead of the simulation's, or behind. Sleeps and timers are not touched: they take as long as they took.
+// Clock sets the host's wall clock ahead of the simulation's, or behind. Sleeps, timers and deadlines are not touched, and neither
+// is what is between two times of the host: they have a monotonic reading, as ever.
 func (h *Host) Clock(ahead time.Duration) {
 	h.s.pinned(func() { h.clock.set(h.id.Load(), h.s.Now(), ahead, h.clock.ppm) })
 }

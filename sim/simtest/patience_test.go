@@ -2,6 +2,7 @@ package simtest
 
 import (
 	"errors"
+	"fmt"
 	"io"
 	"net"
 	"syscall"
@@ -131,6 +132,76 @@ func TestPatience(t *testing.T) {
 			began := s.Now()
 			at, err = ends(s, b)
 			within(t, "who does not, after sending", at-began, err, 0, time.Second, syscall.ECONNRESET)
+		},
+		"a host that is down answers nothing": func(t *testing.T, s *sim.Sim) {
+			a, _ := connected(t, s, net.ListenConfig{}, net.Dialer{})
+			s.Host("b").Crash()
+			a.Write([]byte("x"))
+			at, err := ends(s, a)
+			within(t, "who sent", at, err, 15*time.Minute, 16*time.Minute, syscall.ETIMEDOUT)
+		},
+		"nor does it acknowledge what was on its way": func(t *testing.T, s *sim.Sim) {
+			a, _ := connected(t, s, net.ListenConfig{}, net.Dialer{})
+			a.Write([]byte("x"))
+			s.Host("b").Crash()
+			at, err := ends(s, a)
+			within(t, "who sent", at, err, 15*time.Minute, 16*time.Minute, syscall.ETIMEDOUT)
+		},
+		"who waits for one that is down has probes": func(t *testing.T, s *sim.Sim) {
+			a, _ := connected(t, s, net.ListenConfig{}, net.Dialer{})
+			s.Host("b").Crash()
+			at, err := ends(s, a)
+			within(t, "who waits", at, err, 150*time.Second, 160*time.Second, syscall.ETIMEDOUT)
+		},
+		"or waits for ever": func(t *testing.T, s *sim.Sim) {
+			a, _ := connected(t, s, net.ListenConfig{}, net.Dialer{KeepAlive: -1})
+			s.Host("b").Crash()
+			time.Sleep(time.Hour)
+			s.Host("b").Restart()
+			a.SetReadDeadline(time.Now().Add(time.Hour))
+			if _, err := ends(s, a); !isTimeout(err) || errors.Is(err, syscall.ETIMEDOUT) {
+				t.Errorf("who waits: %v", err)
+			}
+		},
+		"one that comes back resets": func(t *testing.T, s *sim.Sim) {
+			for _, sends := range []bool{true, false} {
+				s.Host("b").Restart()
+				a, _ := connected(t, s, net.ListenConfig{}, net.Dialer{})
+				s.Host("b").Crash()
+				if sends {
+					a.Write([]byte("x"))
+				}
+				time.Sleep(time.Minute)
+				s.Host("b").Restart()
+				began, most := s.Now(), 16*time.Second
+				if sends {
+					most = time.Second
+				}
+				at, err := ends(s, a)
+				within(t, fmt.Sprintf("sends %v", sends), at-began, err, 0, most, syscall.ECONNRESET)
+			}
+		},
+		"but not beyond a cut": func(t *testing.T, s *sim.Sim) {
+			a, _ := connected(t, s, net.ListenConfig{}, net.Dialer{})
+			part(s)
+			s.Host("b").Crash()
+			a.Write([]byte("x"))
+			s.Host("b").Restart()
+			time.Sleep(10 * time.Minute)
+			s.Heal()
+			began := s.Now()
+			at, err := ends(s, a)
+			within(t, "who sent", at-began, err, 0, time.Second, syscall.ECONNRESET)
+		},
+		"nor before it is up": func(t *testing.T, s *sim.Sim) {
+			a, _ := connected(t, s, net.ListenConfig{}, net.Dialer{})
+			part(s)
+			a.Write([]byte("x"))
+			s.Host("b").Crash()
+			time.Sleep(time.Minute)
+			s.Heal()
+			at, err := ends(s, a)
+			within(t, "who sent", at, err, 15*time.Minute, 16*time.Minute, syscall.ETIMEDOUT)
 		},
 		"who came back is reset by the one who gave up": func(t *testing.T, s *sim.Sim) {
 			a, b := connected(t, s, net.ListenConfig{KeepAlive: -1}, net.Dialer{})
