@@ -203,6 +203,57 @@ func TestDatagrams(t *testing.T) {
 	})
 }
 
+// Whether somebody is at a port is asked when a datagram arrives, and a SYN, not when it is sent.
+func TestBoundInTime(t *testing.T) {
+	sim.Run(t, func(s *sim.Sim) {
+		s.Links(sim.Link{Latency: arrival})
+		b := s.Host("b")
+		c, err := net.Dial("udp", "b:53")
+		if err != nil {
+			t.Fatal(err)
+		}
+		c.Write([]byte("one"))
+		time.Sleep(arrival / 2)
+		b.Do(func() {
+			pc, err := net.ListenPacket("udp", ":53")
+			if err != nil {
+				t.Error(err)
+				return
+			}
+			said(t, s, pc.(net.Conn), "read 3")
+			c.Write([]byte("for the next"))
+			pc.Close()
+			pc, err = net.ListenPacket("udp", ":53")
+			if err != nil {
+				t.Error(err)
+				return
+			}
+			pc.SetReadDeadline(time.Now().Add(time.Second))
+			said(t, s, pc.(net.Conn), "read 12")
+			pc.Close()
+			c.Write([]byte("too late"))
+			time.Sleep(settled)
+			pc, err = net.ListenPacket("udp", ":53")
+			if err != nil {
+				t.Error(err)
+				return
+			}
+			pc.SetReadDeadline(time.Now().Add(time.Second))
+			said(t, s, pc.(net.Conn), "read i/o timeout")
+		})
+		said(t, s, c, "write connection refused", "write 1")
+		b.Go(func() {
+			time.Sleep(arrival / 2)
+			if _, err := net.Listen("tcp", ":80"); err != nil {
+				t.Error(err)
+			}
+		})
+		if _, err := net.Dial("tcp", "b:80"); err != nil {
+			t.Error(err)
+		}
+	})
+}
+
 // So do Unix sockets.
 func TestUnixEnds(t *testing.T) {
 	sim.Run(t, func(s *sim.Sim) {
