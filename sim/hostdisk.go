@@ -80,6 +80,7 @@ func (l *pinnedLock) Unlock() { l.mu.Unlock(); rtPin(-1) }
 // Fault lets something go wrong with the disk until heal is called. Faults stay over crashes. One that the disk
 // cannot have ends the test.
 func (d *Disk) Fault(f disk.Fault) (heal func()) {
+	d.host.s.t.Helper()
 	in, err := d.Inject(f)
 	if err != nil {
 		d.host.s.t.Fatalf("sim: disk of %s: %v", d.host.name, err)
@@ -93,16 +94,19 @@ func (d *Disk) Fault(f disk.Fault) (heal func()) {
 
 // Fail lets operations on paths that match fail with EIO: see [disk.Fault] for patterns. After a failed sync what was to be written is given up.
 func (d *Disk) Fail(on disk.Op, path string) (heal func()) {
+	d.host.s.t.Helper()
 	return d.Fault(disk.Fault{Kind: disk.Fail, On: on, Path: path})
 }
 
 // Slow lets each operation take so much longer.
 func (d *Disk) Slow(by time.Duration) (heal func()) {
+	d.host.s.t.Helper()
 	return d.Fault(disk.Fault{Kind: disk.Slow, Delay: by})
 }
 
 // Quota lets writes fail with ENOSPC once files take more than so many bytes.
 func (d *Disk) Quota(bytes int64) (heal func()) {
+	d.host.s.t.Helper()
 	return d.Fault(disk.Fault{Kind: disk.Full, Bytes: bytes})
 }
 

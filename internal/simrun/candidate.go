@@ -132,7 +132,7 @@ func said(r *sim.Report, output string) string {
 		}
 	}
 	for line := range strings.Lines(output) {
-		if where := complaint().FindString(line); where != "" && !strings.Contains(line, ": sim: ") {
+		if where := complaint().FindString(line); where != "" && !strings.Contains(line, ": sim: seed ") {
 			return strings.TrimSpace(line)
 		}
 	}

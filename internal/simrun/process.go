@@ -11,6 +11,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"runtime"
 	"slices"
 	"strings"
 	"syscall"
@@ -114,7 +115,9 @@ func (b *program) once(ctx context.Context, s start) (*process, error) {
 		return nil, err
 	}
 	defer tmp.Close()
-	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true} // Ctrl-C on a terminal is for assay, which ends it
+	cmd.SysProcAttr = ownGroup()
+	runtime.LockOSThread() // with which it would end
+	defer runtime.UnlockOSThread()
 	cmd.WaitDelay = 5 * time.Second
 	var out bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &out, &out

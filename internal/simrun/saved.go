@@ -124,7 +124,9 @@ func (x *explorer) retry(ctx context.Context, s *saved) error {
 		note("%s did not run: was it renamed? If so, delete the file", s.Test)
 		return nil
 	case c.sign != "":
-		if changed != "" {
+		if c.sign != s.Failure {
+			note("seed %d fails, and not as it did when it was saved: then %s, now %s", s.Seed, s.Failure, c.sign)
+		} else if changed != "" {
 			note("seed %d still fails, in another order: %s", s.Seed, changed)
 		}
 		x.res.Saved.Failed++

@@ -7,6 +7,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"github.com/assay-dev/assay/verdict"
 )
 
 // Text writes the result for people: the verdict and the reason first.
@@ -22,6 +24,11 @@ func (r *Result) Text(w io.Writer) error {
 	for _, d := range r.Differences {
 		d.text(&b)
 	}
+	if r.Verdict == verdict.Fail { // else they are the headline
+		for _, reason := range r.beside() {
+			fmt.Fprintf(&b, "\nunknown, too: %s\n", reason)
+		}
+	}
 	for _, n := range r.Notes {
 		fmt.Fprintf(&b, "\nnote: %s\n", n)
 	}
@@ -30,6 +37,12 @@ func (r *Result) Text(w io.Writer) error {
 	}
 	_, err := io.WriteString(w, b.String())
 	return err
+}
+
+// beside are the reasons without those that a failure tells of itself.
+func (r *Result) beside() []string {
+	told := r.uncertain()
+	return slices.DeleteFunc(slices.Clone(r.Reasons), func(reason string) bool { return slices.Contains(told, reason) })
 }
 
 func (r *Result) headline() string {

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/assay-dev/assay/sim"
+	"github.com/assay-dev/assay/sim/disk"
 )
 
 // A log that outlives its host, with its lock: the host crashes while it holds it, and waits for it for ever when it is back.
@@ -62,4 +63,11 @@ func both(first, second *sync.Mutex) {
 	first.Lock()
 	time.Sleep(time.Second)
 	second.Lock()
+}
+
+// A pattern that cannot be is the test's mistake, at its line.
+func TestNoSuchFault(t *testing.T) {
+	sim.Run(t, func(s *sim.Sim) {
+		s.Host("h").Disk().Fail(disk.Write, "[")
+	})
 }
