@@ -20,7 +20,8 @@ func (r *run) after(t *testing.T, it *iteration) {
 		process.Unlock()
 		rep := Report{Test: t.Name(), Seed: last.config.seed, Run: last.number, Failed: t.Failed()}
 		if rep.Failed && last.sim.t != nil {
-			rep.Events, rep.Hosts, rep.FailedAt = last.sim.eventLines(), names(last.sim.world.hosts), failedAt(t)
+			rep.Events, rep.Hosts = last.sim.eventLines(), names(last.sim.world.hosts)
+			rep.FailedAt, rep.FailedBy = failedAt(t, last.sim.t)
 		}
 		last.write(map[string]any{"after": rep})
 	})

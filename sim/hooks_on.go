@@ -35,6 +35,7 @@ func rtWrote(i int, pcs *[32]uintptr) string
 func rtReach(addr, size uintptr, statics, objects, table []uintptr) (sum uint64, all bool)
 
 func testFailed(t *testing.T) []uintptr
+func testHelpers(t *testing.T) []string
 
 func osFind(find func(name string) any)
 func osHostname(name func() string)

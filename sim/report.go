@@ -34,7 +34,8 @@ type Report struct {
 	Outside    *Outside `json:"outside,omitempty"` // why this run may not be the seed's
 	Points     []Point  `json:"points,omitempty"`
 	Events     []string `json:"events,omitempty"`    // of a failed run
-	FailedAt   string   `json:"failed_at,omitempty"` // file:line of what let the test fail first
+	FailedAt   string   `json:"failed_at,omitempty"` // file:line of what let the test fail first; "" of a data race
+	FailedBy   []string `json:"failed_by,omitempty"` // that frame, and those that called it: function file:line
 	Swarm      string   `json:"swarm,omitempty"`     // faults that the seed drew, where it drew any
 	Hosts      []string `json:"hosts,omitempty"`     // of a failed run, in order of address
 	Covers     []Cell   `json:"covers,omitempty"`
@@ -103,33 +104,43 @@ func (r *run) report(t *testing.T, s *Sim) Report {
 	}
 	if rep.Failed {
 		rep.Events, rep.Hosts = s.eventLines(), names(s.world.hosts)
-		rep.FailedAt = failedAt(t)
+		rep.FailedAt, rep.FailedBy = failedAt(t, s.t)
 	}
 	return rep
 }
 
-// failedAt is the first frame outside packages testing and sim of where a test failed.
-func failedAt(t *testing.T) string {
+// failedAt is where a test failed: the first frame outside packages testing and sim and outside helpers, as package testing tells it, and those
+// that called it. Inner is the test as the simulation sees it, which may have helpers of its own. A data race is noticed at no place of the test.
+func failedAt(t, inner *testing.T) (at string, by []string) {
 	if t == nil {
-		return ""
+		return "", nil
 	}
 	pcs := testFailed(t)
-	n := slices.Index(pcs, 0)
-	if n < 0 {
-		n = len(pcs)
+	if n := slices.Index(pcs, 0); n >= 0 {
+		pcs = pcs[:n]
 	}
-	if n == 0 {
-		return ""
+	helpers := testHelpers(t)
+	if inner != nil {
+		helpers = append(helpers, testHelpers(inner)...)
 	}
-	for it := runtime.CallersFrames(pcs[:n]); ; {
-		f, more := it.Next()
-		if !strings.HasPrefix(f.Function, "testing.") && !strings.HasPrefix(f.Function, "github.com/assay-dev/assay/sim.") && f.File != "" {
-			return short(f.File) + ":" + strconv.Itoa(f.Line)
+	it := runtime.CallersFrames(pcs)
+	for more := len(pcs) > 0; more; {
+		var f runtime.Frame
+		if f, more = it.Next(); strings.HasSuffix(f.Function, ".checkRaces") {
+			return "", nil
 		}
-		if !more {
-			return ""
+		if outer := f.File == "" || strings.HasPrefix(f.Function, "testing.") || strings.HasPrefix(f.Function, "github.com/assay-dev/assay/sim."); outer {
+			continue
+		}
+		where := short(f.File) + ":" + strconv.Itoa(f.Line)
+		if by = append(by, f.Function+" "+where); at == "" && !slices.Contains(helpers, f.Function) {
+			at, by = where, by[len(by)-1:]
 		}
 	}
+	if at == "" && len(by) > 0 { // all of them are helpers
+		_, at, _ = strings.Cut(by[len(by)-1], " ")
+	}
+	return at, by
 }
 
 // write appends one line to the report.

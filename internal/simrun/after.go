@@ -23,7 +23,7 @@ func (p *process) after(last sim.Report) {
 // blame makes the report of a simulation one of a failure.
 func (p *process) blame(last sim.Report) {
 	if r := p.of(about(last)); r != nil {
-		r.Failed, r.Events, r.Hosts, r.FailedAt = true, last.Events, last.Hosts, last.FailedAt
+		r.Failed, r.Events, r.Hosts, r.FailedAt, r.FailedBy = true, last.Events, last.Hosts, last.FailedAt, last.FailedBy
 	}
 }
 

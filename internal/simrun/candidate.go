@@ -57,7 +57,7 @@ func (b *program) replay(ctx context.Context, s start, of subject, decisions []s
 		return candidate{}, err
 	}
 	c := candidate{report: p.of(of), output: p.output, decisions: decisions}
-	c.sign = signature(c.report, p.output)
+	c.sign = b.signature(c.report, p.output)
 	all, err := readLog(p.record)
 	switch {
 	case err == nil:
@@ -80,34 +80,6 @@ func onlyDecisions(log []sim.Decision) []sim.Decision {
 		}
 	}
 	return made
-}
-
-// signature says how a simulation failed, so that a smaller failure is not another one: the assertion, or the
-// panic, or the line of the test.
-func signature(r *sim.Report, output string) string {
-	if r == nil || !r.Failed {
-		return ""
-	}
-	if first := firstBroken(r); first != nil {
-		return fmt.Sprintf("%q does not hold", first.Name)
-	}
-	for line := range strings.Lines(output) {
-		line = strings.TrimSpace(line)
-		for _, p := range []string{"panic: ", "fatal error: "} {
-			if strings.HasPrefix(line, p) && !strings.Contains(line, "test timed out") {
-				return stripNumbers(line)
-			}
-		}
-	}
-	if r.FailedAt != "" {
-		return r.FailedAt
-	}
-	for line := range strings.Lines(output) {
-		if where := complaint().FindString(line); where != "" && !strings.Contains(line, ": sim: ") {
-			return strings.TrimSpace(where)
-		}
-	}
-	return "it fails"
 }
 
 // said is what a failure says of itself, in a line: the assertion with what was found, the panic, or the test's first word.
@@ -150,8 +122,3 @@ func firstBroken(r *sim.Report) (first *sim.Point) {
 }
 
 func complaint() *regexp.Regexp { return regexp.MustCompile(`^\s+\S+\.go:\d+: `) }
-
-// stripNumbers leaves out what differs from one run to the next: addresses, counts.
-func stripNumbers(line string) string {
-	return regexp.MustCompile(`0x[0-9a-f]+|\d+`).ReplaceAllString(line, "#")
-}

@@ -34,7 +34,7 @@ func (x *explorer) certify(ctx context.Context, f *Failure, found sim.Report) (a
 		runs[i] = p.of(f.subject())
 		if i == 0 && runs[i] != nil {
 			f.Output, f.Events, f.Trace, f.SimNS = tail(p.output), runs[i].Events, runs[i].Trace, runs[i].SimNS
-			f.FailedAt = runs[i].FailedAt
+			f.FailedAt, f.sign = runs[i].FailedAt, x.bin.signature(runs[i], p.output)
 			f.History, f.Swarm = runs[i].History, runs[i].Swarm
 			if f.Decisions, err = readDecisions(p.record); err != nil && !os.IsNotExist(err) {
 				return false, err

@@ -67,7 +67,7 @@ func (x *explorer) small(ctx context.Context, f *Failure) error {
 		limit = min(limit, max(x.o.For, time.Second))
 	}
 	s := &shrinker{
-		test: f.Test, sign: signature(f.report(), f.Output), workers: x.o.Workers, until: began.Add(limit),
+		test: f.Test, sign: f.sign, workers: x.o.Workers, until: began.Add(limit),
 		tell: func(runs, n int) {
 			x.o.Progress(fmt.Sprintf("shrinking %s: %d decisions, %d left, %d runs", f.Test, len(f.Decisions), n, runs))
 		},

@@ -188,6 +188,7 @@ type Failure struct {
 	SavedHistory string       `json:"saved_history,omitempty"`
 	Picture      string       `json:"picture,omitempty"` // file
 	again        bool         // known before
+	sign         string       // how it fails
 	story        *story
 }
 

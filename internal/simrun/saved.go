@@ -129,6 +129,9 @@ func (x *explorer) retry(ctx context.Context, s *saved) error {
 		} else if changed != "" {
 			note("seed %d still fails, in another order: %s", s.Seed, changed)
 		}
+		if !sameWay(s.Failure, c.sign) {
+			note("seed %d was saved with the failure %s, and fails now with %s", s.Seed, s.Failure, c.sign)
+		}
 		x.res.Saved.Failed++
 		return x.failsAgain(ctx, s, c)
 	}

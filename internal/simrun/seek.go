@@ -116,7 +116,7 @@ func (k *seeker) recorded(ctx context.Context, b block, found []lead) ([]lead, e
 	}
 	k.runs++
 	r := p.of(subject{k.test, b.from, k.run})
-	if signature(r, p.output) != k.sign {
+	if k.bin.signature(r, p.output) != k.sign {
 		return found, nil
 	}
 	if all, err := readDecisions(p.record); err == nil { // one that died may have left none

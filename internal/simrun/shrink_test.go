@@ -147,11 +147,11 @@ func TestSignature(t *testing.T) {
 		{"line", "--- FAIL\n    run.go:3: sim: seed 7\n    x_test.go:17: wrong\n", "x_test.go:17:", nil},
 	} {
 		r := &sim.Report{Failed: true, Points: tt.points}
-		if got := signature(r, tt.output); got != tt.want {
+		if got := new(program).signature(r, tt.output); got != tt.want {
 			t.Errorf("%s: got %s, want %s", tt.name, got, tt.want)
 		}
 	}
-	if got := signature(&sim.Report{}, "panic: not of this test"); got != "" {
+	if got := new(program).signature(&sim.Report{}, "panic: not of this test"); got != "" {
 		t.Errorf("what does not fail has the signature %s", got)
 	}
 }
