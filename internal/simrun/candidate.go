@@ -82,7 +82,15 @@ func onlyDecisions(log []sim.Decision) []sim.Decision {
 	return made
 }
 
-// said is what a failure says of itself, in a line: the assertion with what was found, the panic, or the test's first word.
+// said is what a failure says of itself, in a line: the assertion with what was found, the panic, or the test's first word. Of a data race it is where:
+// the test has no word of its own.
+func (f *Failure) said(r *sim.Report) string {
+	if strings.HasPrefix(f.sign, dataRace) {
+		return f.sign
+	}
+	return said(r, f.Output)
+}
+
 func said(r *sim.Report, output string) string {
 	first := firstBroken(r)
 	switch {

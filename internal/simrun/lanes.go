@@ -21,7 +21,7 @@ const (
 // newLanes draws whose turn it was, around the decisions.
 func newLanes(f *Failure, r *sim.Report, s *story) *picture {
 	from, to := s.around()
-	p := &picture{F: f, Took: time.Duration(r.SimNS), What: said(r, f.Output), Turns: true, Left: from}
+	p := &picture{F: f, Took: time.Duration(r.SimNS), What: f.said(r), Turns: true, Left: from}
 	lanes := s.lanes(p, from, to)
 	words := s.words(r.Events)
 	y, step, last := 44, len(onlyDecisions(s.log[:from])), uint64(1<<63)

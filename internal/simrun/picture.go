@@ -122,7 +122,7 @@ func withoutTime(text string) string {
 }
 
 func newPicture(f *Failure, r *sim.Report, messages []sim.Decision) *picture {
-	p := &picture{F: f, What: said(r, f.Output), Took: time.Duration(f.SimNS), rows: map[int64]int{}, hosts: append([]string{"test"}, r.Hosts...)}
+	p := &picture{F: f, What: f.said(r), Took: time.Duration(f.SimNS), rows: map[int64]int{}, hosts: append([]string{"test"}, r.Hosts...)}
 	if r.SimNS > 0 {
 		p.Took = time.Duration(r.SimNS)
 	}

@@ -210,7 +210,7 @@ func (x *explorer) failsAgain(ctx context.Context, s *saved, c candidate) error 
 		Package: x.bin.pkg, Test: s.Test, Seed: s.Seed, Run: s.Run, Mode: s.Mode, Go: x.res.Go,
 		Trace: c.report.Trace, SimNS: c.report.SimNS, Events: c.report.Events, Points: c.report.Points,
 		FailedAt: c.report.FailedAt, Output: tail(c.output),
-		Decisions: c.decisions, Saved: s.relative(x.o.Dir), again: true,
+		Decisions: c.decisions, Saved: s.relative(x.o.Dir), again: true, sign: c.sign,
 	}
 	f.Less = c.report.Events
 	x.tell(ctx, f, second)

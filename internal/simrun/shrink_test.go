@@ -134,28 +134,6 @@ func TestShrinkStopsInTime(t *testing.T) {
 	}
 }
 
-func TestSignature(t *testing.T) {
-	t.Parallel()
-	for _, tt := range []struct {
-		name, output, want string
-		points             []sim.Point
-	}{
-		{"assertion", "x_test.go:3: at 3ms", `"b" does not hold`, []sim.Point{
-			{Kind: "always", Name: "a", Hits: 2, True: 1, AtNS: 9}, {Kind: "always", Name: "b", Hits: 1, AtNS: 3}, {Kind: "sometimes", Name: "c", Hits: 1},
-		}},
-		{"panic", "--- FAIL\npanic: index 7 of 0x1f\n", "panic: index # of #", nil},
-		{"line", "--- FAIL\n    run.go:3: sim: seed 7\n    x_test.go:17: wrong\n", "x_test.go:17:", nil},
-	} {
-		r := &sim.Report{Failed: true, Points: tt.points}
-		if got := new(program).signature(r, tt.output); got != tt.want {
-			t.Errorf("%s: got %s, want %s", tt.name, got, tt.want)
-		}
-	}
-	if got := new(program).signature(&sim.Report{}, "panic: not of this test"); got != "" {
-		t.Errorf("what does not fail has the signature %s", got)
-	}
-}
-
 func TestPlace(t *testing.T) {
 	t.Parallel()
 	got := place([]string{

@@ -99,6 +99,8 @@ func (b *program) blocked(stacks []stack) string {
 	return " at " + strings.Join(slices.Compact(all), ", ")
 }
 
+const dataRace = "data race: " // and where
+
 // race is the first data race that a test binary told: the places of both accesses, in any order.
 func (b *program) race(output string) string {
 	_, text, ok := strings.Cut(output, "WARNING: DATA RACE\n")
@@ -112,7 +114,7 @@ func (b *program) race(output string) string {
 		places = append(places, orElse(at, "an unknown place"))
 	}
 	slices.Sort(places)
-	return "data race: " + strings.Join(places, " and ")
+	return dataRace + strings.Join(places, " and ")
 }
 
 // failedAt is the line of the test, and those of the module from which it was called: a line in a function that checks many things says little.

@@ -22,7 +22,7 @@ import (
 // The overlay is built once for all tests of this binary: it costs most of their time.
 var programs = sync.OnceValues(func() (map[string]*program, error) {
 	o := options("../../sim/simtest", "./testdata/bugs", "./testdata/caches", "./testdata/mended", "./testdata/trouble/host", "./testdata/trouble/exits", "./testdata/trouble/beside",
-		"./testdata/world", "./testdata/verdicts", "./testdata/died", "./testdata/plainfail", "./testdata/unmet")
+		"./testdata/world", "./testdata/verdicts", "./testdata/died", "./testdata/plainfail", "./testdata/unmet", "./testdata/ways")
 	ctx := context.Background()
 	tc, err := overlay.Find(ctx, "go", ".", o.Cache)
 	if err != nil {

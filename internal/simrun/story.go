@@ -211,7 +211,7 @@ func (f *Failure) keepEvents(dir string) error {
 			return err
 		}
 	}
-	words := strings.Join(append(f.story.lines(f.Less), said(f.report(), f.Output)), "\n") + "\n"
+	words := strings.Join(append(f.story.lines(f.Less), f.said(f.report())), "\n") + "\n"
 	base := filepath.Join(dir, fmt.Sprintf("%s-seed%d", url.PathEscape(f.Test), f.Seed))
 	for ext, text := range map[string][]byte{".txt": []byte(words), ".jsonl": records.Bytes()} {
 		if err := os.WriteFile(base+ext, text, 0o666); err != nil {

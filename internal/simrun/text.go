@@ -47,7 +47,7 @@ func (r *Result) beside() []string {
 
 func (r *Result) headline() string {
 	if f := r.first(""); f != nil && f.Certified {
-		return fmt.Sprintf("%s fails with seed %d: %s", f.Test, f.Seed, said(f.report(), f.Output))
+		return fmt.Sprintf("%s fails with seed %d: %s", f.Test, f.Seed, f.said(f.report()))
 	}
 	if len(r.Plain) > 0 {
 		return fmt.Sprintf("%s fails, beside the simulations", r.Plain[0].Test)
