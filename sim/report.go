@@ -129,7 +129,7 @@ func failedAt(t, inner *testing.T) (at string, by []string) {
 		if f, more = it.Next(); strings.HasSuffix(f.Function, ".checkRaces") {
 			return "", nil
 		}
-		if outer := f.File == "" || strings.HasPrefix(f.Function, "testing.") || strings.HasPrefix(f.Function, "github.com/assay-dev/assay/sim."); outer {
+		if f.File == "" || harness(f.Function) {
 			continue
 		}
 		where := short(f.File) + ":" + strconv.Itoa(f.Line)
@@ -141,6 +141,11 @@ func failedAt(t, inner *testing.T) (at string, by []string) {
 		_, at, _ = strings.Cut(by[len(by)-1], " ")
 	}
 	return at, by
+}
+
+// harness says whether a function is of what runs tests.
+func harness(function string) bool {
+	return slices.ContainsFunc([]string{"testing.", "testing/", "runtime.", "internal/synctest.", "github.com/assay-dev/assay/sim."}, func(p string) bool { return strings.HasPrefix(function, p) })
 }
 
 // write appends one line to the report.
