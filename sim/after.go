@@ -21,7 +21,7 @@ func (r *run) after(t *testing.T, it *iteration) {
 		rep := Report{Test: t.Name(), Seed: last.config.seed, Run: last.number, Failed: t.Failed()}
 		if rep.Failed && last.sim.t != nil {
 			rep.Events, rep.Hosts = last.sim.eventLines(), names(last.sim.world.hosts)
-			rep.FailedAt, rep.FailedBy = failedAt(t, last.sim.t)
+			rep.FailedAt, rep.FailedBy = failedAt(t)
 		}
 		last.write(map[string]any{"after": rep})
 	})

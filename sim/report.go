@@ -104,14 +104,14 @@ func (r *run) report(t *testing.T, s *Sim) Report {
 	}
 	if rep.Failed {
 		rep.Events, rep.Hosts = s.eventLines(), names(s.world.hosts)
-		rep.FailedAt, rep.FailedBy = failedAt(t, s.t)
+		rep.FailedAt, rep.FailedBy = failedAt(t)
 	}
 	return rep
 }
 
 // failedAt is where a test failed: the first frame outside packages testing and sim and outside helpers, as package testing tells it, and those
-// that called it. Inner is the test as the simulation sees it, which may have helpers of its own. A data race is noticed at no place of the test.
-func failedAt(t, inner *testing.T) (at string, by []string) {
+// that called it. The test that a simulation sees has its helpers in common with the outer one. A data race is noticed at no place of the test.
+func failedAt(t *testing.T) (at string, by []string) {
 	if t == nil {
 		return "", nil
 	}
@@ -120,9 +120,6 @@ func failedAt(t, inner *testing.T) (at string, by []string) {
 		pcs = pcs[:n]
 	}
 	helpers := testHelpers(t)
-	if inner != nil {
-		helpers = append(helpers, testHelpers(inner)...)
-	}
 	it := runtime.CallersFrames(pcs)
 	for more := len(pcs) > 0; more; {
 		var f runtime.Frame

@@ -48,9 +48,6 @@ func (b *program) replay(ctx context.Context, s start, of subject, decisions []s
 	if err := os.WriteFile(file, encode(decisions), 0o666); err != nil {
 		return candidate{}, err
 	}
-	if err := os.Remove(filepath.Join(dir, "record")); err != nil && !os.IsNotExist(err) {
-		return candidate{}, err
-	}
 	s.record, s.replay, s.overrides = true, file, len(decisions)
 	p, err := b.run(ctx, s)
 	if err != nil {

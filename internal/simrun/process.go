@@ -72,10 +72,12 @@ func (b *program) once(ctx context.Context, s start) (*process, error) {
 		return nil, err
 	}
 	report := filepath.Join(dir, "report")
-	if err := os.Remove(report); err != nil && !os.IsNotExist(err) {
-		return nil, err
-	}
 	p := &process{record: filepath.Join(dir, "record")}
+	for _, old := range []string{report, p.record} { // one that dies may write none
+		if err := os.Remove(old); err != nil && !os.IsNotExist(err) {
+			return nil, err
+		}
+	}
 	settings := fmt.Sprintf("seed=%d;step=%d;mode=%s;report=%s", s.seed, s.step, s.mode, report)
 	if s.record {
 		settings += ";record=" + p.record

@@ -210,6 +210,15 @@ func TestShrunkSavedAndTriedFirst(t *testing.T) {
 	if len(res.Failures) != 1 || !res.Failures[0].Certified || !res.Failures[0].again || len(res.Notes) > 0 {
 		t.Errorf("the saved failure: %+v, notes %q", res.Failures, res.Notes)
 	}
+	was := s.Failure
+	s.Failure = `"another" does not hold`
+	if _, err := s.write(filepath.Dir(file)); err != nil {
+		t.Fatal(err)
+	}
+	res = found(t, dir, "TestLostUpdate", 2)
+	if want := fmt.Sprintf("was saved with the failure %s, and fails now with %s", s.Failure, was); len(res.Failures) != 1 || len(res.Notes) != 1 || !strings.Contains(res.Notes[0], want) {
+		t.Errorf("a saved failure that is another: %+v, notes %q, want %s", res.Failures, res.Notes, want)
+	}
 	s.Decisions, s.Seed, s.Mode = nil, 1, "fifo" // as if what it found were mended
 	if _, err := s.write(filepath.Dir(file)); err != nil {
 		t.Fatal(err)
@@ -232,6 +241,22 @@ func TestShrinkWhatDies(t *testing.T) {
 		res := found(t, t.TempDir(), test, 1)
 		if len(res.Failures) != 1 || res.Failures[0].Unshrunk != "" || res.Failures[0].Shrunk == nil || len(res.Failures[0].Shrunk) > 0 {
 			t.Errorf("%s: %+v, want a failure that needs no decision", test, *res.Failures[0])
+		}
+	}
+}
+
+// What leaves no record is not made small with that of another test.
+func TestNoRecord(t *testing.T) {
+	bin := *built(t, "bugs")
+	bin.work = t.TempDir()
+	for _, test := range []string{"TestNeverEnds", "TestLivelock"} {
+		f := &Failure{Test: test, Seed: 1}
+		o := options()
+		if again, err := (&explorer{o: &o, bin: &bin}).certify(t.Context(), f, sim.Report{}); err != nil || !again {
+			t.Fatal(again, err)
+		}
+		if none := test == "TestLivelock"; !f.Certified || (len(f.Decisions) == 0) != none {
+			t.Errorf("%s: %d decisions (%s)", test, len(f.Decisions), f.Doubt)
 		}
 	}
 }
