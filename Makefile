@@ -6,8 +6,9 @@
 # make long       the long forms of all tests, which take hours: see docs/testing.md
 
 GO ?= go
+TEST = $(GO) test -vet=off # vet is a target of its own
 
-.PHONY: build test vet race shop tickets e2e darwin bench kill long setup
+.PHONY: build test vet race shop tickets e2e databases etcd nats postgres darwin bench kill long setup
 
 build:
 	$(GO) build -o bin/assay ./cmd/assay
@@ -29,27 +30,34 @@ darwin:
 # Each test runs once: under the race detector all packages but the command line, whose tests run real systems and judge their timing, and
 # what computes in one goroutine, which takes five times as long there and runs without it, contracts in full (those of Protobuf, whose pairs
 # would take minutes, as they are). Of contracts, the tests run under the race detector that share what is behind a lock.
+# What takes longest comes first, so that it does not run alone in the end.
 race:
-	$(GO) test -race -p 3 -timeout 30m $$($(GO) list ./... | grep -v -e internal/cli -e internal/diff -e internal/trial -e check/consistency/txn -e assay/contract)
-	$(GO) test -race -timeout 30m -run '^(TestSameSeed|TestGenerated|TestTwice|TestRoots)$$' ./contract/jsonschema ./contract/proto
-	ASSAY_CONTRACT_FULL=1 $(GO) test -timeout 30m ./internal/diff ./internal/trial ./check/consistency/txn $$($(GO) list ./contract/... | grep -v proto)
-	$(GO) test -timeout 30m ./contract/proto
-	$(GO) test -timeout 30m -run '^TestOpensAtOnce$$' ./internal/report # as long as it can be without the race detector
+	$(TEST) -race -p 3 -timeout 30m ./internal/simrun ./internal/env/plain $$($(GO) list ./... | grep -v -e internal/cli -e internal/diff -e internal/trial -e check/consistency/txn -e assay/contract)
+	$(TEST) -race -timeout 30m -run '^(TestSameSeed|TestGenerated|TestTwice|TestRoots)$$' ./contract/jsonschema ./contract/proto
+	ASSAY_CONTRACT_FULL=1 $(TEST) -timeout 30m ./internal/diff ./internal/trial ./check/consistency/txn $$($(GO) list ./contract/... | grep -v proto)
+	$(TEST) -timeout 30m ./contract/proto
+	$(TEST) -timeout 30m -run '^TestOpensAtOnce$$' ./internal/report # as long as it can be without the race detector
 
 shop:
-	cd examples/shop && $(GO) test -race ./...
+	cd examples/shop && $(TEST) -race ./...
 
 # TestTickets is a part of e2e, with two of the defects.
 tickets:
 	ASSAY_TICKETS_DEFECTS=all $(GO) test -run '^TestTickets$$' -timeout 30m -v ./internal/cli
 
-# Real systems, one after the other: transcripts, kill-anywhere, the shop with each defect, a Go test outside the module.
+# Real systems: transcripts, kill-anywhere, the shop with each defect, a Go test outside the module.
 e2e:
-	$(GO) test -p 1 -timeout 30m ./internal/cli
-	cd examples/gotest && { $(GO) test ./... || $(GO) test ./...; } # a driver that was late on a busy machine gets a second chance
-	for db in etcd nats postgres; do (cd examples/consistency/$$db && { $(GO) test ./... || $(GO) test ./...; }) || exit 1; done # so does a cluster that lost its leader there
-	cd examples/sim && CATALOGUE_MENDED=1 $(GO) test ./...
+	$(TEST) -timeout 30m ./internal/cli
+	cd examples/gotest && { $(TEST) ./... || $(TEST) ./...; } # a driver that was late on a busy machine gets a second chance
+	$(MAKE) -j 3 databases
+	cd examples/sim && CATALOGUE_MENDED=1 $(TEST) ./...
 	for m in examples/sim/catalogue/*/go.mod; do (cd $$(dirname $$m) && $(GO) test -count=20 -modfile=fixed.mod .) || exit 1; done
+
+# They mostly wait, so e2e runs them at once.
+databases: etcd nats postgres
+
+etcd nats postgres:
+	cd examples/consistency/$@ && { $(TEST) ./... || $(TEST) ./...; } # a cluster that lost its leader on a busy machine gets a second chance
 
 bench:
 	$(GO) test -run '^$$' -bench . ./...

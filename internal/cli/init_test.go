@@ -21,7 +21,7 @@ func TestInit(t *testing.T) {
 			return condition == "postgres" && len(found) > 0, err
 		},
 		Setup: func(env *testscript.Env) error {
-			env.Defer(acquire(1))
+			env.Defer(acquireFirst(1))
 			env.Setenv("ASSAY_STATE_DIR", filepath.Join(env.WorkDir, ".state"))
 			for _, name := range []string{"GOCACHE", "GOPATH", "GOMODCACHE", "GOFLAGS", "GOPROXY"} {
 				env.Setenv(name, goEnv(t, name))

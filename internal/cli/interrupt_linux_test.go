@@ -45,6 +45,7 @@ func TestInterrupt(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
+			take(t, 1)
 			k := &killing{t: t, binary: "assay", dir: t.TempDir(), mark: "INTERRUPT_MARK=" + strings.ReplaceAll(t.TempDir(), "/", "-")}
 			k.project(t, strings.NewReplacer("BUILD", c.build, "COMMAND", c.command).Replace(compose))
 			k.interrupt(c.marker, c.also, c.records)

@@ -32,6 +32,7 @@ method: [{at: 1s, for: 1s, fault: kill(stubborn)}]
 // The first interrupt takes the system down, the second ends the process at once, and what it leaves the holder cleans up.
 func TestSecondInterrupt(t *testing.T) {
 	t.Parallel()
+	take(t, 1)
 	dir := t.TempDir()
 	for name, text := range map[string]string{"compose.yaml": stubbornCompose, "assay.yaml": stubbornProject, "x.yaml": stubbornExperiment} {
 		if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o644); err != nil {

@@ -39,6 +39,7 @@ var killPhases = []struct{ name, marker string }{
 // phase and victim; the default is one round of each phase, the victims in turn.
 func TestKillAnywhere(t *testing.T) {
 	t.Parallel()
+	take(t, 1)
 	rounds, _ := strconv.Atoi(os.Getenv("ASSAY_KILL_ROUNDS"))
 	seed := uint64(time.Now().UnixNano())
 	if text := os.Getenv("ASSAY_KILL_SEED"); text != "" {

@@ -8,8 +8,6 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
-	"runtime"
-	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -21,12 +19,11 @@ import (
 	"github.com/assay-dev/assay/internal/toxiproxy"
 )
 
-// TestMain lets three tests run at once on two processors, too, unless -parallel says otherwise: those that take long drive systems at a low
-// rate and wait, and one that waits for its share is one of the three.
+// TestMain lets so many tests run at once that all wait for their shares together (share_test.go): these say what runs beside what.
 func TestMain(m *testing.M) {
 	hold.Main()
 	toxiproxy.Main()
-	if err := flag.Set("test.parallel", strconv.Itoa(max(3, runtime.GOMAXPROCS(0)+1))); err != nil {
+	if err := flag.Set("test.parallel", "64"); err != nil {
 		panic(err)
 	}
 	testscript.Main(m, map[string]func(){
@@ -50,6 +47,7 @@ func TestScripts(t *testing.T) {
 		Dir:  "testdata/script",
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){"punctual": punctual, "stored": stored, "await": await, "traffic": traffic},
 		Setup: func(env *testscript.Env) error {
+			env.Defer(acquire(1))
 			copyRegister(t, example, filepath.Join(env.WorkDir, "register"))
 			env.Setenv("ASSAY_STATE_DIR", filepath.Join(env.WorkDir, "state"))
 			for _, name := range []string{"GOCACHE", "GOPATH", "GOMODCACHE", "GOFLAGS", "GOPROXY"} {

@@ -67,7 +67,11 @@ func TestShop(t *testing.T) {
 // runBeside runs it beside another test.
 func runBeside(t *testing.T, binary string, args []string) (exit int, stdout, stderr string) {
 	t.Helper()
-	defer acquire(1)()
+	claim := acquire
+	if !slices.Contains(args, "--defect") { // all experiments
+		claim = acquireFirst
+	}
+	defer claim(shopShares)()
 	return runShop(t, binary, args)
 }
 

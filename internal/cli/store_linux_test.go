@@ -19,6 +19,7 @@ func TestDiskFull(t *testing.T) {
 	for _, c := range []struct{ name, size string }{{"at once", "4k"}, {"later", "256k"}} {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
+			take(t, 1)
 			k := &killing{t: t, binary: "assay", dir: t.TempDir(), mark: "DISK_MARK=" + strings.ReplaceAll(t.TempDir(), "/", "-")}
 			example, err := filepath.Abs("../../examples/gotest")
 			if err != nil {
@@ -56,6 +57,7 @@ func TestDiskFull(t *testing.T) {
 // TestTwoRunsAtOnce runs the same project twice in the same folder at the same time.
 func TestTwoRunsAtOnce(t *testing.T) {
 	t.Parallel()
+	take(t, 2)
 	k := &killing{t: t, binary: "assay", dir: t.TempDir(), mark: "TWICE_MARK=" + strings.ReplaceAll(t.TempDir(), "/", "-")}
 	example, err := filepath.Abs("../../examples/gotest")
 	if err != nil {

@@ -73,7 +73,7 @@ func TestTutorial(t *testing.T) {
 		Files: []string{script},
 		Cmds:  map[string]func(*testscript.TestScript, bool, []string){"place": place, "follow": follow, "shows": shows},
 		Setup: func(env *testscript.Env) error {
-			env.Defer(acquire(1))
+			env.Defer(acquireFirst(1))
 			env.Setenv("ASSAY_STATE_DIR", filepath.Join(env.WorkDir, ".state"))
 			for _, name := range []string{"GOCACHE", "GOPATH", "GOMODCACHE", "GOFLAGS", "GOPROXY"} {
 				env.Setenv(name, goEnv(t, name))
