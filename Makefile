@@ -8,7 +8,7 @@
 GO ?= go
 TEST = $(GO) test -vet=off # vet is a target of its own
 
-.PHONY: build test vet race shop tickets e2e databases etcd nats postgres darwin bench kill long setup
+.PHONY: build test vet race contracts-race contracts-full contracts-proto shop tickets e2e databases etcd nats postgres darwin bench kill long setup
 
 build:
 	$(GO) build -o bin/assay ./cmd/assay
@@ -33,10 +33,17 @@ darwin:
 # What takes longest comes first, so that it does not run alone in the end.
 race:
 	$(TEST) -race -p 3 -timeout 30m ./internal/simrun ./internal/env/plain $$($(GO) list ./... | grep -v -e internal/cli -e internal/diff -e internal/trial -e check/consistency/txn -e assay/contract)
-	$(TEST) -race -timeout 30m -run '^(TestSameSeed|TestGenerated|TestTwice|TestRoots)$$' ./contract/jsonschema ./contract/proto
-	ASSAY_CONTRACT_FULL=1 $(TEST) -timeout 30m ./internal/diff ./internal/trial ./check/consistency/txn $$($(GO) list ./contract/... | grep -v proto)
-	$(TEST) -timeout 30m ./contract/proto
+	$(MAKE) -j 3 contracts-race contracts-full contracts-proto
 	$(TEST) -timeout 30m -run '^TestOpensAtOnce$$' ./internal/report # as long as it can be without the race detector
+
+contracts-race:
+	$(TEST) -race -timeout 30m -run '^(TestSameSeed|TestGenerated|TestTwice|TestRoots)$$' ./contract/jsonschema ./contract/proto
+
+contracts-full:
+	ASSAY_CONTRACT_FULL=1 $(TEST) -timeout 30m ./internal/diff ./internal/trial ./check/consistency/txn $$($(GO) list ./contract/... | grep -v proto)
+
+contracts-proto:
+	$(TEST) -timeout 30m ./contract/proto
 
 shop:
 	cd examples/shop && $(TEST) -race ./...

@@ -118,7 +118,7 @@ type serversReport struct {
 func newServers(t *testing.T) *servers {
 	t.Helper()
 	needRedis(t)
-	take(t, 1)
+	take(t, 2)
 	p := &servers{t: t, dir: t.TempDir()}
 	p.env = append(os.Environ(), "PATH="+postgresPrograms(t)+":"+os.Getenv("PATH"), "ASSAY_STATE_DIR="+filepath.Join(p.dir, "state"))
 	if err := os.CopyFS(filepath.Join(p.dir, "servers"), os.DirFS("testdata/recipes")); err != nil {

@@ -47,7 +47,7 @@ func TestScripts(t *testing.T) {
 		Dir:  "testdata/script",
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){"punctual": punctual, "stored": stored, "await": await, "traffic": traffic},
 		Setup: func(env *testscript.Env) error {
-			env.Defer(acquire(1))
+			env.Defer(acquire(scriptShares(env)))
 			copyRegister(t, example, filepath.Join(env.WorkDir, "register"))
 			env.Setenv("ASSAY_STATE_DIR", filepath.Join(env.WorkDir, "state"))
 			for _, name := range []string{"GOCACHE", "GOPATH", "GOMODCACHE", "GOFLAGS", "GOPROXY"} {
@@ -56,6 +56,14 @@ func TestScripts(t *testing.T) {
 			return simulations(env)
 		},
 	})
+}
+
+// scriptShares: a script about simulations compiles and explores with all processors, others mostly wait.
+func scriptShares(env *testscript.Env) int {
+	if strings.HasPrefix(filepath.Base(env.WorkDir), "script-sim") {
+		return 2
+	}
+	return 1
 }
 
 // simulations says where this repository is, for modules that use it, and where overlays are kept.

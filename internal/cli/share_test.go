@@ -8,11 +8,9 @@ import (
 )
 
 // Tests that drive real systems mostly wait, so several run at once; but services that are short of a processor miss their limits.
-// A share is a quarter of what two processors bear: a transcript, the tutorial or two databases take one, a run of the shop two. The tickets
-// take two processors, so TestTickets runs beside no other test.
+// A share is a quarter of what two processors bear: a transcript or the tutorial takes one, a run of the shop two, and so do databases that
+// fail over. The tickets take two processors, so TestTickets runs beside no other test.
 var shares = 2 * max(2, runtime.GOMAXPROCS(0))
-
-const shopShares = 2
 
 // machine hands out shares.
 var machine = queue{free: shares}
@@ -80,15 +78,22 @@ func TestShares(t *testing.T) {
 	var all sync.WaitGroup
 	wait := func(name string, n int, long bool) {
 		before := q.count()
+		got := make(chan struct{})
 		all.Go(func() {
 			release := q.acquire(n, long)
+			close(got)
 			mu.Lock()
 			order = append(order, name)
 			mu.Unlock()
 			release()
 		})
 		for q.count() == before {
-			runtime.Gosched()
+			select {
+			case <-got:
+				t.Fatalf("%s got %d shares before its turn", name, n)
+			default:
+				runtime.Gosched()
+			}
 		}
 	}
 	release := q.acquire(1, false)

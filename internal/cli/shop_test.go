@@ -71,7 +71,7 @@ func runBeside(t *testing.T, binary string, args []string) (exit int, stdout, st
 	if !slices.Contains(args, "--defect") { // all experiments
 		claim = acquireFirst
 	}
-	defer claim(shopShares)()
+	defer claim(2)()
 	return runShop(t, binary, args)
 }
 

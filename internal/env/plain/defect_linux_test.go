@@ -137,7 +137,7 @@ func TestSuiteSeesDefects(t *testing.T) {
 	t.Parallel()
 	for defect, test := range map[string]string{
 		"kill": "one_environment/kill", "pause": "one_environment/pause", "restart": "one_environment/restart", "probe": "one_environment/probe",
-		"rule": "one_environment/refuse", "counters": "one_environment/rules_hit", "heal": "one_environment/refuse", "record": "one_environment/record", "restore": "one_environment/restore",
+		"rule": "one_environment/refuse", "counters": "one_environment/rules_hit/throttle", "heal": "one_environment/refuse", "record": "one_environment/record", "restore": "one_environment/restore",
 		"snapshot": "one_environment/snapshot_leftovers", "seed": "seed",
 	} {
 		t.Run(defect, func(t *testing.T) {
