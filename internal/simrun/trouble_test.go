@@ -47,10 +47,10 @@ func TestTrouble(t *testing.T) {
 	}{
 		{"t.Fatal on a host", "host", "TestFatal", "", verdict.Fail, []string{"host_test.go:16: planted, on a host", "reproduced twice"}},
 		{"a panic on a host", "host", "TestNil", "", verdict.Fail, []string{"assignment to entry in nil map", "host_test.go:40"}},
-		{"a fault that a disk cannot have", "host", "TestNoSuchFault", "", verdict.Fail, []string{"TestNoSuchFault fails with seed 1: locks_test.go:53: sim: disk of h: "}},
+		{"a fault that a disk cannot have", "host", "TestNoSuchFault", "", verdict.Fail, []string{"TestNoSuchFault fails with seed 1: locks_test.go:71: sim: disk of h: "}},
 		{"a deadlock, with all goroutines", "host", "TestDeadlock", "", verdict.Fail,
 			[]string{"deadlock", "host_test.go:27", "host_test.go:28", "host_test.go:30", "host_test.go:34"}},
-		{"a deadlock of what hosts are asked to do", "host", "TestDoDeadlock", "", verdict.Fail, []string{"deadlock", "locks_test.go:64", "after 1s of simulated time"}},
+		{"a deadlock of what hosts are asked to do", "host", "TestDoDeadlock", "", verdict.Fail, []string{"deadlock", "locks_test.go:65", "after 1s of simulated time"}},
 		{"a livelock, with all goroutines", "bugs", "TestLivelock", "", verdict.Fail, []string{"the limit of steps is reached", "bugs.TestLivelock.func1.1()", "bugs.TestLivelock.func1(", "bugs_test.go:"}},
 		{"a lock that a crash left locked", "host", "TestLockLeft", "", verdict.Fail,
 			[]string{" h: has waited for a lock since 500ms: ", "host.TestLockLeft.func1.1 host/locks_test.go:22; a crash leaves locks locked that the dead held"}},
