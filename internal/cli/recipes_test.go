@@ -20,8 +20,8 @@ import (
 // The servers in testdata/recipes are real: two Postgres that replicate synchronously and two Redis, run by recipes
 // and failed over by the environment.
 
+// TestRecipes runs beside no other test: which of two databases leads is a matter of time, and it takes a core.
 func TestRecipes(t *testing.T) {
-	t.Parallel()
 	t.Run("failover", recipeFailover)
 	t.Run("failover while cut, and of the cache", recipeFailoverWhileCut)
 	t.Run("leader moves before the kill", recipeLeaderMoves)

@@ -9,7 +9,7 @@ import (
 
 // Tests that drive real systems mostly wait, so several run at once; but services that are short of a processor miss their limits.
 // A share is a quarter of what two processors bear: a transcript or the tutorial takes one, a run of the shop two, and so do databases that
-// fail over. The tickets take two processors, so TestTickets runs beside no other test.
+// fail over, which run two at once and beside no other test. The tickets take two processors, so TestTickets runs beside no other test.
 var shares = 2 * max(2, runtime.GOMAXPROCS(0))
 
 // machine hands out shares.
