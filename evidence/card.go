@@ -40,6 +40,7 @@ type CardResult struct {
 	CannotFail int               `json:"cannot_fail,omitempty"` // how many expectations cannot
 	Checks     int               `json:"checks"`                // how many there were
 	Replay     string            `json:"replay,omitempty"`
+	Seeds      *Seeds            `json:"seeds,omitempty"` // of a simulated test
 	Judged     time.Time         `json:"judged"`
 	Sum        string            `json:"sum"` // of the judgement
 	Definition string            `json:"definition,omitempty"`
@@ -310,7 +311,7 @@ func number(measured string) bool {
 
 func cardResult(r ExperimentResult) CardResult {
 	c := CardResult{Name: r.Name, Owner: r.Owner, Layer: r.Layer, Verdict: r.Verdict, Reason: r.Reason, Modes: r.Modes, Recovery: r.Recovery,
-		CannotFail: len(r.CannotFail), Checks: len(r.Checks), Replay: r.Replay, Judged: r.Judged, Sum: r.Sum, Definition: r.Definition, WaivedUntil: r.WaivedUntil}
+		CannotFail: len(r.CannotFail), Checks: len(r.Checks), Replay: r.Replay, Seeds: r.Seeds, Judged: r.Judged, Sum: r.Sum, Definition: r.Definition, WaivedUntil: r.WaivedUntil}
 	if c.Layer == "" {
 		c.Layer = DefaultLayer
 	}

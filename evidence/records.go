@@ -163,6 +163,8 @@ type ExperimentResult struct {
 	// WaivedUntil is set where breaks of a contract are all that keeps it from a pass, and each of them is waived: the first waiver ends then.
 	WaivedUntil time.Time `json:"waived_until,omitzero"`
 	Replay      string    `json:"replay,omitempty"` // the command that runs it again
+	// Seeds are those of a simulated test, nil of others.
+	Seeds *Seeds `json:"seeds,omitempty"`
 	// Inputs are the digests of the record files that were judged, by name, so that a judgement belongs to its records.
 	// AddJudgement sets it, and Run, Judged and Sum.
 	Inputs  map[string]string `json:"inputs,omitempty"`
@@ -172,6 +174,19 @@ type ExperimentResult struct {
 	// Sum is the digest of the file with nothing between the quotes of this field: a judgement
 	// that is added after the seal is not under it.
 	Sum string `json:"sum,omitempty"`
+}
+
+// Seeds are those that a simulated test had, all from the first to the last.
+type Seeds struct {
+	First  uint64  `json:"first"`
+	Last   uint64  `json:"last"`
+	Mode   string  `json:"mode,omitempty"`   // that all of them had, "" for each its own
+	Failed *uint64 `json:"failed,omitempty"` // one that failed, and failed again
+}
+
+// Tried says whether a seed that failed is among them, by the mode that it failed in.
+func (s *Seeds) Tried(failed *Seeds) bool {
+	return s != nil && failed != nil && failed.Failed != nil && s.Mode == failed.Mode && s.First <= *failed.Failed && *failed.Failed <= s.Last
 }
 
 // Checked is one check's result and the phase it was asked in.

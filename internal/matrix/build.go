@@ -23,11 +23,11 @@ type builder struct {
 	claims    map[string][]evidence.Cell // of the project, by experiment
 	has       map[string]string          // the project's experiments: name to definition
 	compared  string                     // the newest run that compared contracts
-	simulated map[string]bool            // tests whose newest word was heard
+	simulated map[string][]simulation    // newer words on a test
 }
 
 func newBuilder(f Facts) *builder {
-	b := &builder{facts: f, rows: map[string]*Row{}, cells: map[key]*Cell{}, claims: map[string][]evidence.Cell{}, has: map[string]string{}, simulated: map[string]bool{}}
+	b := &builder{facts: f, rows: map[string]*Row{}, cells: map[key]*Cell{}, claims: map[string][]evidence.Cell{}, has: map[string]string{}, simulated: map[string][]simulation{}}
 	b.matrix = Matrix{System: f.Declaration.System, At: f.Now, Runs: len(f.Cards), Results: map[string]Result{}}
 	for _, c := range f.Declaration.Cells {
 		b.claims[c.Experiment] = append(b.claims[c.Experiment], c)
@@ -158,14 +158,28 @@ func (b *builder) again(c evidence.Card) string {
 	return map[string]string{evidence.KindContract: "compare the contracts again", evidence.KindSim: "run the simulations again"}[c.Meta.Kind]
 }
 
-// simulatedSince says whether a newer run simulated the same test: what an older one found may be mended, and what it covered may be gone.
+// A simulation is one run's word on a simulated test.
+type simulation struct {
+	card   evidence.Card
+	result evidence.CardResult
+}
+
+// simulatedSince says whether a newer run simulated the same test: what an older one found may be mended, and what it covered may be gone. A seed that
+// failed counts until it was tried again, or the code was changed: that others hold says nothing of it.
 func (b *builder) simulatedSince(c evidence.Card, r evidence.CardResult) bool {
 	if c.Meta.Kind != evidence.KindSim {
 		return false
 	}
-	since := b.simulated[r.Name]
-	b.simulated[r.Name] = true
-	return since
+	newer := b.simulated[r.Name]
+	b.simulated[r.Name] = append(newer, simulation{c, r})
+	return len(newer) > 0 && r.Verdict != verdict.Fail || slices.ContainsFunc(newer, func(n simulation) bool {
+		return !sameTree(n.card.Meta, c.Meta) || r.Seeds == nil || n.result.Seeds.Tried(r.Seeds)
+	})
+}
+
+// sameTree says whether two runs had the same code, as far as version control tells.
+func sameTree(a, b evidence.Meta) bool {
+	return a.Commit != "" && a.Commit == b.Commit && a.Dirty == b.Dirty && a.Changes == b.Changes
 }
 
 // outdated says whether a newer run compared the contracts, which compares all of them. What an older one found may be mended, and what it proved may
@@ -264,6 +278,9 @@ func (b *builder) say(journey, mode string, s Source) {
 		cell.Sources = append(cell.Sources, s)
 	case known.Run == "" && !s.Foreign: // declared, and not heard of until now
 		s.Declared = true
+		*known = s
+	case known.Simulated && s.Verdict == verdict.Fail && known.Verdict != verdict.Fail: // seeds that were tried since were others
+		s.Reason += fmt.Sprintf("; %s ran others", known.Run)
 		*known = s
 	}
 	if !slices.Contains(b.matrix.Modes, mode) {

@@ -90,6 +90,44 @@ func TestCells(t *testing.T) {
 }
 
 // A cell that no experiment claims is not proved by terms that speak of it: it shows their layer, and that nothing ran.
+// A seed that failed counts until it was tried again or the code was changed, whatever other seeds come to.
+func TestSimulatedSeeds(t *testing.T) {
+	t.Parallel()
+	seventeen := uint64(17)
+	one := func(id string, hours int, v verdict.Verdict, commit string, seeds *evidence.Seeds) evidence.Card {
+		return ran(id, hours, "sim-TestRetry", v, func(c *evidence.Card) {
+			c.Meta.Kind, c.Meta.Grade, c.Subjects, c.Results[0].Layer, c.Meta.Commit, c.Results[0].Seeds = evidence.KindSim, "", nil, "component", commit, seeds
+			c.Results[0].Reason = "of run " + id
+		})
+	}
+	failed := one("f", 3, verdict.Fail, "c1", &evidence.Seeds{First: 1, Last: 17, Failed: &seventeen})
+	for _, tt := range []struct {
+		name  string
+		newer []evidence.Card
+		want  verdict.Verdict
+	}{
+		{"nothing since", nil, verdict.Fail},
+		{"others of the same code", []evidence.Card{one("b", 2, verdict.Pass, "c1", &evidence.Seeds{First: 1, Last: 2})}, verdict.Fail},
+		{"it, too", []evidence.Card{one("b", 2, verdict.Pass, "c1", &evidence.Seeds{First: 1, Last: 100})}, verdict.Pass},
+		{"it, in another mode", []evidence.Card{one("b", 2, verdict.Pass, "c1", &evidence.Seeds{First: 1, Last: 100, Mode: "fifo"})}, verdict.Fail},
+		{"it, and then others", []evidence.Card{one("a", 1, verdict.Pass, "c1", &evidence.Seeds{First: 1, Last: 2}), one("b", 2, verdict.Pass, "c1", &evidence.Seeds{First: 1, Last: 100})}, verdict.Pass},
+		{"other code", []evidence.Card{one("b", 2, verdict.Pass, "c2", &evidence.Seeds{First: 1, Last: 2})}, verdict.Pass},
+		{"others, and then other code", []evidence.Card{one("a", 1, verdict.Pass, "c2", &evidence.Seeds{First: 1, Last: 2}), one("b", 2, verdict.Pass, "c1", &evidence.Seeds{First: 1, Last: 2})}, verdict.Pass},
+		{"who knows which", []evidence.Card{one("b", 2, verdict.Pass, "c1", nil)}, verdict.Fail},
+		{"others, unknown", []evidence.Card{one("b", 2, verdict.Unknown, "c1", &evidence.Seeds{First: 1, Last: 2})}, verdict.Fail},
+	} {
+		m := New(Facts{Declaration: evidence.Declaration{System: "shop"}, Cards: append(tt.newer, failed), Modes: modes(), Now: now()})
+		c, ok := m.Cell("checkout", "retry")
+		if !ok || c.Verdict != tt.want {
+			t.Errorf("%s: %+v, want %v", tt.name, c, tt.want)
+			continue
+		}
+		if says := "of run f; b ran others"; tt.name == "others of the same code" && c.Reason != says {
+			t.Errorf("%s: %q, want %q", tt.name, c.Reason, says)
+		}
+	}
+}
+
 func TestDeclaredAlone(t *testing.T) {
 	t.Parallel()
 	d := declared()

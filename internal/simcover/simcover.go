@@ -118,6 +118,15 @@ func (c *Cover) result(t *simrun.Test, f *simrun.Failure) evidence.ExperimentRes
 	if f != nil {
 		r.Replay = f.Replay
 	}
+	if t.Seeds > 0 && t.Last-t.First == uint64(t.Seeds-1) {
+		r.Seeds = &evidence.Seeds{First: t.First, Last: t.Last, Mode: c.res.Mode}
+	}
+	if f != nil && f.Certified {
+		if r.Seeds == nil { // it was saved by a search before
+			r.Seeds = &evidence.Seeds{First: f.Seed, Last: f.Seed, Mode: c.res.Mode}
+		}
+		r.Seeds.Failed = &f.Seed
+	}
 	r.Modes = map[string][]evidence.Mode{}
 	for _, cell := range t.Covers {
 		m := evidence.Mode{Name: cell.Mode, Proved: r.Verdict == verdict.Pass, Text: r.Reason}

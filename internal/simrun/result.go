@@ -14,6 +14,7 @@ type Result struct {
 	Reasons     []string        `json:"reasons,omitempty"` // why it is unknown
 	Go          string          `json:"go"`
 	Overlay     string          `json:"overlay"`
+	Mode        string          `json:"mode,omitempty"` // that all seeds were to have, "" for each its own
 	Tests       []*Test         `json:"tests"`
 	Failures    []*Failure      `json:"failures,omitempty"`
 	Plain       []*Plain        `json:"plain,omitempty"`
@@ -37,6 +38,8 @@ type Test struct {
 	Package string         `json:"package"`
 	Name    string         `json:"name"`
 	Seeds   int            `json:"seeds"`
+	First   uint64         `json:"first"` // of these seeds
+	Last    uint64         `json:"last"`
 	Failed  int            `json:"failed"`
 	SimNS   uint64         `json:"sim_ns"`
 	Steps   uint64         `json:"steps"`
@@ -99,7 +102,10 @@ func (t *Test) add(r sim.Report) {
 }
 
 func (t *Test) seed(r sim.Report) {
-	t.Seeds++
+	if t.Seeds++; t.Seeds == 1 {
+		t.First, t.Last = r.Seed, r.Seed
+	}
+	t.First, t.Last = min(t.First, r.Seed), max(t.Last, r.Seed)
 	if t.Modes == nil {
 		t.Modes = map[string]int{}
 	}

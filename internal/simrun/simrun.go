@@ -125,7 +125,7 @@ func Run(ctx context.Context, o Options) (*Result, error) {
 	if err != nil {
 		return nil, err
 	}
-	res := &Result{Go: tc.Version, Overlay: over.Digest[:16], BuildMS: time.Since(began).Milliseconds()}
+	res := &Result{Go: tc.Version, Overlay: over.Digest[:16], Mode: o.Mode, BuildMS: time.Since(began).Milliseconds()}
 	if len(bins) == 0 {
 		res.Reasons = append(res.Reasons, fmt.Sprintf("no test in %s is a simulation: none imports %s", strings.Join(o.Packages, " "), simPath))
 	}
