@@ -164,6 +164,9 @@ func valueOf(x any) history.Value {
 func (s *Sim) judge(t *testing.T) {
 	for _, h := range s.histories {
 		in := check.Input{Ops: h.closed(s.last + 1)}
+		if len(h.checks) == 0 && len(in.Ops) > 0 {
+			s.conclude(t, in, check.Result{Check: fmt.Sprintf("the history %q", h.object), Reason: "it has operations, and no Check judges them"})
+		}
 		for _, must := range h.checks {
 			s.conclude(t, in, must(h.object).Check(context.Background(), in))
 		}

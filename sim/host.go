@@ -39,6 +39,9 @@ type Host struct {
 
 // Host returns the host of a name, which is made, and up, when it is first asked for. Large and small letters of names are one, as ever.
 func (s *Sim) Host(name string) *Host {
+	if _, err := netip.ParseAddr(name); name == "" || err == nil {
+		panic(fmt.Sprintf("sim: Host(%q): a host has a name, by which it is found", name))
+	}
 	s.needs("Sim.Host")
 	var h *Host
 	made := false

@@ -1,6 +1,9 @@
 package sim
 
-import "time"
+import (
+	"fmt"
+	"time"
+)
 
 // A Link is what happens to what is sent in one direction from one host to another. The zero value is a
 // perfect one, on which nothing takes time.
@@ -28,14 +31,31 @@ func (l Link) spec() *netLinkSpec {
 	return &netLinkSpec{int64(l.Latency), int64(l.Jitter), ppm(l.Loss), ppm(l.Duplicate), ppm(l.Late), l.Rate, l.Spread.steps()}
 }
 
+// must panics where a link makes no sense.
+func (l Link) must() {
+	for _, c := range []struct {
+		what string
+		p    float64
+	}{{"Loss", l.Loss}, {"Duplicate", l.Duplicate}, {"Late", l.Late}} {
+		if !(c.p >= 0 && c.p <= 1) { // nor is it NaN
+			panic(fmt.Sprintf("sim: Link.%s is %v: it is a chance, from 0 to 1", c.what, c.p))
+		}
+	}
+	if l.Latency < 0 || l.Jitter < 0 || l.Rate < 0 {
+		panic(fmt.Sprintf("sim: a link with a latency of %v, a jitter of %v and a rate of %d: none may be below 0", l.Latency, l.Jitter, l.Rate))
+	}
+}
+
 // Links sets what all links do that are not set by themselves. At first they have a latency of 1 ms and as much jitter.
 func (s *Sim) Links(l Link) {
+	l.must()
 	s.needs("Sim.Links")
 	s.setLink(pair{}, l)
 }
 
 // Link sets what the link from one host to another does: one direction.
 func (s *Sim) Link(from, to *Host, l Link) {
+	l.must()
 	s.setLink(pair{from.ip, to.ip}, l)
 }
 

@@ -79,7 +79,7 @@ func (x *explorer) replayCommand(f *Failure) string {
 	if x.o.NoAtomics {
 		parts = append(parts, "--no-atomics")
 	}
-	parts = append(parts, "--run '"+exactly(f.Test)+"'", f.Package)
+	parts = append(parts, "--run "+quoted(exactly(f.Test)), quoted(f.Package))
 	if len(x.o.Flags) > 0 {
 		parts = append(parts, "--")
 		for _, flag := range x.o.Flags {

@@ -2,7 +2,6 @@ package simrun
 
 import (
 	"bufio"
-	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
@@ -121,7 +120,7 @@ func (b *program) once(ctx context.Context, s start) (*process, error) {
 	runtime.LockOSThread() // with which it would end
 	defer runtime.UnlockOSThread()
 	cmd.WaitDelay = 5 * time.Second
-	var out bytes.Buffer
+	var out transcript
 	cmd.Stdout, cmd.Stderr = &out, &out
 	err = cmd.Run()
 	p.output, p.failed = out.String(), err != nil
