@@ -11,6 +11,7 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -37,21 +38,38 @@ const (
 	auditTries = 3 // pairs of runs in which a difference is looked for again
 )
 
-// audit runs each seed twice, in a process that ran others before it and in one of its own. It goes on after failures.
+// audit runs each seed twice, in a process that ran others before it and in one of its own. It goes on after failures. A test that takes its process
+// with it has processes of its own, and so have all with --fresh: then both are its own.
 func (x *explorer) audit(ctx context.Context) error {
 	x.fill()
-	first, err := x.bin.run(ctx, start{name: "a", tests: x.o.Tests, seed: x.o.Seed, mode: x.o.Mode})
-	if err != nil {
-		return err
-	}
-	for _, r := range first.all() {
-		x.test(r.Test)
+	s := start{name: "a", tests: x.o.Tests, seed: x.o.Seed, mode: x.o.Mode}
+	var dead []string
+	for {
+		p, err := x.bin.run(ctx, s)
+		if err != nil {
+			return err
+		}
+		for _, r := range p.all() {
+			x.test(r.Test)
+		}
+		if len(x.tests) == 0 && p.failed {
+			return fmt.Errorf("%s: %w\n%s", x.bin.pkg, errNoReport, p.output)
+		}
+		name := p.dead(s.seed)
+		if x.tests[name] == nil || slices.Contains(dead, exactly(name)) {
+			break
+		}
+		x.separate(name)
+		dead = append(dead, exactly(name))
+		s.skip = strings.Join(dead, "|")
 	}
 	if len(x.tests) == 0 {
-		if first.failed {
-			return fmt.Errorf("%s: %w\n%s", x.bin.pkg, errNoReport, first.output)
-		}
 		return nil
+	}
+	if x.o.Fresh {
+		for name := range x.tests {
+			x.separate(name)
+		}
 	}
 	x.next = x.o.Seed
 	var wg sync.WaitGroup
@@ -63,39 +81,82 @@ func (x *explorer) audit(ctx context.Context) error {
 	return errors.Join(errs...)
 }
 
+// separate gives a test processes of its own, from the first seed on.
+func (x *explorer) separate(name string) {
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	if t := x.tests[name]; t != nil && !t.Fresh {
+		t.alone(x.o.Seed, 0)
+	}
+}
+
 func (x *explorer) auditor(ctx context.Context, w int) error {
-	name := ofWorker(w)
 	for {
 		j := x.claim(auditBatch)
 		if j.n == 0 {
 			return nil
 		}
-		from, n := j.from, j.n
-		x.o.Progress(fmt.Sprintf("%s: seeds %d to %d, each twice", x.bin.pkg, from, from+uint64(n)-1))
-		p, err := x.bin.run(ctx, start{name: name, tests: j.tests, seed: from, step: 1, count: n, mode: x.o.Mode})
-		if err != nil {
-			return err
-		}
-		for seed := from; seed < from+uint64(n); seed++ {
-			alone, err := x.bin.run(ctx, start{name: name, tests: j.tests, seed: seed, mode: x.o.Mode})
+		x.o.Progress(fmt.Sprintf("%s: seeds %d to %d, each twice", x.bin.pkg, j.from, j.from+uint64(j.n)-1))
+		for j.tests != "" {
+			dead, err := x.auditJob(ctx, ofWorker(w), j)
 			if err != nil {
 				return err
 			}
-			x.take(alone, job{})
-			if err := x.compare(ctx, name, p, alone, from, seed); err != nil {
-				return err
+			if dead == "" {
+				break
 			}
+			x.separate(dead)
+			j.tests = x.shared()
 		}
 		x.o.Progress("")
 	}
 }
 
+// auditJob audits some seeds, unless a test that shares processes ends one of them: then it says which, and nothing of the others counts.
+func (x *explorer) auditJob(ctx context.Context, name string, j job) (dead string, err error) {
+	among, err := x.bin.run(ctx, start{name: name, tests: j.tests, seed: j.from, step: 1, count: j.n, mode: x.o.Mode})
+	if err != nil {
+		return "", err
+	}
+	if dead := x.sharing(among.dead(among.last(j.from)), j); dead != "" {
+		return dead, nil
+	}
+	var alone []*process
+	for i := range uint64(j.n) {
+		p, err := x.bin.run(ctx, start{name: name, tests: j.tests, seed: j.from + i, mode: x.o.Mode})
+		if err != nil {
+			return "", err
+		}
+		if dead := x.sharing(p.dead(j.from+i), j); dead != "" {
+			return dead, nil
+		}
+		alone = append(alone, p)
+	}
+	for _, p := range alone {
+		x.take(p, j)
+		if err := x.compare(ctx, name, among, p, j.from); err != nil {
+			return "", err
+		}
+	}
+	return "", nil
+}
+
+// sharing is the name of a test that shares the processes of a job, "" for others.
+func (x *explorer) sharing(name string, j job) string {
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	if t := x.tests[name]; t == nil || t.Fresh || j.fresh != nil {
+		return ""
+	}
+	return name
+}
+
 // compare holds two runs of a seed against each other.
-func (x *explorer) compare(ctx context.Context, name string, among, alone *process, from, seed uint64) error {
+func (x *explorer) compare(ctx context.Context, name string, among, alone *process, from uint64) error {
 	for _, b := range alone.all() {
 		a := among.of(about(b))
 		switch {
-		case a == nil: // a seed before it ended the process
+		case a == nil: // another worker found that its test ends processes, and it is audited by itself
 		case a.Trace != b.Trace || a.Failed != b.Failed:
 			if err := x.differs(ctx, name, about(b), from); err != nil {
 				return err
@@ -156,10 +217,14 @@ func (x *explorer) locate(ctx context.Context, name string, d *Difference, from 
 	alone := start{tests: exactly(d.Test), seed: d.Seed, run: d.run, mode: x.o.Mode, record: true, trace: true}
 	after := alone
 	after.seed, after.step, after.count = from, 1, int(d.Seed-from)+1
-	for _, other := range []struct {
+	others := []struct {
 		start
 		why string
-	}{{alone, "in a fresh process each"}, {after, fmt.Sprintf("alone and after the seeds from %d in one process: those left something in package variables", from)}} {
+	}{{alone, "in a fresh process each"}, {after, fmt.Sprintf("alone and after the seeds from %d in one process: those left something in it, as in package variables", from)}}
+	if d.Seed == from {
+		others = others[:1]
+	}
+	for _, other := range others {
 		for range auditTries {
 			var logs [2][]byte
 			var failed [2]bool
@@ -186,7 +251,7 @@ func (x *explorer) locate(ctx context.Context, name string, d *Difference, from 
 			}
 		}
 	}
-	d.Why = fmt.Sprintf("in a process that ran others before it, and not again in %d pairs", 2*auditTries)
+	d.Why = fmt.Sprintf("in a process that ran others before it, and not again in %d pairs", len(others)*auditTries)
 	return nil
 }
 
@@ -205,6 +270,9 @@ func (d *Difference) part(logs [2][]byte) bool {
 			continue
 		}
 		d.Event, d.First, d.Second = n, happened(la), happened(lb)
+		if d.First == d.Second { // by what words leave out
+			d.First, d.Second = strings.TrimSpace(string(la)), strings.TrimSpace(string(lb))
+		}
 		for _, line := range before {
 			d.Before = append(d.Before, happened([]byte(line)))
 		}

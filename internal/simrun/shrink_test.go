@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/assay-dev/assay/sim"
+	"github.com/assay-dev/assay/verdict"
 )
 
 // decided makes n decisions of all kinds.
@@ -294,6 +295,28 @@ func TestAudit(t *testing.T) {
 	}
 	if res := audited("TestSeeded"); len(res.Differences) > 0 || res.Verdict.String() != "pass" {
 		t.Errorf("%v: %+v", res.Verdict, res.Differences)
+	}
+}
+
+// A test that ends its process does not hide those after it, and with --fresh nobody has been in a process before.
+func TestAuditOfAll(t *testing.T) {
+	all := func(o *Options) { o.Audit, o.All = true, true }
+	res := searched(t, "host", "Fatal|Deadlock|Nil|LockLeft", 3, all)
+	var told []string
+	for _, test := range res.Tests {
+		told = append(told, fmt.Sprintf("%s %d/%d", test.Name, test.Failed, test.Seeds))
+	}
+	slices.Sort(told)
+	if want := []string{"TestDeadlock 3/3", "TestDoDeadlock 3/3", "TestFatal 3/3", "TestLockLeft 3/3", "TestNil 3/3"}; !slices.Equal(told, want) || len(res.Differences) > 0 || len(res.Failures) != 5 {
+		t.Errorf("%q, want %q; %d failures, %+v", told, want, len(res.Failures), res.Differences)
+	}
+
+	if res := searched(t, "bugs", "^TestCounts$", 4, all); len(res.Differences) != 1 {
+		t.Errorf("%+v, want a difference after other seeds", res.Differences)
+	}
+	res = searched(t, "bugs", "^TestCounts$", 4, func(o *Options) { all(o); o.Fresh = true })
+	if len(res.Differences) != 0 || res.Verdict != verdict.Pass || res.Tests[0].Seeds != 4 {
+		t.Errorf("%v: %+v, want none in processes of their own", res.Verdict, res.Differences)
 	}
 }
 
