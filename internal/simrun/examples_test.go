@@ -22,7 +22,7 @@ func TestExamples(t *testing.T) {
 	}{
 		{"outbox", "OUTBOX_DEFECT", "look-first", "TestEachOrderIsShippedOnce", "outbox/outbox.go", true},
 		{"retry", "RETRY_DEFECT", "reuse", "TestEachRequestGetsItsOwnAnswer", "retry/retry.go", true},
-		{"payments", "PAYMENTS_DEFECT", "careless", "TestChargedOnce", "payments/payments.go", false},
+		{"payments", "PAYMENTS_DEFECT", "careless", "TestChargedOnce", "payments/payments_test.go", false},
 		{"register", "REGISTER_DEFECT", "write-behind", "TestTheRegisterSurvives", "register/durable_test.go", false},
 	} {
 		t.Run(tt.dir, func(t *testing.T) {
