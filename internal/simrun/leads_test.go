@@ -125,7 +125,7 @@ func TestSeek(t *testing.T) {
 	}{
 		{"TestLostUpdate", `"no update is lost" does not hold`, true},
 		{"TestLostUpdate", "panic: another", false},
-		{"TestPanicInHost", "panic: planted", true}, // each seed takes its process with it
+		{"TestPanicInHost", "panic: planted at bugs/" + lineIn(t, "testdata/bugs/bugs_test.go", `panic("planted")`), true}, // each seed takes its process with it
 		{"TestFine", "", false},
 	} {
 		var found [2][]lead
