@@ -46,6 +46,7 @@ func RunWith(t *testing.T, o Options, f func(s *Sim)) {
 	s := &Sim{run: r, controlled: r.controlled, outer: t}
 	r.sim = s
 	t.Cleanup(func() { ended.CompareAndSwap(s, nil) })
+	ended.Store(nil) // outside of the bubble, where it is no operation to preempt
 	returned := false
 	defer func() {
 		if returned || t.Failed() {
@@ -94,7 +95,6 @@ type event struct {
 
 func (s *Sim) start(t *testing.T) {
 	s.t, s.began, s.points = t, time.Now(), map[point]*Point{}
-	ended.Store(nil)
 	current.Store(s)
 }
 
