@@ -10,9 +10,10 @@ import (
 
 // waiter is laid out like the struct in the overlay's runtime.
 type waiter struct {
-	seq, host uint32
-	since     int64
-	pcs       [32]uintptr
+	_     uint32 // number of the goroutine: the runtime goes on from there
+	host  uint32
+	since int64
+	pcs   [32]uintptr
 }
 
 // long is how long a goroutine waits for a lock until that is worth a word: far longer than a goroutine that is preempted holds it.
