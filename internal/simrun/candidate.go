@@ -85,6 +85,9 @@ func (f *Failure) said(r *sim.Report) string {
 	if strings.HasPrefix(f.sign, dataRace) {
 		return f.sign
 	}
+	if f.LessOutput != "" && r.Trace != "" && r.Trace != f.Trace { // of the run that makes the decisions alone
+		return said(r, f.LessOutput)
+	}
 	return said(r, f.Output)
 }
 

@@ -117,7 +117,7 @@ func (x *explorer) keep(ctx context.Context, f *Failure, s *shrinker) error {
 		f.Unshrunk = "what was left of its decisions does not fail the same way twice"
 		return nil
 	}
-	f.Less, f.History = a.report.Events, a.report.History
+	f.Less, f.LessOutput, f.History = a.report.Events, tail(a.output), a.report.History
 	if s.from.seed != 0 {
 		f.From = &Origin{Seed: s.from.seed, Mode: s.from.mode, Decisions: len(s.from.decisions)}
 	}

@@ -44,3 +44,21 @@ func TestPicture(t *testing.T) {
 		t.Error("the page needs a network")
 	}
 }
+
+// What is drawn is told by the run that is drawn, and the first line by the one that was found.
+func TestSaidOfWhich(t *testing.T) {
+	t.Parallel()
+	f := &Failure{Trace: "a", Output: "x_test.go:1: found 7", LessOutput: "x_test.go:1: found 2", FailedAt: "x/x_test.go:1"}
+	for _, tt := range []struct {
+		r    *sim.Report
+		want string
+	}{
+		{f.report(), "x_test.go:1: found 7"},
+		{&sim.Report{Trace: "b", FailedAt: f.FailedAt}, "x_test.go:1: found 2"},
+		{&sim.Report{Trace: "a", FailedAt: f.FailedAt}, "x_test.go:1: found 7"},
+	} {
+		if got := f.said(tt.r); got != tt.want {
+			t.Errorf("trace %q: %q, want %q", tt.r.Trace, got, tt.want)
+		}
+	}
+}

@@ -181,6 +181,7 @@ type Failure struct {
 	Failure     string   `json:"failure,omitempty"`      // what its smallest form has in common with it
 	Shrunk      []Step   `json:"shrunk,omitempty"`       // the decisions that are enough, plain ones elsewhere
 	Less        []string `json:"less,omitempty"`         // events of the run that makes those alone
+	LessOutput  string   `json:"less_output,omitempty"`  // and what it said
 	Unshrunk    string   `json:"unshrunk,omitempty"`     // why it was not made smaller
 	From        *Origin  `json:"shrunk_from,omitempty"`  // whose decisions were made small, where not its own
 	ShrinkSeeds int      `json:"shrink_seeds,omitempty"` // other seeds that were looked at

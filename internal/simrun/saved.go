@@ -216,7 +216,7 @@ func (x *explorer) failsAgain(ctx context.Context, s *saved, c candidate) error 
 	if !f.Certified {
 		f.Doubt = "two fresh processes differ: it is not a function of its decisions"
 	}
-	f.Replay = "assay sim --replay " + quoted(f.Saved) + " " + quoted(f.Package)
+	f.Replay = f.SmallReplay()
 	x.test(s.Test).add(*c.report)
 	x.res.Failures = append(x.res.Failures, f)
 	x.stop = f.Certified && !x.o.All

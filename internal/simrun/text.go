@@ -89,14 +89,28 @@ func (f *Failure) text(b *strings.Builder) {
 	}
 	f.steps(b)
 	fmt.Fprintf(b, "  replay: %s\n", f.Replay)
-	events := f.Less
-	if events == nil {
-		events = f.Events
+	events, output := f.Events, f.Output
+	if f.LessOutput != "" {
+		events, output = f.Less, f.LessOutput
+		fmt.Fprintf(b, "  with these decisions alone%s:\n", f.alone())
 	}
 	for _, e := range events[max(0, len(events)-20):] {
 		fmt.Fprintf(b, "  | %s\n", e)
 	}
-	writeOutput(b, f.Output)
+	writeOutput(b, output)
+}
+
+// alone is the command that makes what is left of its decisions, in brackets, "" where they were not saved.
+func (f *Failure) alone() string {
+	if f.Saved == "" {
+		return ""
+	}
+	return " (" + f.SmallReplay() + ")"
+}
+
+// SmallReplay is the command that makes the decisions that were saved.
+func (f *Failure) SmallReplay() string {
+	return "assay sim --replay " + quoted(f.Saved) + " " + quoted(f.Package)
 }
 
 // writeOutput writes what a process said, as far as a terminal should have it.

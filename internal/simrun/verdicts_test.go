@@ -55,6 +55,9 @@ func TestFailsAfterwards(t *testing.T) {
 			if len(f.Shrunk) == 0 || len(f.Shrunk) > 2 || f.Saved == "" {
 				t.Errorf("%d decisions are left of %d (%s), saved %q\n%s", len(f.Shrunk), len(f.Decisions), f.Unshrunk, f.Saved, text)
 			}
+			if want := "  with these decisions alone (assay sim --replay " + f.Saved + " "; !strings.Contains(text, want) {
+				t.Errorf("want %q in\n%s", want, text)
+			}
 		})
 	}
 }
